@@ -1,0 +1,34 @@
+# Everything a fresh machine needs is set up by the target that needs it.
+#   make app [HOST=0.0.0.0] [PORT=8501]   the app; HOST opens it to a room
+#   make test                             the whole test suite
+#   make check                            ruff and mypy
+
+HOST ?= localhost
+PORT ?= 8501
+PYTHON ?= python3
+BIN = .venv/bin
+
+.PHONY: app test check
+
+app: .venv/runtime
+	$(BIN)/python -m fmnist data || true
+	$(BIN)/streamlit run app.py --server.address $(HOST) --server.port $(PORT)
+
+test: .venv/dev
+	$(BIN)/python -m pytest $(ARGS)
+
+check: .venv/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/runtime: requirements.txt | .venv/bin/python
+	$(BIN)/python -m pip install --quiet -r requirements.txt
+	touch $@
+
+.venv/dev: requirements-dev.txt .venv/runtime
+	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	touch $@

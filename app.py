@@ -1,0 +1,18 @@
+"""Fashion-MNIST Studio: page config and navigation."""
+
+import streamlit as st
+
+from fmnist.ui import hero
+
+st.set_page_config(page_title="Fashion-MNIST Studio", page_icon=hero.icon(), layout="wide")
+
+st.navigation(
+    [
+        st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
+        st.Page("pages/dataset.py", title="Dataset", icon=":material/grid_view:"),
+        st.Page("pages/train.py", title="Train", icon=":material/model_training:"),
+        st.Page("pages/models.py", title="Models", icon=":material/leaderboard:"),
+        st.Page("pages/errors.py", title="Errors", icon=":material/query_stats:"),
+        st.Page("pages/classify.py", title="Classify", icon=":material/draw:"),
+    ]
+).run()

@@ -1,0 +1,311 @@
+"""The command line: `python -m fmnist data | models | train | evaluate | classify | runs`."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+from torch import nn
+from tqdm import tqdm
+
+from fmnist import data, devices, evaluation, intake, runs, weights
+from fmnist.evaluation import Evaluation
+from fmnist.models import FAMILIES, MODELS
+
+KINDS = ("auto", "sketch", "shop", "photo", "dataset")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb; the exit status is 0 for success, 1 for failure and 2 for wrong usage."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        status: int = options.verb(options)
+        return status
+    except (data.DataError, weights.WeightsError, runs.RunError, ValueError, OSError) as error:
+        print(f"fmnist: {error}", file=sys.stderr)
+        return 1
+
+
+def show_data(options: argparse.Namespace) -> int:
+    """Say where the dataset is and how each file does; download what is missing."""
+    print(f"Fashion-MNIST in {data.folder()}")
+    problem = None
+    try:
+        data.download()
+    except data.DataError as error:
+        problem = str(error)
+    states = list(data.check())
+    for file, wrong in states:
+        print(f"  {file.name}: {wrong or f'right (MD5 {file.md5})'}")
+    if problem:
+        print(f"{problem}\nUntil then everything works on drawn garments.", file=sys.stderr)
+    return int(any(wrong for _, wrong in states))
+
+
+def show_models(options: argparse.Namespace) -> int:
+    """List every architecture and every weights file."""
+    rows = weights.listing()
+    if options.json:
+        print(json.dumps(rows, indent=1))
+        return 0
+    print(f"{'name':<16}{'family':<18}{'parameters':>12}{'size':>10}{'validation':>12}{'test':>9}")
+    for row in rows:
+        size = f"{row['bytes'] / 1e6:.1f} MB" if row["bytes"] else "-"
+        print(
+            f"{row['name']:<16}{FAMILIES[row['family']]:<18}{row['parameters']:>12,}{size:>10}"
+            f"{_percent(row['validation_accuracy']):>12}{_percent(row['test_accuracy']):>9}"
+        )
+    return 0
+
+
+def train(options: argparse.Namespace) -> int:
+    """Make a run of the model's recipe, with the given changes, and watch it to its end."""
+    asked = {name: getattr(options, name) for name in ("epochs", "batch_size", "lr", "seed")}
+    changes = {name: value for name, value in asked.items() if value is not None}
+    plan = runs.Plan(
+        model=options.model,
+        recipe=replace(MODELS[options.model].recipe, **changes),
+        data=_source(options.data),
+        device=options.device,
+        limit=options.limit,
+        name=options.name,
+    )
+    run = runs.start(plan)
+    print(f"Run {run.id} in {run.folder}")
+    return _watch(run.id, stop_on_interrupt=True)
+
+
+def evaluate(options: argparse.Namespace) -> int:
+    """Measure weights on a split."""
+    model, card = weights.load(options.weights)
+    split = data.load(options.split, _source(options.data))
+    logits, _ = devices.or_cpu(
+        partial(evaluation.infer, model, split.images), devices.choose(), notify=_complain
+    )
+    result = Evaluation(card.name, logits, split.labels)
+    matrix = evaluation.confusion(result)
+    if options.json:
+        values = {
+            "weights": options.weights,
+            "split": options.split,
+            "n": len(split),
+            "accuracy": evaluation.accuracy(result),
+            "loss": evaluation.loss(result),
+            "confusion": matrix.tolist(),
+        }
+        print(json.dumps(values))
+        return 0
+    right = int((result.predictions == split.labels).sum())
+    print(f"{card.name} on {options.split}: {right:,} of {len(split):,} right, ", end="")
+    print(f"{evaluation.accuracy(result):.2%}; cross-entropy {evaluation.loss(result):.4f}")
+    print(f"{'':<14}{'precision':>10}{'recall':>10}{'F1':>10}")
+    for name, row in zip(data.CLASSES, evaluation.per_class(matrix), strict=True):
+        print(f"{name:<14}{row.precision:>10.1%}{row.recall:>10.1%}{row.f1:>10.1%}")
+    return 0
+
+
+def classify(options: argparse.Namespace) -> int:
+    """Name the garment in each picture; a file that can't be read never stops the others."""
+    model, card = weights.load(options.weights)
+    failures = 0
+    for path in _pictures(options.images):
+        answer = _answer(path, model, card, options.kind)
+        failures += "error" in answer
+        print(json.dumps(answer) if options.json else _in_words(answer), flush=True)
+    return int(failures > 0)
+
+
+def _answer(
+    path: Path, model: nn.Module, card: weights.Card, kind: intake.Kind | Literal["auto"]
+) -> dict[str, Any]:
+    try:
+        taken = intake.from_any(intake.read(path), kind)
+    except intake.PictureError as error:
+        return {"path": str(path), "error": str(error)}
+    except OSError as error:
+        return {"path": str(path), "error": f"This file can't be read ({error.strerror})."}
+    logits, _ = devices.or_cpu(
+        partial(evaluation.infer, model, taken.pixels[None]), devices.choose(), notify=_complain
+    )
+    shares = evaluation.probabilities(logits, card.temperature)[0]
+    label = int(shares.argmax())
+    return {
+        "path": str(path),
+        "label": label,
+        "class": data.CLASSES[label],
+        "probability": float(shares[label]),
+        "probabilities": dict(zip(data.CLASSES, shares.tolist(), strict=True)),
+        "kind": taken.kind,
+        "warnings": list(taken.warnings),
+    }
+
+
+def _in_words(answer: dict[str, Any]) -> str:
+    if "error" in answer:
+        return f"{answer['path']}: {answer['error']}"
+    first = f"{answer['path']}: {answer['class']} ({answer['probability']:.0%}, {answer['kind']})"
+    return "\n  ".join([first, *answer["warnings"]])
+
+
+def show_runs(options: argparse.Namespace) -> int:
+    """List the runs, newest first, and start what is queued and can start."""
+    runs.dispatch()
+    rows = [run.summary() for run in runs.all_runs()]
+    if options.json:
+        print(json.dumps(rows, indent=1))
+        return 0
+    for row in rows:
+        print(
+            f"{row['id']:<36}{row['state']:<12}{row['model']:<12}"
+            f"{row['epoch']:>4}/{row['epochs']:<4}{_percent(row['validation_accuracy']):>9}"
+        )
+    return 0
+
+
+def stop_run(options: argparse.Namespace) -> int:
+    """Ask a run to stop."""
+    runs.stop(options.id)
+    return 0
+
+
+def resume_run(options: argparse.Namespace) -> int:
+    """Queue a run again, from its checkpoint."""
+    runs.resume(options.id)
+    return 0
+
+
+def watch_run(options: argparse.Namespace) -> int:
+    """Follow a run to its end; Ctrl-C leaves it going."""
+    return _watch(options.id, stop_on_interrupt=False)
+
+
+def _watch(run_id: str, stop_on_interrupt: bool) -> int:
+    bar = tqdm(unit="step", bar_format="{l_bar}{bar}| {postfix}", dynamic_ncols=True)
+    validated = 0
+    try:
+        for run in runs.watch(run_id):
+            validated = _show(run, bar, validated)
+    except KeyboardInterrupt:
+        bar.close()
+        if not stop_on_interrupt:
+            return 0
+        runs.stop(run_id)
+        print(f"\nStopping. Go on with: python -m fmnist runs resume {run_id}")
+        return 1
+    bar.close()
+    if run.notice:
+        print(run.notice)
+    if run.card and run.card.test:
+        print(
+            f"Best epoch {run.card.best_epoch}, test accuracy {run.card.test.accuracy:.2%}: ",
+            end="",
+        )
+        print(run.plan.name or run.folder / f"{run.id}.safetensors")
+        return 0
+    print(f"{run.state}{': ' + run.failure if run.failure else ''}", file=sys.stderr)
+    return 1
+
+
+def _show(run: runs.Run, bar: "tqdm[Any]", validated: int) -> int:
+    """Bring the bar up to date and print the epochs that ended; returns how many have."""
+    reports = run.progress()
+    if not reports:
+        bar.set_postfix_str(run.state)
+        return validated
+    last = reports[-1]
+    epochs = [report for report in reports if "validation_accuracy" in report]
+    for report in epochs[validated:]:
+        bar.write(
+            f"epoch {report['epoch']:>3}: loss {report['loss']:.4f}, "
+            f"validation accuracy {report['validation_accuracy']:.2%}"
+        )
+    bar.total, bar.n = last["steps"], last["step"]
+    accuracy = f", accuracy {epochs[-1]['validation_accuracy']:.2%}" if epochs else ""
+    bar.set_postfix_str(
+        f"loss {last['loss']:.3f}{accuracy}, {last['images_per_second']:,.0f} images/s, "
+        f"{tqdm.format_interval(last['eta_seconds'])} left"
+    )
+    return len(epochs)
+
+
+def _source(asked: data.Source | None) -> data.Source:
+    """The data asked for; by default the real dataset where it can be had, else drawn garments."""
+    if asked:
+        return asked
+    if not data.available() and not data.chosen_by_user():
+        try:
+            data.download()
+        except data.DataError as error:
+            print(f"{error}\nUsing drawn garments instead.", file=sys.stderr)
+    return data.default_source()
+
+
+def _pictures(arguments: Sequence[Path]) -> Iterator[Path]:
+    """The files asked for, in order; a folder stands for the files in it."""
+    for path in arguments:
+        yield from sorted(path.iterdir()) if path.is_dir() else [path]
+
+
+def _complain(notice: str) -> None:
+    print(notice, file=sys.stderr)
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{share:.2%}"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m fmnist", description="Fashion-MNIST Studio")
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+
+    verb = verbs.add_parser("data", help="find, verify and download the dataset")
+    verb.set_defaults(verb=show_data)
+
+    verb = verbs.add_parser("models", help="list every architecture and weights file")
+    verb.add_argument("--json", action="store_true")
+    verb.set_defaults(verb=show_models)
+
+    verb = verbs.add_parser("train", help="train a model with its recipe, as a run")
+    verb.add_argument("model", choices=MODELS, metavar="MODEL", help=", ".join(MODELS))
+    verb.add_argument("--epochs", type=int, metavar="N")
+    verb.add_argument("--batch-size", type=int, metavar="N")
+    verb.add_argument("--lr", type=float, metavar="F", help="peak learning rate")
+    verb.add_argument("--seed", type=int, metavar="N")
+    verb.add_argument("--device", choices=devices.PREFERENCES, default="auto")
+    verb.add_argument("--data", choices=data.SOURCES)
+    verb.add_argument("--limit", type=int, metavar="N", help="train on N images only")
+    verb.add_argument("--name", help="keep the result among the weights under this name")
+    verb.set_defaults(verb=train)
+
+    verb = verbs.add_parser("evaluate", help="measure weights on a split")
+    verb.add_argument("weights", metavar="WEIGHTS", help="a shipped name or a path")
+    verb.add_argument("--split", choices=("test", "validation"), default="test")
+    verb.add_argument("--data", choices=data.SOURCES)
+    verb.add_argument("--json", action="store_true")
+    verb.set_defaults(verb=evaluate)
+
+    verb = verbs.add_parser("classify", help="name the garment in pictures")
+    verb.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
+    verb.add_argument("--weights", default=weights.DEFAULT, metavar="NAME")
+    verb.add_argument("--kind", choices=KINDS, default="auto")
+    verb.add_argument("--json", action="store_true")
+    verb.set_defaults(verb=classify)
+
+    verb = verbs.add_parser("runs", help="list training runs; stop, resume or watch one")
+    verb.add_argument("--json", action="store_true")
+    verb.set_defaults(verb=show_runs)
+    actions = verb.add_subparsers(metavar="ACTION")
+    for name, function in (("stop", stop_run), ("resume", resume_run), ("watch", watch_run)):
+        action = actions.add_parser(name, help=function.__doc__)
+        action.add_argument("id", metavar="ID")
+        action.set_defaults(verb=function)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,35 @@
+"""Augmentation of whole batches on their own device; images are float (N, 1, 28, 28) in [0, 1]."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import torch
+from torch import Generator, Tensor
+from torch.nn import functional
+
+MAX_SHIFT = 2
+"""Pixels that a garment may move in each direction."""
+
+
+def flip(images: Tensor, generator: Generator) -> Tensor:
+    """Mirror half of the images left to right."""
+    mirrored = torch.rand(len(images), 1, 1, 1, generator=generator) < 0.5
+    return torch.where(mirrored.to(images.device), images.flip(-1), images)
+
+
+def shift(images: Tensor, generator: Generator) -> Tensor:
+    """Move each image by up to `MAX_SHIFT` pixels each way; what enters the frame is black."""
+    padded = functional.pad(images[:, 0], [MAX_SHIFT] * 4)
+    offsets = torch.randint(0, 2 * MAX_SHIFT + 1, (2, len(images), 1), generator=generator)
+    rows, columns = (offsets + torch.arange(28)).to(images.device)
+    image = torch.arange(len(images), device=images.device)[:, None, None]
+    return padded[image, rows[:, :, None], columns[:, None, :]][:, None]
+
+
+AUGMENTATIONS: Mapping[str, Callable[[Tensor, Generator], Tensor]] = {"flip": flip, "shift": shift}
+
+
+def augment(images: Tensor, names: Sequence[str], generator: Generator) -> Tensor:
+    """Apply the named augmentations in order; randomness comes from the CPU `generator`."""
+    for name in names:
+        images = AUGMENTATIONS[name](images, generator)
+    return images

@@ -1,0 +1,132 @@
+"""Logits first: a model answers every image once, and each figure is a small function of that."""
+
+from dataclasses import dataclass
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from fmnist.data import CLASSES
+
+Real = TypeVar("Real", np.float32, np.float64)
+BATCH = 500
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A model's logits float32 (N, 10) on images whose labels are uint8 (N,)."""
+
+    model: str
+    logits: NDArray[np.float32]
+    labels: NDArray[np.uint8]
+
+    @property
+    def predictions(self) -> NDArray[np.uint8]:
+        """The most likely class of each image, uint8 (N,)."""
+        predictions: NDArray[np.uint8] = self.logits.argmax(1).astype(np.uint8)
+        return predictions
+
+
+class ClassFigures(NamedTuple):
+    """How well one class is told from the others; 0 where a ratio has nothing to divide by."""
+
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+class CalibrationBin(NamedTuple):
+    """The images whose confidence falls in one interval."""
+
+    confidence: float
+    accuracy: float
+    images: int
+
+
+@torch.inference_mode()
+def infer(model: nn.Module, images: NDArray[np.uint8], device: torch.device) -> NDArray[np.float32]:
+    """Logits float32 (N, 10) of images uint8 (N, 28, 28), in float32 on the device."""
+    model.to(device).eval()
+    pixels = torch.tensor(images).to(device)
+    parts = [model(batch[:, None].float() / 255).float() for batch in torch.split(pixels, BATCH)]
+    logits: NDArray[np.float32] = torch.cat(parts).cpu().numpy()
+    return logits
+
+
+def probabilities(logits: NDArray[Real], temperature: float = 1.0) -> NDArray[Real]:
+    """Softmax of logits (N, 10) divided by the temperature: rows that sum to 1."""
+    scaled = logits / logits.dtype.type(temperature)
+    exponentials = np.exp(scaled - scaled.max(1, keepdims=True))
+    shares: NDArray[Real] = exponentials / exponentials.sum(1, keepdims=True)
+    return shares
+
+
+def accuracy(e: Evaluation) -> float:
+    """Share of images named right, 0 to 1."""
+    return float((e.predictions == e.labels).mean())
+
+
+def loss(e: Evaluation, temperature: float = 1.0) -> float:
+    """Mean cross-entropy in nats."""
+    shares = probabilities(e.logits.astype(np.float64), temperature)
+    of_label = shares[np.arange(len(e.labels)), e.labels]
+    return float(-np.log(np.maximum(of_label, np.finfo(np.float64).tiny)).mean())
+
+
+def confusion(e: Evaluation) -> NDArray[np.int64]:
+    """Counts (10, 10): row = true class, column = predicted class."""
+    cells = e.labels.astype(np.int64) * len(CLASSES) + e.predictions
+    return np.bincount(cells, minlength=len(CLASSES) ** 2).reshape(len(CLASSES), len(CLASSES))
+
+
+def per_class(matrix: NDArray[np.int64]) -> list[ClassFigures]:
+    """Precision, recall, F1 and support of each class from a confusion matrix (10, 10)."""
+    figures = []
+    for label in range(len(matrix)):
+        right, true, predicted = matrix[label, label], matrix[label].sum(), matrix[:, label].sum()
+        figures.append(
+            ClassFigures(
+                precision=float(right / predicted) if predicted else 0.0,
+                recall=float(right / true) if true else 0.0,
+                f1=float(2 * right / (true + predicted)) if true + predicted else 0.0,
+                support=int(true),
+            )
+        )
+    return figures
+
+
+def errors(e: Evaluation, true: int, predicted: int) -> NDArray[np.int64]:
+    """Rows of the images in one cell of the confusion matrix, most confident first."""
+    rows = np.flatnonzero((e.labels == true) & (e.predictions == predicted))
+    confidence = probabilities(e.logits[rows])[:, predicted]
+    return rows[np.argsort(-confidence, kind="stable")]
+
+
+def calibration(e: Evaluation, bins: int, temperature: float = 1.0) -> list[CalibrationBin]:
+    """Confidence against accuracy in equal intervals of confidence; empty ones are left out."""
+    confidence = probabilities(e.logits, temperature).max(1)
+    right = e.predictions == e.labels
+    interval = np.minimum((confidence * bins).astype(int), bins - 1)
+    return [
+        CalibrationBin(float(confidence[here].mean()), float(right[here].mean()), int(here.sum()))
+        for here in (interval == index for index in range(bins))
+        if here.any()
+    ]
+
+
+def expected_calibration_error(e: Evaluation, bins: int = 15, temperature: float = 1.0) -> float:
+    """Mean gap between confidence and accuracy, weighted by images (Guo et al. 2017)."""
+    gaps = [
+        abs(part.confidence - part.accuracy) * part.images
+        for part in calibration(e, bins, temperature)
+    ]
+    return sum(gaps) / len(e.labels)
+
+
+def fit_temperature(e: Evaluation) -> float:
+    """The temperature with the least cross-entropy, for validation logits (Guo et al. 2017)."""
+    candidates = np.geomspace(0.25, 4.0, 201)
+    return float(min(candidates, key=lambda temperature: loss(e, float(temperature))))

@@ -1,0 +1,168 @@
+"""Results as Plotly figures; colours that text needs come from the page's theme."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from fmnist.data import CLASSES
+
+ACCENT = "#e8590c"
+MUTED = "rgba(134, 142, 150, 0.45)"
+ERRORS = [[0.0, "rgba(232, 89, 12, 0.04)"], [0.35, "rgba(232, 89, 12, 0.45)"], [1.0, "#c2410c"]]
+MARGIN = {"l": 0, "r": 0, "t": 8, "b": 0}
+
+
+def probability_bars(shares: NDArray[np.float32]) -> go.Figure:
+    """The ten probabilities (10,) as bars, the largest in colour."""
+    best = int(shares.argmax())
+    figure = go.Figure(
+        go.Bar(
+            x=shares,
+            y=CLASSES,
+            orientation="h",
+            text=[f"{share:.1%}" for share in shares],
+            textposition="outside",
+            cliponaxis=False,
+            marker_color=[ACCENT if label == best else MUTED for label in range(len(CLASSES))],
+            hovertemplate="%{y}: %{x:.2%}<extra></extra>",
+        )
+    )
+    figure.update_layout(height=320, margin=MARGIN, bargap=0.25)
+    figure.update_xaxes(range=[0, 1.3], visible=False, fixedrange=True)
+    figure.update_yaxes(autorange="reversed", fixedrange=True, showgrid=False)
+    return figure
+
+
+def class_counts(labels: NDArray[np.uint8]) -> go.Figure:
+    """How many images each class has."""
+    counts = np.bincount(labels, minlength=len(CLASSES))
+    figure = go.Figure(
+        go.Bar(
+            x=counts,
+            y=CLASSES,
+            orientation="h",
+            text=[f"{count:,}" for count in counts],
+            marker_color=MUTED,
+            hovertemplate="%{y}: %{x:,}<extra></extra>",
+        )
+    )
+    figure.update_layout(height=300, margin=MARGIN, bargap=0.25)
+    figure.update_xaxes(visible=False, fixedrange=True)
+    figure.update_yaxes(autorange="reversed", fixedrange=True, showgrid=False)
+    return figure
+
+
+def pixels(image: NDArray[np.uint8]) -> go.Figure:
+    """One image uint8 (28, 28) enlarged, each pixel's value under the mouse."""
+    figure = go.Figure(
+        go.Heatmap(
+            z=image,
+            colorscale="gray",
+            zmin=0,
+            zmax=255,
+            showscale=False,
+            hovertemplate="row %{y}, column %{x}: %{z}<extra></extra>",
+        )
+    )
+    figure.update_layout(height=300, margin=MARGIN)
+    figure.update_xaxes(visible=False, fixedrange=True)
+    figure.update_yaxes(
+        visible=False, fixedrange=True, autorange="reversed", scaleanchor="x", constrain="domain"
+    )
+    return figure
+
+
+def confusion(
+    matrix: NDArray[np.int64], row_shares: bool, chosen: tuple[int, int] | None
+) -> go.Figure:
+    """The confusion matrix (10, 10), its diagonal muted so that the errors show.
+
+    Plotly's heatmaps can't be selected in Streamlit, so an invisible marker in each cell takes
+    the click; its customdata is (true, predicted).
+    """
+    shares = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
+    values = shares if row_shares else matrix
+    shown = np.where(np.eye(len(CLASSES), dtype=bool), np.nan, values)
+    true, predicted = (axis.ravel() for axis in np.indices(matrix.shape))
+    texts = np.array([f"{value:.1%}" if row_shares else f"{value:,}" for value in values.ravel()])
+    strong = shown.ravel() > 0.5 * np.nanmax(shown)
+    figure = go.Figure()
+    figure.add_heatmap(
+        z=shown,
+        colorscale=ERRORS,
+        showscale=False,
+        hoverinfo="skip",
+        xgap=2,
+        ygap=2,
+    )
+    for here, colour in ((strong, "white"), (~strong & (matrix.ravel() > 0), None)):
+        figure.add_scatter(
+            x=predicted[here],
+            y=true[here],
+            mode="text",
+            text=texts[here],
+            textfont={"size": 12, "color": colour},
+            hoverinfo="skip",
+            showlegend=False,
+        )
+    figure.add_scatter(
+        x=predicted,
+        y=true,
+        mode="markers",
+        marker={"symbol": "square", "size": 26, "opacity": 0},
+        selected={"marker": {"opacity": 0}},
+        unselected={"marker": {"opacity": 0}},
+        customdata=np.stack([true, predicted, matrix.ravel()], axis=1),
+        text=[f"{CLASSES[row]} named {CLASSES[column]}" for row, column in np.ndindex(10, 10)],
+        hovertemplate="%{text}: %{customdata[2]:,}<extra></extra>",
+        showlegend=False,
+    )
+    if chosen:
+        row, column = chosen
+        figure.add_shape(
+            type="rect",
+            x0=column - 0.5,
+            x1=column + 0.5,
+            y0=row - 0.5,
+            y1=row + 0.5,
+            line={"color": ACCENT, "width": 3},
+        )
+    # A click anywhere in the matrix means the nearest cell.
+    figure.update_layout(
+        height=560,
+        margin={**MARGIN, "r": 48},
+        hovermode="closest",
+        hoverdistance=60,
+        dragmode=False,
+        clickmode="event+select",
+    )
+    labels = {"tickvals": list(range(len(CLASSES))), "ticktext": CLASSES}
+    plain = {"fixedrange": True, "showgrid": False, "zeroline": False}
+    figure.update_xaxes(
+        side="top", title="predicted", tickangle=-45, range=[-0.5, 9.5], **labels, **plain
+    )
+    figure.update_yaxes(title="true", range=[9.5, -0.5], **labels, **plain)
+    return figure
+
+
+def training_curve(reports: Sequence[Mapping[str, Any]], name: str, title: str) -> go.Figure:
+    """One reported quantity of a run against its epochs."""
+    points = [report for report in reports if name in report]
+    per_epoch = reports[-1]["steps"] / max(1, reports[-1]["epochs"]) if reports else 1
+    figure = go.Figure(
+        go.Scatter(
+            x=[report["step"] / per_epoch for report in points],
+            y=[report[name] for report in points],
+            mode="lines+markers" if len(points) < 60 else "lines",
+            line_color=ACCENT,
+            marker_size=5,
+            hovertemplate="epoch %{x:.1f}: %{y:.4f}<extra></extra>",
+        )
+    )
+    figure.update_layout(height=260, margin={**MARGIN, "t": 32}, title=title, title_font_size=14)
+    figure.update_xaxes(title="epoch", rangemode="tozero", fixedrange=True)
+    figure.update_yaxes(fixedrange=True)
+    return figure

@@ -1,0 +1,77 @@
+"""What every model shares: the input contract and the split into features and head."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+TRAIN_MEAN, TRAIN_STD = 0.2860, 0.3530
+"""Mean and standard deviation of the published training pixels, scaled to [0, 1]."""
+
+
+class Standardize(nn.Module):
+    """Pixels in [0, 1] to zero mean and unit variance; buffers, so it travels with the weights."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.tensor(TRAIN_MEAN))
+        self.register_buffer("std", torch.tensor(TRAIN_STD))
+
+    def forward(self, images: Tensor) -> Tensor:
+        return (images - self.mean) / self.std
+
+
+class Classifier(nn.Module):
+    """Images float (N, 1, 28, 28) in [0, 1] to logits (N, 10), by way of a feature vector.
+
+    A model assigns `standardize`, `body` and `head`; `features` may be overridden where the body
+    isn't a plain chain.
+    """
+
+    standardize: nn.Module
+    body: nn.Module
+    head: nn.Module
+
+    def features(self, images: Tensor) -> Tensor:
+        """The embedding (N, D) that the head reads."""
+        embedding: Tensor = self.body(self.standardize(images))
+        return embedding
+
+    def forward(self, images: Tensor) -> Tensor:
+        logits: Tensor = self.head(self.features(images))
+        return logits
+
+
+def layers(model: nn.Module) -> list[dict[str, Any]]:
+    """One row a layer, in order: name, kind, the shape it hands on for one image, parameters."""
+    rows = []
+
+    def record(name: str, layer: nn.Module, output: Any) -> None:
+        tensor = output[0] if isinstance(output, tuple) else output
+        rows.append(
+            {
+                "Layer": name,
+                "Kind": type(layer).__name__,
+                "Output": " x ".join(str(size) for size in tensor.shape[1:]),
+                "Parameters": parameter_count(layer),
+            }
+        )
+
+    hooks = [
+        layer.register_forward_hook(lambda layer, _, output, name=name: record(name, layer, output))
+        for name, layer in model.named_modules()
+        if not list(layer.children())
+    ]
+    with torch.inference_mode():
+        model.eval()(torch.zeros(1, 1, 28, 28))
+    for hook in hooks:
+        hook.remove()
+    return rows
+
+
+def parameter_count(model: nn.Module) -> int:
+    """Trainable numbers in the model."""
+    return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)

@@ -1,0 +1,297 @@
+"""A training run is a directory and a process of its own; this module reads and steers it.
+
+    FMNIST_RUNS/ID/plan.json        what was asked for
+                   queued           present while the run waits for its device
+                   lock             held by the run's process for as long as it lives
+                   stop             present once somebody asked it to stop
+                   progress.jsonl   one line a report, appended as it happens
+                   checkpoint.pt    everything needed to go on, replaced whole
+                   failure.txt      why it failed, in a sentence
+                   notice.txt       what the user should know of how it goes on
+                   log.txt          what the process printed
+                   ID.safetensors   the result, with its card ID.json
+
+The state is derived from these files and the lock, which the kernel releases when the process
+ends, however it ends; so no state can be stale.
+"""
+
+import fcntl
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from fmnist import PROJECT, devices, weights
+from fmnist.data import SOURCES, Source
+from fmnist.files import write_whole
+from fmnist.models import MODELS
+from fmnist.training import Recipe
+
+State = Literal["queued", "running", "stopping", "stopped", "interrupted", "failed", "finished"]
+ACTIVE: tuple[State, ...] = ("queued", "running", "stopping")
+POLL_SECONDS = 0.25
+
+
+class RunError(Exception):
+    """A run can't do what was asked; the message says why in a sentence."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run is asked to do; raises ValueError when it can't be done."""
+
+    model: str
+    recipe: Recipe
+    data: Source
+    device: str = "auto"  # becomes cpu or cuda when the run is made
+    limit: int | None = None  # train on this many images only
+    name: str | None = None  # keep the result among the weights under this name
+
+    def __post_init__(self) -> None:
+        if self.model not in MODELS:
+            raise ValueError(f"There is no model {self.model!r}: choose from {', '.join(MODELS)}.")
+        if self.data not in SOURCES:
+            raise ValueError(f"There is no data {self.data!r}: choose real or drawn.")
+        if self.limit is not None and self.limit < 1:
+            raise ValueError("The limit must be at least one image.")
+        if self.name is not None and not weights.NAME.fullmatch(self.name):
+            raise ValueError(f"{self.name!r} can't name a weights file: use letters, digits, -._")
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "Plan":
+        return cls(**{**values, "recipe": Recipe.from_json(values["recipe"])})
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run as its directory shows it at this moment."""
+
+    id: str
+    folder: Path
+    plan: Plan
+
+    @property
+    def state(self) -> State:
+        if _is_held(self.folder / "lock"):
+            return "stopping" if self._has("stop") else "running"
+        if self._has(f"{self.id}.json"):
+            return "finished"
+        if self._has("failure.txt"):
+            return "failed"
+        if self._has("stop"):
+            return "stopped"
+        return "queued" if self._has("queued") else "interrupted"
+
+    @property
+    def failure(self) -> str | None:
+        """Why the run failed, in a sentence."""
+        return self._text("failure.txt")
+
+    @property
+    def notice(self) -> str | None:
+        """What happened on the way that the user should know, such as a failing GPU."""
+        return self._text("notice.txt")
+
+    @property
+    def card(self) -> weights.Card | None:
+        """The card of the result, once the run is finished."""
+        path = self.folder / f"{self.id}.json"
+        return weights.Card.from_json(path.read_text()) if path.exists() else None
+
+    def progress(self) -> list[dict[str, Any]]:
+        """The reports in order: epoch, step, steps, loss, lr, images_per_second, eta_seconds,
+        and at the end of an epoch validation_loss and validation_accuracy.
+
+        A resumed run reports again what it had not saved; the later report counts.
+        """
+        reports: list[dict[str, Any]] = []
+        path = self.folder / "progress.jsonl"
+        for line in path.read_text().splitlines() if path.exists() else ():
+            try:
+                report = json.loads(line)
+            except ValueError:  # cut short by a crash
+                continue
+            while reports and reports[-1]["step"] >= report["step"]:
+                reports.pop()
+            reports.append(report)
+        return reports
+
+    def summary(self) -> dict[str, Any]:
+        """The run in one row, as `runs --json` prints it."""
+        reports = self.progress()
+        validated = [r["validation_accuracy"] for r in reports if "validation_accuracy" in r]
+        return {
+            "id": self.id,
+            "state": self.state,
+            "model": self.plan.model,
+            "data": self.plan.data,
+            "device": self.plan.device,
+            "epoch": reports[-1]["epoch"] if reports else 0,
+            "epochs": self.plan.recipe.epochs,
+            "validation_accuracy": max(validated, default=None),
+            "test_accuracy": self.card.test.accuracy if self.card and self.card.test else None,
+            "eta_seconds": reports[-1]["eta_seconds"] if reports else None,
+            "failure": self.failure,
+        }
+
+    def _has(self, name: str) -> bool:
+        return (self.folder / name).exists()
+
+    def _text(self, name: str) -> str | None:
+        return (self.folder / name).read_text() if self._has(name) else None
+
+
+def folder() -> Path:
+    """Where the runs are: FMNIST_RUNS, else runs/ in the project."""
+    return Path(os.environ.get("FMNIST_RUNS") or PROJECT / "runs")
+
+
+def start(plan: Plan) -> Run:
+    """Make a run and start it, or leave it queued while another one trains on its device."""
+    plan = replace(plan, device=devices.choose(plan.device).type)
+    run_id = f"{time.strftime('%Y%m%d-%H%M%S')}-{plan.model}-{secrets.token_hex(3)}"
+    home = folder()
+    # A run appears whole: its directory is filled under another name first.
+    made = home / f".new-{run_id}"
+    made.mkdir(parents=True)
+    (made / "lock").touch()
+    write_whole(made / "plan.json", json.dumps(asdict(plan), indent=1).encode())
+    _queue(made)
+    made.rename(home / run_id)
+    dispatch()
+    return get(run_id)
+
+
+def get(run_id: str) -> Run:
+    """The run of that id; raises RunError where there is none."""
+    path = folder() / run_id
+    if run_id.startswith(".") or path.parent != folder() or not (path / "plan.json").exists():
+        raise RunError(f"There is no run {run_id!r}.")
+    return Run(run_id, path, Plan.from_json(json.loads((path / "plan.json").read_text())))
+
+
+def all_runs() -> list[Run]:
+    """Every run, newest first."""
+    found = [path.parent.name for path in folder().glob("[!.]*/plan.json")]
+    return [get(run_id) for run_id in sorted(found, reverse=True)]
+
+
+def stop(run_id: str) -> None:
+    """Ask a run to stop at its next report; one that waits in the queue leaves it at once."""
+    run = get(run_id)
+    if run.state not in ACTIVE:
+        raise RunError(f"Run {run_id} is {run.state}; there is nothing to stop.")
+    (run.folder / "stop").touch()
+    (run.folder / "queued").unlink(missing_ok=True)
+
+
+def resume(run_id: str) -> None:
+    """Queue a stopped, interrupted or failed run again; it goes on from its checkpoint."""
+    run = get(run_id)
+    if run.state not in ("stopped", "interrupted", "failed"):
+        raise RunError(f"Run {run_id} is {run.state}; only a run that ended early can resume.")
+    _queue(run.folder)
+    (run.folder / "failure.txt").unlink(missing_ok=True)
+    (run.folder / "stop").unlink(missing_ok=True)
+    dispatch()
+
+
+def delete(run_id: str) -> None:
+    """Remove a run that isn't active, with all its files."""
+    run = get(run_id)
+    if run.state in ACTIVE:
+        raise RunError(f"Run {run_id} is {run.state}; stop it before you delete it.")
+    shutil.rmtree(run.folder)
+
+
+def keep(run_id: str, name: str) -> weights.Card:
+    """Save a finished run's result among the weights under a name; every page then shows it."""
+    run = get(run_id)
+    if run.card is None:
+        raise RunError(f"Run {run_id} is {run.state}; only a finished one has weights to keep.")
+    model, card = weights.load(run.folder / f"{run_id}.safetensors")
+    return weights.save(model, replace(card, name=name), weights.own_folder())
+
+
+def watch(run_id: str) -> Iterator[Run]:
+    """The run again and again while it is active, and once more when it has ended."""
+    while (run := get(run_id)).state in ACTIVE:
+        dispatch()
+        yield run
+        time.sleep(POLL_SECONDS)
+    yield run
+
+
+def dispatch() -> None:
+    """Start the longest-queued run of every device that is free.
+
+    Whoever looks at the runs calls this, and each run as it ends, so the queue needs no server.
+    """
+    with _held(folder() / "dispatch.lock"):
+        waiting = [run for run in all_runs() if run.state == "queued"]
+        waiting.sort(key=lambda run: (run.folder / "queued").read_text())
+        for run in waiting:
+            device_lock = _open(folder() / f"device-{run.plan.device}.lock")
+            try:
+                fcntl.flock(device_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(device_lock)
+                continue
+            run_lock = _open(run.folder / "lock")
+            fcntl.flock(run_lock, fcntl.LOCK_EX)
+            _launch(run, run_lock, device_lock)
+            os.close(run_lock)
+            os.close(device_lock)
+
+
+def _launch(run: Run, run_lock: int, device_lock: int) -> None:
+    """Start the run's process; it inherits the two locks, so they are never free in between."""
+    with (run.folder / "log.txt").open("ab") as log:
+        subprocess.Popen(
+            [sys.executable, "-m", "fmnist.worker", run.id, str(run_lock), str(device_lock)],
+            cwd=PROJECT,
+            env={**os.environ, "FMNIST_RUNS": str(folder().resolve())},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=(run_lock, device_lock),
+            start_new_session=True,  # survives the server, the terminal and Ctrl-C in it
+        )
+
+
+def _queue(directory: Path) -> None:
+    write_whole(directory / "queued", f"{time.time_ns():020d}".encode())
+
+
+def _open(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+
+
+@contextmanager
+def _held(path: Path) -> Iterator[None]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = _open(path)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _is_held(path: Path) -> bool:
+    descriptor = _open(path)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return False
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,153 @@
+"""What every browser shares: the dataset, the models and their answers, each computed once."""
+
+import gc
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import streamlit as st
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from fmnist import data, devices, evaluation, weights
+from fmnist.data import Source, Split, SplitName
+from fmnist.evaluation import Evaluation
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The source in use, and why it isn't the real one where its files are damaged."""
+
+    source: Source
+    problem: str | None
+
+
+def dataset() -> Dataset:
+    """The real dataset when its four files are here and right, else the drawn garments."""
+    paths = [data.folder() / file.name for file in data.FILES.values()]
+    stats = [path.stat() if path.is_file() else None for path in paths]
+    return _dataset(tuple((stat.st_size, stat.st_mtime_ns) if stat else None for stat in stats))
+
+
+@st.cache_resource(show_spinner="Checking the dataset …", max_entries=4)
+def _dataset(files: Sequence[tuple[int, int] | None]) -> Dataset:
+    if not any(files) and not data.chosen_by_user():
+        return Dataset("drawn", None)
+    problems = [problem for _, problem in data.check() if problem]
+    return Dataset("drawn", problems[0]) if problems else Dataset("real", None)
+
+
+@st.cache_resource(show_spinner="Loading the dataset …")
+def split(name: SplitName, source: Source) -> Split:
+    """One split of a source."""
+    return data.load(name, source)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def model(sha256: str, name: str, device: str) -> nn.Module:
+    """The model of saved weights, on a device; the hash tells a retrained file from the old."""
+    loaded, _ = weights.load(name)
+    return _settled(loaded.to(device))
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def uploaded_model(sha256: str, device: str, _content: bytes, _filename: str) -> nn.Module:
+    """The model of uploaded weights, on a device."""
+    loaded, _ = weights.open_bytes(_content, _filename)
+    return _settled(loaded.to(device))
+
+
+def _settled(loaded: nn.Module) -> nn.Module:
+    loaded.eval()
+    _freeze()
+    return loaded
+
+
+@st.cache_resource(show_spinner=False)
+def _freeze() -> None:
+    """Once torch and a model are here, take them out of the collector's reach.
+
+    Streamlit collects garbage after every script run; going through torch's objects each time
+    would cost more than most reruns.
+    """
+    gc.collect()
+    gc.freeze()
+
+
+def answer(
+    card: weights.Card, images: NDArray[np.uint8], device: torch.device
+) -> tuple[NDArray[np.float32], torch.device]:
+    """Probabilities (N, 10) at the card's temperature, and the device that computed them."""
+
+    def compute(device: torch.device) -> NDArray[np.float32]:
+        return evaluation.infer(open_model(card, device), images, device)
+
+    logits, used = devices.or_cpu(compute, device, notify=st.toast)
+    return evaluation.probabilities(logits, card.temperature), used
+
+
+def open_model(card: weights.Card, device: torch.device) -> nn.Module:
+    """The model behind a card of `choices()`, on a device."""
+    upload = uploads().get(card.name)
+    if upload and upload.card.sha256 == card.sha256:
+        return uploaded_model(card.sha256, str(device), upload.content, upload.filename)
+    return model(card.sha256, card.name, str(device))
+
+
+def evaluate(
+    card: weights.Card, split_name: SplitName, source: Source, device: torch.device
+) -> Evaluation:
+    """The model's answers on a whole split, computed once for everybody."""
+    return _evaluate(card.sha256, split_name, source, card, device)
+
+
+@st.cache_resource(show_spinner="Asking the model about every image …", max_entries=64)
+def _evaluate(
+    sha256: str,
+    split_name: SplitName,
+    source: Source,
+    _card: weights.Card,
+    _device: torch.device,
+) -> Evaluation:
+    images = split(split_name, source)
+    logits, _ = devices.or_cpu(
+        lambda device: evaluation.infer(open_model(_card, device), images.images, device),
+        _device,
+        notify=st.toast,
+    )
+    return Evaluation(_card.name, logits, images.labels)
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A weights file that one browser brought, for as long as its session lasts."""
+
+    filename: str
+    content: bytes
+    card: weights.Card
+
+
+def uploads() -> dict[str, Upload]:
+    """This session's uploads by name."""
+    kept: dict[str, Upload] = st.session_state.setdefault("uploads", {})
+    return kept
+
+
+def remember(upload: Upload, source: Source, device: torch.device) -> None:
+    """Take an upload among this session's models, measured on the test images as all others."""
+    name = upload.card.name
+    if upload.card.sha256 in {card.sha256 for card in choices().values()}:
+        return
+    while name in choices():
+        name += "-uploaded"
+    kept = replace(upload, card=replace(upload.card, name=name))
+    uploads()[name] = kept
+    figures = weights.measured(evaluate(kept.card, "test", source, device))
+    uploads()[name] = replace(kept, card=replace(kept.card, test=figures))
+
+
+def choices() -> dict[str, weights.Card]:
+    """Every model that can be asked here, by name: saved weights, then this session's uploads."""
+    saved = {card.name: card for card in weights.cards()}
+    return saved | {name: upload.card for name, upload in uploads().items()}

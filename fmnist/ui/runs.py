@@ -1,0 +1,136 @@
+"""The train page's two parts: a recipe to edit and a run to watch."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from fmnist import figures, runs, weights
+from fmnist.augment import AUGMENTATIONS
+from fmnist.training import PRECISIONS, SCHEDULES, Recipe
+from fmnist.ui.widgets import CHART
+
+REFRESH_SECONDS = 1.0
+WORDS = {
+    "queued": "Waiting for another training on this device to end.",
+    "running": "Training.",
+    "stopping": "Stopping at the next report.",
+    "stopped": "Stopped. It can go on from its last checkpoint.",
+    "interrupted": "Its process is gone. It can go on from its last checkpoint.",
+    "failed": "It failed.",
+    "finished": "Finished.",
+}
+
+
+def edit_recipe(recipe: Recipe, limit: int, available: int, key: str) -> tuple[Recipe, int]:
+    """Boxes over a recipe and the number of training images; returns both as edited."""
+    epochs = st.number_input("Epochs", 1, 200, recipe.epochs, key=f"epochs {key}")
+    images = st.number_input(
+        "Training images", 100, available, min(limit, available), step=1000, key=f"images {key}"
+    )
+    with st.expander("More of the recipe"):
+        edited = Recipe(
+            epochs=epochs,
+            batch_size=st.select_slider(
+                "Batch size", [32, 64, 128, 256, 512, 1024], recipe.batch_size, key=f"batch {key}"
+            ),
+            lr=st.number_input(
+                "Peak learning rate", 1e-5, 0.1, recipe.lr, 1e-4, format="%.5f", key=f"lr {key}"
+            ),
+            weight_decay=st.number_input(
+                "Weight decay", 0.0, 1.0, recipe.weight_decay, 0.01, key=f"decay {key}"
+            ),
+            label_smoothing=st.slider(
+                "Label smoothing", 0.0, 0.3, recipe.label_smoothing, key=f"smoothing {key}"
+            ),
+            augment=tuple(
+                st.multiselect(
+                    "Augmentation", list(AUGMENTATIONS), recipe.augment, key=f"augment {key}"
+                )
+            ),
+            schedule=st.selectbox(
+                "Schedule", SCHEDULES, SCHEDULES.index(recipe.schedule), key=f"schedule {key}"
+            ),
+            precision=st.selectbox(
+                "Precision", PRECISIONS, PRECISIONS.index(recipe.precision), key=f"precision {key}"
+            ),
+            seed=st.number_input("Seed", 0, 2**31 - 1, recipe.seed, key=f"seed {key}"),
+        )
+    return edited, images
+
+
+def show_run(run_id: str) -> None:
+    """A run's state, figures, curves and buttons; refreshed by itself while it goes on."""
+    active = runs.get(run_id).state in runs.ACTIVE
+    st.fragment(_run, run_every=REFRESH_SECONDS if active else None)(run_id, active)
+
+
+def _run(run_id: str, was_active: bool) -> None:
+    runs.dispatch()
+    run = runs.get(run_id)
+    if was_active and run.state not in runs.ACTIVE:
+        st.rerun()  # the page as a whole changes: other buttons, a new model
+    reports = [{**report, "epochs": run.plan.recipe.epochs} for report in run.progress()]
+    st.markdown(f"**{WORDS[run.state]}** {run.failure or ''}")
+    if run.notice:
+        st.warning(run.notice)
+    if run.state in ("running", "queued") and not reports:
+        st.progress(0.0, "Loading the dataset …" if run.state == "running" else "In the queue")
+    if reports:
+        _figures(run, reports)
+    _buttons(run)
+
+
+def _figures(run: runs.Run, reports: list[dict[str, float]]) -> None:
+    last = reports[-1]
+    st.progress(last["step"] / last["steps"], f"Epoch {last['epoch']} of {last['epochs']}")
+    validated = [r["validation_accuracy"] for r in reports if "validation_accuracy" in r]
+    numbers = st.columns(4)
+    numbers[0].metric("Loss", f"{last['loss']:.3f}")
+    numbers[1].metric("Best validation", f"{max(validated):.2%}" if validated else "-")
+    numbers[2].metric("Images a second", f"{last['images_per_second']:,.0f}")
+    if run.card and run.card.test:
+        numbers[3].metric("Test accuracy", f"{run.card.test.accuracy:.2%}")
+    else:
+        numbers[3].metric("Time left", f"{last['eta_seconds']:,.0f} s")
+    for column, (name, title) in zip(
+        st.columns(3),
+        {
+            "loss": "Loss",
+            "validation_accuracy": "Validation accuracy",
+            "lr": "Learning rate",
+        }.items(),
+        strict=True,
+    ):
+        figure = figures.training_curve(reports, name, title)
+        column.plotly_chart(figure, config=CHART, key=name)
+
+
+def _buttons(run: runs.Run) -> None:
+    with st.container(horizontal=True):
+        if run.state in ("queued", "running"):
+            st.button("Stop", on_click=_told(runs.stop, run.id))
+        if run.state in ("stopped", "interrupted", "failed"):
+            st.button("Resume", type="primary", on_click=_told(runs.resume, run.id))
+        if run.state not in runs.ACTIVE:
+            st.button("Delete", on_click=_told(runs.delete, run.id))
+    if run.state == "finished":
+        with (
+            st.form("keep", border=False),
+            st.container(horizontal=True, vertical_alignment="bottom"),
+        ):
+            name = st.text_input("Name", run.plan.name or f"my-{run.plan.model}")
+            if st.form_submit_button("Keep among the models"):
+                _told(runs.keep, run.id, name)()
+                st.success(f"Kept as {name}. It is now on every page.")
+
+
+def _told(action: Callable[..., object], *arguments: str) -> Callable[[], None]:
+    """The action on its arguments, with what stands against it said in a sentence."""
+
+    def act() -> None:
+        try:
+            action(*arguments)
+        except (runs.RunError, weights.WeightsError, OSError) as error:
+            st.toast(str(error), icon=":material/error:")
+
+    return act

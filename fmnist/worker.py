@@ -1,0 +1,140 @@
+"""The process of one training run: `python -m fmnist.worker ID RUN_LOCK DEVICE_LOCK`.
+
+The two locks are open file descriptors that came with the process; runs.py says what they mean.
+"""
+
+import io
+import json
+import os
+import sys
+import time
+import traceback
+from dataclasses import asdict
+from typing import Any
+
+import torch
+import torchvision
+from torch import nn
+
+from fmnist import data, devices, evaluation, runs, weights
+from fmnist.evaluation import Evaluation
+from fmnist.files import write_whole
+from fmnist.models import MODELS
+from fmnist.models.layers import parameter_count
+from fmnist.training import Progress, State, train
+
+NICENESS = 10
+CHECKPOINT_SECONDS = 20.0
+
+
+def main() -> None:
+    run_id, *locks = sys.argv[1:]
+    os.nice(NICENESS)
+    run = runs.get(run_id)
+    (run.folder / "queued").unlink(missing_ok=True)
+    try:
+        execute(run)
+    except (data.DataError, OSError, ValueError) as error:
+        fail(run, str(error))
+    except Exception as error:  # the page shows the sentence, the log has the traceback
+        fail(run, f"Training broke off: {type(error).__name__}: {error}")
+    finally:
+        for lock in locks:
+            os.close(int(lock))
+        runs.dispatch()
+
+
+def fail(run: runs.Run, reason: str) -> None:
+    """Leave the reason for people and the traceback in the log."""
+    traceback.print_exc()
+    write_whole(run.folder / "failure.txt", reason.encode())
+
+
+def execute(run: runs.Run) -> None:
+    """Train from where the checkpoint stands until done or asked to stop; then measure once."""
+    plan = run.plan
+    training = data.load("train", plan.data).head(plan.limit)
+    validation = data.load("validation", plan.data)
+    (model, state), device = devices.or_cpu(
+        lambda device: fit(run, (training, validation), device),
+        devices.choose(plan.device),
+        notify=lambda notice: write_whole(run.folder / "notice.txt", notice.encode()),
+    )
+    if state is None:
+        return
+    test = data.load("test", plan.data)
+    on_validation = answers(model, run.id, validation, device)
+    on_test = answers(model, run.id, test, device)
+    card = weights.Card(
+        name=run.id,
+        architecture=plan.model,
+        parameters=parameter_count(model),
+        data=plan.data,
+        recipe=plan.recipe.to_json(),
+        best_epoch=state.best_epoch,
+        validation=weights.measured(on_validation),
+        test=weights.measured(on_test),
+        temperature=evaluation.fit_temperature(on_validation),
+        seconds=round(state.seconds, 1),
+        device=devices.describe(device),
+        versions={"torch": torch.__version__, "torchvision": torchvision.__version__},
+    )
+    weights.save(model, card, run.folder)
+    if plan.name:
+        runs.keep(run.id, plan.name)
+
+
+def fit(
+    run: runs.Run, splits: tuple[data.Split, data.Split], device: torch.device
+) -> tuple[nn.Module, State | None]:
+    """The trained model with its final state; None for the state when asked to stop."""
+    spec, recipe = MODELS[run.plan.model], run.plan.recipe
+    model = spec.seeded(recipe.seed)
+    state = load_checkpoint(run)
+    saved = time.monotonic()
+    with (run.folder / "progress.jsonl").open("a") as lines:
+        lines.write("\n")  # ends a line that a crash cut short
+        for progress in train(model, splits, recipe, device, resume=state):
+            lines.write(json.dumps(report(progress)) + "\n")
+            lines.flush()
+            stopping = (run.folder / "stop").exists() and progress.step < progress.steps
+            if stopping or progress.validation or time.monotonic() - saved > CHECKPOINT_SECONDS:
+                save_checkpoint(run, state)
+                saved = time.monotonic()
+            if stopping:
+                return model, None
+    return model, state
+
+
+def report(progress: Progress) -> dict[str, Any]:
+    """One line of progress.jsonl."""
+    values = asdict(progress)
+    validation = values.pop("validation")
+    if validation:
+        values["validation_loss"] = validation["loss"]
+        values["validation_accuracy"] = validation["accuracy"]
+    return values
+
+
+def save_checkpoint(run: runs.Run, state: State) -> None:
+    """Write the whole state to checkpoint.pt in one step."""
+    content = io.BytesIO()
+    torch.save(vars(state), content)
+    write_whole(run.folder / "checkpoint.pt", content.getvalue())
+
+
+def load_checkpoint(run: runs.Run) -> State:
+    """The state of checkpoint.pt; a fresh one where there is none yet."""
+    path = run.folder / "checkpoint.pt"
+    if not path.exists():
+        return State()
+    return State(**torch.load(path, map_location="cpu", weights_only=True))
+
+
+def answers(model: nn.Module, name: str, split: data.Split, device: torch.device) -> Evaluation:
+    """The model's logits on a split."""
+    return Evaluation(name, evaluation.infer(model, split.images, device), split.labels)
+
+
+if __name__ == "__main__":
+    main()

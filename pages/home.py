@@ -1,0 +1,39 @@
+"""What this is, what it runs on, and where to start."""
+
+import streamlit as st
+
+from fmnist import runs
+from fmnist.ui import cache, hero, widgets
+
+source, device = widgets.page(
+    "Fashion-MNIST Studio",
+    "Train, browse, question and try classifiers for ten kinds of clothing.",
+)
+
+hero.strip()
+
+columns = st.columns(4)
+columns[0].metric("Device", "GPU" if device.type == "cuda" else "CPU", border=True)
+columns[1].metric("Dataset", "Fashion-MNIST" if source == "real" else "Drawn garments", border=True)
+columns[2].metric("Models", len(cache.choices()), border=True)
+columns[3].metric("Training now", sum(r.state in runs.ACTIVE for r in runs.all_runs()), border=True)
+
+st.header("Where to start")
+for column, (page, label, text) in zip(
+    st.columns(5),
+    (
+        ("classify", "Classify", "Draw a garment, or bring a picture, and see what models say."),
+        ("dataset", "Dataset", "See every garment, class by class."),
+        ("errors", "Errors", "Open the confusion matrix into the images behind it."),
+        ("train", "Train", "Choose a recipe and watch a model learn."),
+        ("models", "Models", "Compare architectures, or load weights of your own."),
+    ),
+    strict=True,
+):
+    with column.container(border=True, height="stretch"):
+        st.page_link(f"pages/{page}.py", label=f"**{label}**")
+        st.caption(text)
+
+st.header("Leaderboard")
+widgets.leaderboard()
+st.caption("Chosen on 5,000 validation images, then measured once on the 10,000 test images.")

@@ -1,0 +1,55 @@
+"""Every architecture and every weights file; load one of your own."""
+
+import streamlit as st
+
+from fmnist import weights
+from fmnist.models import FAMILIES, MODELS
+from fmnist.models.layers import layers, parameter_count
+from fmnist.ui import cache, widgets
+
+source, device = widgets.page(
+    "Models", "Every model with what was measured, its layers and the recipe that made it."
+)
+
+st.header("Leaderboard")
+widgets.leaderboard()
+
+st.header("Load weights")
+uploaded = st.file_uploader(
+    "A .safetensors file, or .pt, .pth or .ckpt with a plain state_dict",
+    [suffix.lstrip(".") for suffix in weights.SUFFIXES],
+)
+if uploaded:
+    try:
+        _, card = weights.open_bytes(uploaded.getvalue(), uploaded.name)
+    except weights.WeightsError as error:
+        st.error(str(error))
+    else:
+        cache.remember(cache.Upload(uploaded.name, uploaded.getvalue(), card), source, device)
+        st.success(
+            f"{uploaded.name} is a {MODELS[card.architecture].title}. Until you leave, it is "
+            "among the models on every page."
+        )
+
+st.header("One model")
+name = st.selectbox(
+    "Architecture",
+    MODELS,
+    format_func=lambda name: f"{MODELS[name].title} ({name})",
+    key="architecture",
+    bind="query-params",
+)
+spec = MODELS[name]
+untrained = spec.build()
+st.markdown(f"{spec.summary} {FAMILIES[spec.family]}, {parameter_count(untrained):,} parameters.")
+structure, recipe = st.columns([3, 2], gap="large")
+with structure:
+    st.subheader("Layers")
+    st.dataframe(
+        layers(untrained),
+        hide_index=True,
+        column_config={"Parameters": st.column_config.NumberColumn(format="localized")},
+    )
+with recipe:
+    st.subheader("Recipe")
+    st.table({key: str(value) for key, value in spec.recipe.to_json().items()})
