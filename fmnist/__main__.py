@@ -111,7 +111,11 @@ def evaluate(options: argparse.Namespace) -> int:
 
 def classify(options: argparse.Namespace) -> int:
     """Name the garment in each picture; a file that can't be read never stops the others."""
-    model, card = weights.load(options.weights)
+    try:
+        model, card = weights.load(options.weights)
+    except weights.WeightsError as error:
+        print(f"fmnist: {error}", file=sys.stderr)
+        return 2
     failures = 0
     for path in _pictures(options.images):
         answer = _answer(path, model, card, options.kind)
@@ -185,6 +189,7 @@ def watch_run(options: argparse.Namespace) -> int:
 
 
 def _watch(run_id: str, stop_on_interrupt: bool) -> int:
+    run = runs.get(run_id)
     bar = tqdm(unit="step", bar_format="{l_bar}{bar}| {postfix}", dynamic_ncols=True)
     validated = 0
     try:

@@ -78,10 +78,6 @@ class Split:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def head(self, count: int | None) -> "Split":
-        """The first `count` images; all of them for None."""
-        return Split(self.images[:count], self.labels[:count])
-
 
 def folder() -> Path:
     """Where the four files are, or would be downloaded to.
@@ -147,19 +143,21 @@ def download() -> None:
             )
 
 
-def load(split: SplitName, source: Source) -> Split:
+def load(split: SplitName, source: Source, limit: int | None = None) -> Split:
     """One split of the real dataset (55,000, 5,000 and 10,000 images) or of the drawn one.
 
     Validation is a fixed part of the published training set, `VALIDATION_PER_CLASS` images of
-    each class. Raises DataError naming the file that is missing, truncated or altered.
+    each class. A limit takes that many images at most. Raises DataError naming the file that is
+    missing, truncated or altered.
     """
     if source == "drawn":
-        return Split(*garments.draw(*DRAWN[split]))
+        count, seed = DRAWN[split]
+        return Split(*garments.draw(min(count, limit or count), seed))
     kind = "test" if split == "test" else "train"
     labels = np.frombuffer(_read_verified(FILES[f"{kind} labels"]), np.uint8, offset=8)
     images = np.frombuffer(_read_verified(FILES[f"{kind} images"]), np.uint8, offset=16)
     images = images.reshape(-1, 28, 28)
-    rows = positions(split, labels)
+    rows = positions(split, labels)[:limit]
     return Split(images[rows], labels[rows])
 
 

@@ -20,6 +20,7 @@ from PIL import Image, ImageDraw, ImageFilter
 T = TypeVar("T")
 Points = NDArray[np.float64]
 Field = NDArray[np.float32]
+Weave = Literal["stripes", "checks", "dots", "mottled"]
 Style = Literal["filled", "outline", "silhouette"]
 View = Literal["shop", "top", "pair"]
 
@@ -27,7 +28,14 @@ View = Literal["shop", "top", "pair"]
 # toe to the left, everything else from the front. The others are how people draw footwear.
 _FRONT: tuple[View, ...] = ("shop",)
 _SHOE: tuple[View, ...] = ("shop", "top", "pair")
-VIEWS = (*[_FRONT] * 5, _SHOE, _FRONT, _SHOE, _FRONT, ("shop", "pair"))
+VIEWS: tuple[tuple[View, ...], ...] = (
+    *[_FRONT] * 5,
+    _SHOE,
+    _FRONT,
+    _SHOE,
+    _FRONT,
+    ("shop", "pair"),
+)
 
 _SUPERSAMPLE = 4
 _SAMPLES = 8  # points a spline segment
@@ -40,7 +48,7 @@ class Pattern:
     `period` is in units of the garment's longest edge, `angle` in radians, `contrast` in 0..1.
     """
 
-    kind: Literal["stripes", "checks", "dots", "mottled"]
+    kind: Weave
     period: float
     angle: float
     contrast: float
@@ -60,10 +68,9 @@ class Pattern:
             elif self.kind == "dots":
                 dark = np.where(across * along > 0.45, 1.0, 0.0)
             else:
-                bent = np.sin(0.6 * k * (x + y) + 2.4 * along) + np.sin(
-                    0.5 * k * (x - y) - 2 * across
-                )
-                dark = np.clip(0.5 + bent, 0, 1)
+                blots = np.sin(0.6 * k * (x + y) + 2.4 * along)
+                blots = blots + np.sin(0.5 * k * (x - y) - 2 * across)
+                dark = np.clip(0.5 + blots, 0, 1)
         return np.asarray(1 - self.contrast * dark, np.float32)
 
 
@@ -292,7 +299,7 @@ def _path(*strands: Points | Sequence[Sequence[float]]) -> Points:
 
 
 def _mirror(points: Points) -> Points:
-    return points * np.array([-1.0, 1.0])
+    return np.asarray(points * (-1, 1))
 
 
 def _symmetric(right: Points, left: Points | None = None) -> Points:
@@ -303,7 +310,7 @@ def _symmetric(right: Points, left: Points | None = None) -> Points:
 def _matrix(turn: float, shear: float = 0) -> Points:
     """For points @ matrix: shear, then turn by `turn` radians."""
     cos, sin = math.cos(turn), math.sin(turn)
-    return np.array([[1, 0], [shear, 1]]) @ np.array([[cos, sin], [-sin, cos]])
+    return np.asarray(np.array([[1, 0], [shear, 1]]) @ np.array([[cos, sin], [-sin, cos]]))
 
 
 def _moved(shapes: Sequence[Shape], matrix: Points, x: float = 0, y: float = 0) -> list[Shape]:
@@ -347,15 +354,15 @@ class _Cloth:
 
     @staticmethod
     def choose(rng: np.random.Generator, label: int) -> _Cloth:
-        # Most of the dataset's garments are bright; one in four is dark, shoes seldom.
+        # As in the dataset, most garments are bright and about one in five is dark.
         dark = rng.random() < 0.22
         shade = rng.uniform(0.3, 0.5) if dark else rng.uniform(0.6, 0.94)
         accent = shade + rng.uniform(0.2, 0.45) * (1 if shade < 0.6 else -1)
         pattern = None
         if rng.random() < _PATTERNED[label]:
-            kind = _pick(rng, ("stripes", "checks", "dots", "mottled", "mottled"))
+            weaves: tuple[Weave, ...] = ("stripes", "checks", "dots", "mottled", "mottled")
             pattern = Pattern(
-                kind,  # type: ignore[arg-type]
+                _pick(rng, weaves),
                 period=rng.uniform(0.06, 0.16),
                 angle=_pick(rng, (math.pi / 2, math.pi / 2, 0, 0.8)),
                 contrast=rng.uniform(0.2, 0.6),
@@ -364,8 +371,8 @@ class _Cloth:
         seam = rng.uniform(0.55, 0.8) if rng.random() < 0.7 else rng.uniform(1.15, 1.35)
         return _Cloth(shade, accent, shade * seam, shade * rng.uniform(0.45, 0.9), pattern)
 
-    def part(self, points: Points, gain: float = 1, edge: bool = True) -> Part:
-        return Part(points, self.shade * gain, self.pattern, edge)
+    def part(self, points: Points, gain: float = 1) -> Part:
+        return Part(points, self.shade * gain, self.pattern)
 
     def trim(self, points: Points, edge: bool = True) -> Part:
         return Part(points, self.accent, None, edge)
@@ -374,6 +381,7 @@ class _Cloth:
         return Line(points, self.seam, width)
 
 
+# The share of each class that has a pattern, by label.
 _PATTERNED = (0.3, 0.1, 0.22, 0.25, 0.1, 0.05, 0.4, 0.05, 0.15, 0.05)
 
 
@@ -870,7 +878,7 @@ def _sandal(rng: np.random.Generator, cloth: _Cloth) -> list[Shape]:
 
 def _sneaker(rng: np.random.Generator, cloth: _Cloth) -> list[Shape]:
     u = rng.uniform
-    high = rng.random() < 0.12
+    high = rng.random() < 0.07
     h = u(0.5, 0.62) if high else u(0.33, 0.47)
     sole, toe, throat = u(0.05, 0.1), u(0.13, 0.19), u(0.42, 0.5)
     vamp = _curve(
@@ -938,7 +946,8 @@ def _boot(rng: np.random.Generator, cloth: _Cloth) -> list[Shape]:
     rim = vamp[-1]
     style = _pick(rng, ("chelsea", "laces", "zip", "strap", "plain"))
     if style == "chelsea":
-        gore = [(0.6, rim[1]), (0.78, rim[1]), (0.74, -lift - 0.3), (0.66, -lift - 0.3)]
+        left, right = np.interp((0.6, 0.78), (rim[0], top[0]), (rim[1], top[1]))
+        gore = [(0.6, left), (0.78, right), (0.74, -lift - 0.3), (0.66, -lift - 0.3)]
         shapes.append(cloth.trim(np.array(gore)))
     elif style == "laces":
         slope = np.array([0.13, 0.05])
@@ -996,7 +1005,7 @@ def _from_above(rng: np.random.Generator, cloth: _Cloth, label: int) -> list[Sha
 def _pair(rng: np.random.Generator, cloth: _Cloth, label: int) -> list[Shape]:
     """Both shoes: side by side from above, or from the side with one behind the other."""
     u = rng.uniform
-    if label == 9 or rng.random() < 0.3:
+    if label == 9 or (label == 7 and rng.random() < 0.3):
         shoe = _DRAW[label](rng, cloth)
         return _moved(shoe, np.eye(2), u(0.2, 0.35), -u(0.1, 0.2)) + shoe
     left = _moved(_from_above(rng, cloth, label), _matrix(u(-0.12, 0.12)), -u(0.24, 0.3))
@@ -1051,10 +1060,8 @@ def _bag(rng: np.random.Generator, cloth: _Cloth) -> list[Shape]:
         shapes.append(cloth.part(_rounded(0.04, *flap), u(0.8, 1.12)))
         shapes.append(cloth.trim(_rounded(0.01, *_box(0, y + tip * 0.6, 0.035, 0.03))))
     elif kind == "bowling" or detail < 0.6:  # a zip along the top
-        y = u(0.06, 0.14)
-        shapes.append(
-            cloth.line(_curve((-top * 0.8, y + 0.02), (0, y), (top * 0.8, y + 0.02)), 0.02)
-        )
+        x, y = 0.6 * top, u(0.06, 0.14)
+        shapes.append(cloth.line(_curve((-x, y + 0.02), (0, y), (x, y + 0.02)), 0.02))
     elif detail < 0.8:  # another shade below
         y = h * u(0.55, 0.7)
         x = top + (low - top) * y / h

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil, floor
 from pathlib import Path
-from typing import BinaryIO, Literal, NamedTuple
+from typing import BinaryIO, Literal
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 Picture = npt.NDArray[np.uint8]  # (H, W) grey or (H, W, 3) RGB
 Mask = npt.NDArray[np.bool_]  # (H, W)
@@ -27,7 +27,7 @@ Kind = Literal["sketch", "shop", "photo", "dataset"]
 SIDE = 28
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 MAX_PIXELS = 50_000_000  # the largest phone cameras
-MAX_EDGE = 1280  # holds a dataset image enlarged 20 times on a canvas twice its size
+MAX_EDGE = 2048  # holds a dataset image enlarged 20 times on a canvas over three times its size
 WORK_EDGE = 320  # photos and shop pictures are cut out at this size,
 GRABCUT_EDGE = 160  # GrabCut runs at this one,
 SKETCH_EDGE = 400  # and drawings, whose lines are thin, at this one
@@ -39,7 +39,9 @@ HALF_INK = 96  # of 255
 LINE = 1.25  # least stroke width at 28 pixels
 DRAWN_EDGE = 112  # drawings are closed and filled at four times 28,
 REACHES = (0, 4, 8, 16, 24, 32)  # with gaps up to twice these bridged
+SKIN = ((60, 138, 80), (255, 173, 125))  # YCrCb, after Chai and Ngan 1999
 MID_GREY = 150  # the median garment of Fashion-MNIST has a mean of 152
+ORIENTATION = ExifTags.Base.Orientation
 FILTERS = (
     Image.Resampling.NEAREST,
     Image.Resampling.BILINEAR,
@@ -101,18 +103,18 @@ def read(source: bytes | Path | BinaryIO) -> Image.Image:
             if picture.width * picture.height > MAX_PIXELS:
                 raise _too_large()
             # A phone's JPEG may hold a second, small one (MPO); that is no animation.
-            moving = picture.format not in ("JPEG", "MPO") and getattr(picture, "is_animated", 0)
+            several = getattr(picture, "is_animated", False) and picture.format != "MPO"
             picture.draft("RGB", (MAX_EDGE, MAX_EDGE))  # JPEG: decode at 1/2, 1/4 or 1/8
-            exif = picture.getexif()
             decoded = _eight_bit(picture)
             decoded.thumbnail((MAX_EDGE, MAX_EDGE), Image.Resampling.BOX)
-            decoded.info = {"exif": exif.tobytes()}
+            # Asked after decoding, since a TIFF turns itself.
+            decoded.getexif()[ORIENTATION] = picture.getexif().get(ORIENTATION, 1)
             decoded = ImageOps.exif_transpose(decoded)
     except PictureError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise _too_large() from None
-    except Image.UnidentifiedImageError:
+    except UnidentifiedImageError:
         raise PictureError(
             "This file is not a picture that can be opened here; save it as PNG or JPEG."
         ) from None
@@ -120,7 +122,7 @@ def read(source: bytes | Path | BinaryIO) -> Image.Image:
         raise PictureError(
             "This picture is damaged or incomplete; save or download it again and retry."
         ) from None
-    decoded.info = {"animated": bool(moving)}
+    decoded.info = {"animated": several}
     return decoded
 
 
@@ -180,8 +182,8 @@ def from_any(picture: Image.Image | Picture, kind: Kind | Literal["auto"] = "aut
     trail = _Trail(rgb)
     if isinstance(picture, Image.Image) and picture.info.get("animated"):
         trail.warn("The picture is animated or has several pages, so only the first was used.")
-    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
-    if int(grey.max()) - int(grey.min()) < FAINT:
+    grey = _grey(rgb)
+    if np.ptp(rgb, axis=(0, 1)).max() < FAINT:
         trail.warn("The picture is empty; draw or show one garment.")
         return trail.end(np.zeros((SIDE, SIDE), np.uint8), "sketch" if kind == "auto" else kind)
     if kind in ("auto", "dataset"):
@@ -208,7 +210,8 @@ def _dataset_original(rgb: Picture, grey: Picture) -> Picture | None:
 
     The picture is the enlarged image itself, or a larger canvas of one shade with it on.
     """
-    if int((rgb.max(axis=2) - rgb.min(axis=2)).max()) > FUZZ:
+    red, green, blue = cv2.split(rgb)
+    if max(cv2.absdiff(red, green).max(), cv2.absdiff(green, blue).max()) > FUZZ:
         return None
     if grey.shape[0] == grey.shape[1] and (found := _explain(grey)) is not None:
         return found
@@ -224,32 +227,44 @@ def _dataset_original(rgb: Picture, grey: Picture) -> Picture | None:
     if rows.stop - rows.start >= columns.stop - columns.start:
         window = _find_window(grey, rows, columns, ground)
     else:
-        window = _find_window(grey.T, columns, rows, ground).T
-    return _explain(window)
+        window = _find_window(grey.T, columns, rows, ground)
+        window = None if window is None else window.T
+    return None if window is None else _explain(window)
 
 
-def _find_window(grey: Picture, along: slice, across: slice, ground: int) -> Picture:
+def _find_window(grey: Picture, along: slice, across: slice, ground: int) -> Picture | None:
     """The square of a canvas that holds 28 x 28 cells, its content being longest along axis 0.
 
     Zalando's longest edge is 28 pixels (sometimes 27) and an odd margin goes to the top left.
     That leaves a few places for the grid, of which the one is taken where cells explain most.
     """
-    places = []
+    places: list[tuple[float, float, int, int, int]] = []
     for cells in (28, 27):
         side = max(SIDE, round((along.stop - along.start) * SIDE / cells))
         cell = side / SIDE
         top = along.start - round((SIDE - cells) * cell)
         band = _window(grey, (top, across.start), (side, across.stop - across.start), ground)
-        unexplained = _unexplained(band)
+        unexplained = _unexplained(_thinned(band))
+        if unexplained > UNEXPLAINED:
+            continue
         # With an even margin the content is centred; with an odd one it lies half a cell lower.
         centred = (across.start + across.stop - side) / 2
+        lefts = range(ceil(centred - 0.75 * cell), floor(centred + 0.25 * cell) + 1)
         samples = ((np.arange(SIDE) + 0.5) * cell).astype(int)  # a row a cell will do
-        for left in range(ceil(centred - 0.75 * cell), floor(centred + 0.25 * cell) + 1):
-            window = _window(grey, (top, left), (side, side), ground)
-            loss = round(unexplained + _unexplained(window[samples].T), 4)
+        strip = _window(grey, (top, lefts[0]), (side, side + len(lefts)), ground)[samples].T
+        for shift, left in enumerate(lefts):
+            loss = round(unexplained + _unexplained(strip[shift : shift + side]), 4)
             off = min(abs(left - centred), abs(left - centred + cell / 2))
-            places.append((loss, off, len(places), window))
-    return min(places)[3]
+            places.append((loss, off, top, left, side))
+    if not places:
+        return None
+    *_, top, left, side = min(places)
+    return _window(grey, (top, left), (side, side), ground)
+
+
+def _thinned(band: Picture) -> Picture:
+    """About a hundred of its columns, which is enough to judge a fit."""
+    return band[:, :: 1 + band.shape[1] // 100]
 
 
 def _window(grey: Picture, start: tuple[int, int], size: tuple[int, int], ground: int) -> Picture:
@@ -265,16 +280,21 @@ def _window(grey: Picture, start: tuple[int, int], size: tuple[int, int], ground
 def _enlarger(side: int, resample: Image.Resampling) -> tuple[Float, Float]:
     """The (side, 28) matrix that enlarges by a Pillow filter, and its pseudo-inverse."""
     identity = Image.fromarray(np.eye(SIDE, dtype=np.float32))
-    matrix = np.asarray(identity.resize((SIDE, side), resample))
-    return matrix, np.linalg.pinv(matrix).astype(np.float32)
+    matrix = np.asarray(identity.resize((SIDE, side), resample), np.float64)
+    inverse = np.linalg.solve(matrix.T @ matrix, matrix.T)
+    return matrix.astype(np.float32), inverse.astype(np.float32)
 
 
 def _losses(band: Picture) -> list[float]:
     """For each filter the share of variance that 28 cells along axis 0 leave unexplained."""
     values = band.astype(np.float32)
-    fits = [enlarge @ (reduce @ values) for enlarge, reduce in
-            (_enlarger(len(band), resample) for resample in FILTERS)]
-    return [float(np.square(values - fit.clip(0, 255)).mean() / max(values.var(), 1)) for fit in fits]
+    matrices = (_enlarger(len(band), resample) for resample in FILTERS)
+    return [_loss(values, enlarge @ (reduce @ values)) for enlarge, reduce in matrices]
+
+
+def _loss(values: Float, fit: npt.NDArray[np.floating]) -> float:
+    """The share of variance that a fit, clipped to 8 bits, leaves unexplained."""
+    return float(np.square(values - fit.clip(0, 255)).mean() / max(values.var(), 1))
 
 
 def _unexplained(band: Picture) -> float:
@@ -286,11 +306,11 @@ def _explain(square: Picture) -> Picture | None:
     side = len(square)
     if not SIDE <= side <= MAX_EDGE // 2:
         return None
-    losses = _losses(square[:, :: 1 + side // 100])
+    losses = _losses(_thinned(square))
     values = square.astype(np.float32)
     best, least = None, UNEXPLAINED
-    for resample, loss in zip(FILTERS, losses, strict=True):
-        if loss > min(UNEXPLAINED, 0.001 + 4 * min(losses)):
+    for resample, first in zip(FILTERS, losses, strict=True):
+        if first > min(UNEXPLAINED, 0.001 + 4 * min(losses)):
             continue
         enlarge, reduce = _enlarger(side, resample)
         target = values
@@ -298,9 +318,10 @@ def _explain(square: Picture) -> Picture | None:
             original = reduce @ target @ reduce.T
             fit = enlarge @ original @ enlarge.T
             clipped = ((values == 0) & (fit < 0)) | ((values == 255) & (fit > 255))
+            if not clipped.any():
+                break
             target = np.where(clipped, fit, values)
-        loss = float(np.square(values - fit.clip(0, 255)).mean() / max(values.var(), 1))
-        if loss < least:
+        if (loss := _loss(values, fit)) < least:
             best, least = original, loss
     return None if best is None else _on_black(best.round().clip(0, 255).astype(np.uint8))
 
@@ -333,18 +354,14 @@ def _ink(grey: Picture) -> Picture:
         # Uneven paper is what is left when everything as narrow as a stroke is closed. Of the two
         # polarities the right one leaves the smoother paper.
         brush = np.ones((max(grey.shape) // 8 + 2,) * 2, np.uint8)
-        papers = [cv2.morphologyEx(grey, how, brush) for how in (cv2.MORPH_CLOSE, cv2.MORPH_OPEN)]
-        contrast = cv2.absdiff(grey, min(papers, key=_roughness))
+        closed, opened = (
+            cv2.morphologyEx(grey, how, brush) for how in (cv2.MORPH_CLOSE, cv2.MORPH_OPEN)
+        )
+        rough = [cv2.norm(cv2.Laplacian(paper, cv2.CV_16S)) for paper in (closed, opened)]
+        contrast = cv2.absdiff(grey, closed if rough[0] < rough[1] else opened)
     drawn = contrast[contrast > FUZZ]
     full = np.percentile(drawn, 95) if drawn.size else 255
     return (contrast * (255 / full)).clip(0, 255).astype(np.uint8)
-
-
-def _roughness(grey: Picture) -> int:
-    return sum(
-        int(cv2.absdiff(a, b).sum())
-        for a, b in ((grey[1:], grey[:-1]), (grey[:, 1:], grey[:, :-1]))
-    )
 
 
 def _is_line_drawing(ink: Picture) -> bool:
@@ -357,7 +374,7 @@ def _is_line_drawing(ink: Picture) -> bool:
     ridge = strokes & (distance >= cv2.dilate(distance, np.ones((3, 3), np.uint8)))
     paper = cv2.dilate(strokes.astype(np.uint8), np.ones((5, 5), np.uint8)) == 0
     return bool(
-        np.percentile(ink[ridge], 20) > 200
+        np.percentile(ink[ridge], 20) > 175
         and _stroke_width(strokes) < max(strokes[rows, columns].shape) / 5
         and strokes[rows, columns].mean() < 0.7
         and ink[paper].sum() < 14 * paper.sum()
@@ -376,7 +393,7 @@ def _drawn(ink: Picture, trail: _Trail) -> Picture:
     long = max(strokes[rows, columns].shape)
     thicken = round(LINE * long / SIDE - width)
     if thicken > 0:  # a hairline would vanish at 28 pixels
-        ink = cv2.dilate(ink, _disk(thicken + 1))
+        ink = cv2.dilate(ink, _disk(thicken + 1)).astype(np.uint8)
     drawing = _scale(ink[rows, columns], DRAWN_EDGE)
     trail.step("Cropped", drawing)
     if width < long / 5:
@@ -419,7 +436,8 @@ def _on_plain_ground(rgb: Picture) -> Mask | None:
     colour = np.median(frame, axis=0)
     if (np.abs(frame - colour).max(axis=1) <= FUZZ).mean() < 0.75:
         return None
-    return _largest_parts(_filled(np.abs(rgb - colour).max(axis=2) > FUZZ), 0.02)
+    garment = _largest_parts(_filled(np.abs(rgb - colour).max(axis=2) > FUZZ), 0.02)
+    return garment if garment.mean() > 0.01 else None
 
 
 def _grabcut(rgb: Picture) -> Mask:
@@ -444,19 +462,17 @@ def _grabcut(rgb: Picture) -> Mask:
 def _cut_out(rgb: Picture, mask: Mask, shop: bool, trail: _Trail) -> Picture:
     """A garment and its mask -> 28x28: on black, cropped, longest edge 28, sharpened, centred."""
     if mask.mean() < 0.01:
-        trail.warn("Hardly any garment was found in the picture; move closer to it.")
-    if not mask.any():
+        trail.warn("No garment stands out from the background; move closer or change it.")
         mask = np.ones_like(mask)
-    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
-    garment = float(np.median(grey[mask]))
-    ground = float(np.median(grey[~mask])) if not mask.all() else garment
-    alike = _warn_of_likeness(garment, ground, trail)
+    grey = _grey(rgb)
+    alike = _warn_of_likeness(rgb, mask, trail)
     _warn_of_several(mask, trail)
     _warn_of_skin(rgb, trail)
     trail.step("Background removed", rgb * mask[:, :, None])
     # Zalando's ground was white. Elsewhere what matters is that the garment stands out from black.
-    negate = ground > 127 if shop and not alike else garment < 128
-    grey = (255 - grey if negate else grey) * mask
+    on_white = shop and not alike and not mask.all()
+    negate = np.median(grey[~mask]) > 127 if on_white else np.median(grey[mask]) < 128
+    grey = np.where(mask, 255 - grey if negate else grey, 0).astype(np.uint8)
     trail.step("Grey on black", grey)
     cropped = grey[_extent(mask)]
     if shop:  # Zalando subsampled a thumbnail; on a noisy photo that would only add noise
@@ -474,19 +490,24 @@ def _sharpen(grey: Picture) -> Picture:
     side, corner = np.exp(-0.5), np.exp(-1)
     kernel = -np.array([[corner, side, corner], [side, 0, side], [corner, side, corner]])
     kernel[1, 1] = 2 * (1 - kernel.sum())
-    return cv2.filter2D(grey, -1, kernel / kernel.sum(), borderType=cv2.BORDER_CONSTANT)
+    kernel /= kernel.sum()
+    return cv2.filter2D(grey, -1, kernel, borderType=cv2.BORDER_CONSTANT).astype(np.uint8)
 
 
 # ---------------------------------------------------------------- warnings
 
 
-def _warn_of_likeness(garment: float, ground: float, trail: _Trail) -> bool:
-    """Whether the median grey of garment and ground are so close that the outline is a guess."""
-    alike = abs(garment - ground) < 2 * FUZZ
+def _warn_of_likeness(rgb: Picture, mask: Mask, trail: _Trail) -> bool:
+    """Whether garment and ground have nearly the same colour."""
+    if mask.all():
+        return False
+    garment, ground = np.median(rgb[mask], axis=0), np.median(rgb[~mask], axis=0)
+    alike = bool(np.abs(garment - ground).max() < 2 * FUZZ)
     if alike:
-        names = "light on light" if garment > 170 else "dark on dark" if garment < 85 else "alike"
+        light = ground.mean()
+        tones = "both light" if light > 170 else "both dark" if light < 85 else "alike"
         trail.warn(
-            f"Garment and background are {names}, so the outline is a guess; "
+            f"Garment and background are {tones}, so the outline is a guess; "
             "another background would help."
         )
     return alike
@@ -503,30 +524,34 @@ def _warn_of_several(mask: Mask, trail: _Trail) -> None:
 
 
 def _warn_of_skin(rgb: Picture, trail: _Trail) -> None:
-    """A hand or arm reaches in from the edge; where most of the edge is skin-coloured it's wood."""
-    tones = cv2.inRange(cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb), (60, 138, 80), (255, 173, 125))
-    if _frame(tones, 2).mean() > 255 / 4:
+    """A hand reaches in from the frame; where much of the frame is skin-coloured it is a floor."""
+    tones = cv2.inRange(cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb), SKIN[0], SKIN[1])
+    tones = cv2.morphologyEx(tones, cv2.MORPH_OPEN, _disk(max(tones.shape) // 30 | 1))
+    frame = _frame_mask(rgb, 2)
+    if not 0 < (tones[frame] > 0).mean() < 0.15:
         return
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(
-        cv2.morphologyEx(tones, cv2.MORPH_OPEN, _disk(max(tones.shape) // 30 | 1))
-    )
-    reaching = np.setdiff1d(labels[_frame_mask(labels.shape, 2)], [0])
-    if ((0.015 < (share := stats[reaching, cv2.CC_STAT_AREA] / tones.size)) & (share < 0.3)).any():
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(tones)
+    shares = stats[np.setdiff1d(labels[frame], [0]), cv2.CC_STAT_AREA] / tones.size
+    if ((shares > 0.02) & (shares < 0.25)).any():
         trail.warn("There seems to be a hand in the picture; lay the garment down if you can.")
 
 
 # ---------------------------------------------------------------- small tools
 
 
-def _frame_mask(shape: tuple[int, ...], thickness: int) -> Mask:
-    outer = np.ones(shape[:2], bool)
+def _grey(rgb: Picture) -> Picture:
+    return cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.uint8)
+
+
+def _frame_mask(picture: Picture, thickness: int) -> Mask:
+    outer = np.ones(picture.shape[:2], bool)
     outer[thickness:-thickness, thickness:-thickness] = False
     return outer
 
 
 def _frame(picture: Picture, thickness: int) -> Float:
     """The outermost pixels: (N,) of a grey picture, (N, 3) of a colour one."""
-    return picture[_frame_mask(picture.shape, thickness)].astype(np.float32)
+    return picture[_frame_mask(picture, thickness)].astype(np.float32)
 
 
 def _extent(mask: Mask) -> tuple[slice, slice]:
@@ -539,7 +564,7 @@ def _filled(mask: Mask) -> Mask:
     """The mask with everything that it encloses."""
     outside = np.pad(mask.astype(np.uint8), 1)
     cv2.floodFill(outside, None, (0, 0), 2)
-    return (outside != 2)[1:-1, 1:-1]
+    return np.asarray(outside[1:-1, 1:-1] != 2)
 
 
 def _largest_parts(mask: Mask, share: float, of: Mask | None = None) -> Mask:

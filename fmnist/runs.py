@@ -39,6 +39,9 @@ State = Literal["queued", "running", "stopping", "stopped", "interrupted", "fail
 ACTIVE: tuple[State, ...] = ("queued", "running", "stopping")
 POLL_SECONDS = 0.25
 
+_children: list[subprocess.Popen[bytes]] = []
+"""Processes started from here, kept only so that ended ones are collected by the system."""
+
 
 class RunError(Exception):
     """A run can't do what was asked; the message says why in a sentence."""
@@ -255,7 +258,7 @@ def dispatch() -> None:
 def _launch(run: Run, run_lock: int, device_lock: int) -> None:
     """Start the run's process; it inherits the two locks, so they are never free in between."""
     with (run.folder / "log.txt").open("ab") as log:
-        subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", "fmnist.worker", run.id, str(run_lock), str(device_lock)],
             cwd=PROJECT,
             env={**os.environ, "FMNIST_RUNS": str(folder().resolve())},
@@ -265,6 +268,7 @@ def _launch(run: Run, run_lock: int, device_lock: int) -> None:
             pass_fds=(run_lock, device_lock),
             start_new_session=True,  # survives the server, the terminal and Ctrl-C in it
         )
+    _children[:] = [child for child in [*_children, process] if child.poll() is None]
 
 
 def _queue(directory: Path) -> None:

@@ -54,9 +54,11 @@ class Recipe:
         for name, (low, high) in ranges.items():
             if not low <= getattr(self, name) <= high:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be {low} to {high}.")
-        unknown = set(self.augment) - AUGMENTATIONS.keys()
-        if unknown:
-            raise ValueError(f"Unknown augmentation {sorted(unknown)}; use {list(AUGMENTATIONS)}.")
+        options = {"augment": AUGMENTATIONS, "schedule": SCHEDULES, "precision": PRECISIONS}
+        for name, known in options.items():
+            chosen = getattr(self, name)
+            if not set([chosen] if isinstance(chosen, str) else chosen) <= set(known):
+                raise ValueError(f"{name} is {chosen!r}; choose from {', '.join(known)}.")
 
     def to_json(self) -> dict[str, Any]:
         """The recipe as JSON values; `from_json` is its inverse."""
@@ -210,7 +212,7 @@ def _validate(model: nn.Module, validation: Split, device: torch.device) -> Vali
     predictions = logits.argmax(1)
     return Validation(
         loss=functional.cross_entropy(logits, labels).item(),
-        accuracy=(predictions == labels).float().mean().item(),
+        accuracy=(predictions == labels).double().mean().item(),
         predictions=predictions.numpy().astype(np.uint8),
     )
 

@@ -6,6 +6,7 @@ import json
 import os
 import pickle
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -222,7 +223,8 @@ def _find(name_or_path: str | Path) -> Path:
 def _tensors(content: bytes, filename: str) -> dict[str, Tensor]:
     try:
         if filename.lower().endswith(PICKLES):
-            loaded = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+            with warnings.catch_warnings(action="ignore"):  # a stranger's odd pickle protocol
+                loaded = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         else:
             loaded = safetensors.torch.load(content)
     except pickle.UnpicklingError:

@@ -6,6 +6,8 @@ The two locks are open file descriptors that came with the process; runs.py says
 import io
 import json
 import os
+import pickle
+import platform
 import sys
 import time
 import traceback
@@ -13,7 +15,6 @@ from dataclasses import asdict
 from typing import Any
 
 import torch
-import torchvision
 from torch import nn
 
 from fmnist import data, devices, evaluation, runs, weights
@@ -53,7 +54,7 @@ def fail(run: runs.Run, reason: str) -> None:
 def execute(run: runs.Run) -> None:
     """Train from where the checkpoint stands until done or asked to stop; then measure once."""
     plan = run.plan
-    training = data.load("train", plan.data).head(plan.limit)
+    training = data.load("train", plan.data, plan.limit)
     validation = data.load("validation", plan.data)
     (model, state), device = devices.or_cpu(
         lambda device: fit(run, (training, validation), device),
@@ -77,7 +78,7 @@ def execute(run: runs.Run) -> None:
         temperature=evaluation.fit_temperature(on_validation),
         seconds=round(state.seconds, 1),
         device=devices.describe(device),
-        versions={"torch": torch.__version__, "torchvision": torchvision.__version__},
+        versions={"python": platform.python_version(), "torch": torch.__version__},
     )
     weights.save(model, card, run.folder)
     if plan.name:
@@ -128,7 +129,12 @@ def load_checkpoint(run: runs.Run) -> State:
     path = run.folder / "checkpoint.pt"
     if not path.exists():
         return State()
-    return State(**torch.load(path, map_location="cpu", weights_only=True))
+    try:
+        return State(**torch.load(path, map_location="cpu", weights_only=True))
+    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise ValueError(
+            "checkpoint.pt is damaged, so the run can't go on from it. Start it again."
+        ) from error
 
 
 def answers(model: nn.Module, name: str, split: data.Split, device: torch.device) -> Evaluation:

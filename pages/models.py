@@ -11,8 +11,7 @@ source, device = widgets.page(
     "Models", "Every model with what was measured, its layers and the recipe that made it."
 )
 
-st.header("Leaderboard")
-widgets.leaderboard()
+leaderboard = st.container()
 
 st.header("Load weights")
 uploaded = st.file_uploader(
@@ -30,6 +29,10 @@ if uploaded:
             f"{uploaded.name} is a {MODELS[card.architecture].title}. Until you leave, it is "
             "among the models on every page."
         )
+
+with leaderboard:
+    st.header("Leaderboard")
+    widgets.leaderboard()
 
 st.header("One model")
 name = st.selectbox(

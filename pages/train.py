@@ -6,7 +6,6 @@ import streamlit as st
 
 from fmnist import runs
 from fmnist.models import MODELS
-from fmnist.training import Recipe
 from fmnist.ui import cache, widgets
 from fmnist.ui.runs import edit_recipe, show_run
 
@@ -18,12 +17,6 @@ source, device = widgets.page(
     "same curves in every browser.",
 )
 runs.dispatch()
-
-
-def start(model: str, recipe: Recipe, limit: int) -> None:
-    """Start a run and show it."""
-    run = runs.start(runs.Plan(model, recipe, source, device.type, limit))
-    st.session_state["run"] = run.id
 
 
 plan, watch = st.columns([2, 5], gap="large")
@@ -40,13 +33,9 @@ with plan:
     else:
         proposal, limit = shipped, available
     recipe, limit = edit_recipe(proposal, limit, available, key=f"{model} {preset}")
-    st.button(
-        "Start training",
-        type="primary",
-        width="stretch",
-        on_click=start,
-        args=(model, recipe, limit),
-    )
+    if st.button("Start training", type="primary", width="stretch"):
+        run = runs.start(runs.Plan(model, recipe, source, device.type, limit))
+        st.session_state["run"] = run.id
 
 with watch:
     known = [run.id for run in runs.all_runs()]

@@ -1,4 +1,4 @@
-"""Every test has runs and weights folders of its own, and drawn garments unless it asks for real."""
+"""Every test has runs and weights folders of its own, and drawn garments unless it is marked."""
 
 import os
 import shutil

@@ -44,9 +44,12 @@ def _leave_directory_navigation() -> None:
     """Let app.py run where Streamlit has taken pages/ for its older kind of app.
 
     It does so when the first visit to a fresh server is a link to a page: app.py, whose
-    st.navigation would say otherwise, has not run yet.
+    st.navigation would say otherwise, has not run yet. A session's first run is the only one
+    with nothing in it that running again could lose.
     """
-    if PagesManager.uses_pages_directory:
+    first = "seen" not in st.session_state
+    st.session_state["seen"] = True
+    if first and PagesManager.uses_pages_directory:
         PagesManager.uses_pages_directory = False
         st.rerun()
 

@@ -1,0 +1,44 @@
+import torch
+
+from fmnist.augment import MAX_SHIFT, augment, flip, shift
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def test_flip_mirrors_about_half_and_leaves_the_rest() -> None:
+    images = torch.rand(1000, 1, 28, 28)
+    flipped = flip(images, seeded())
+    mirrored = [torch.equal(a, b.flip(-1)) for a, b in zip(images, flipped, strict=True)]
+    untouched = [torch.equal(a, b) for a, b in zip(images, flipped, strict=True)]
+    assert all(m != u for m, u in zip(mirrored, untouched, strict=True))
+    assert 400 < sum(mirrored) < 600
+
+
+def test_shift_moves_each_image_as_a_roll_with_black_edges_would() -> None:
+    images = torch.zeros(200, 1, 28, 28)
+    images[:, :, 10:18, 9:17] = torch.rand(200, 1, 8, 8) + 0.1
+    moves = set()
+    for before, after in zip(images, shift(images, seeded()), strict=True):
+        down = int(after[0].sum(1).nonzero()[0]) - 10
+        right = int(after[0].sum(0).nonzero()[0]) - 9
+        assert torch.equal(after, before.roll((down, right), (1, 2)))
+        moves.add((down, right))
+    reach = range(-MAX_SHIFT, MAX_SHIFT + 1)
+    assert moves == {(down, right) for down in reach for right in reach}
+
+
+def test_what_leaves_the_frame_is_lost_and_what_enters_is_black() -> None:
+    shifted = shift(torch.ones(300, 1, 28, 28), seeded())
+    sums = {int(total) for total in shifted.sum((1, 2, 3))}
+    sides = range(28 - MAX_SHIFT, 29)
+    assert sums == {height * width for height in sides for width in sides}
+
+
+def test_the_generator_decides_everything() -> None:
+    images = torch.rand(20, 1, 28, 28)
+    names = ("flip", "shift")
+    assert torch.equal(augment(images, names, seeded(1)), augment(images, names, seeded(1)))
+    assert not torch.equal(augment(images, names, seeded(1)), augment(images, names, seeded(2)))
+    assert torch.equal(augment(images, (), seeded()), images)

@@ -1,0 +1,489 @@
+"""The whole app as a person meets it: headless Chromium against a real server."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+import pytest
+import safetensors.torch
+import torch
+from conftest import CHROMIUM
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+
+from fmnist import PROJECT, data, garments, weights
+from fmnist.data import CLASSES
+from fmnist.models import MODELS
+
+pytestmark = pytest.mark.browser
+
+# Each page by its name in the sidebar, with its title and what stands at its end.
+PAGES = {
+    "Home": ("Fashion-MNIST Studio", "Leaderboard"),
+    "Dataset": ("Dataset", "Classes"),
+    "Train": ("Train", "Start training"),
+    "Models": ("Models", "Recipe"),
+    "Errors": ("Errors", "By class"),
+    "Classify": ("Classify", "What happened to your picture"),
+}
+PATIENCE = 120  # seconds; two cores may be busy with a training
+REAL = data.available()
+DESK = {"viewport": {"width": 1280, "height": 1000}}
+PHONE = {
+    "viewport": {"width": 390, "height": 844},
+    "is_mobile": True,
+    "has_touch": True,
+    "user_agent": "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/140.0 Mobile",
+}
+# Opened by a link to a page, Streamlit first looks for its endpoints beside that page.
+PROBES = re.compile(r"/\w+/_stcore/(health|host-config)$")
+NAVIGATION_SEEN = """
+window.navigationSeen = [];
+new MutationObserver(() => {
+  for (const link of document.querySelectorAll('[data-testid=stSidebarNavLink] p, '
+      + '[data-testid=stSidebarNavLink] span:last-child'))
+    if (!link.children.length && !window.navigationSeen.includes(link.textContent))
+      window.navigationSeen.push(link.textContent);
+}).observe(document, { subtree: true, childList: true, characterData: true });
+"""
+
+expect.set_options(timeout=PATIENCE * 1000)
+
+
+# The server and the browser
+
+
+@contextmanager
+def serve(folder: Path) -> Iterator[str]:
+    """A studio of its own, with runs, weights and log in `folder`; its address."""
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = free.getsockname()[1]
+    environment = {
+        **os.environ,
+        "FMNIST_DATA": str(data.folder() if REAL else folder / "no-dataset"),
+        "FMNIST_RUNS": str(folder / "runs"),
+        "FMNIST_WEIGHTS": str(folder / "weights"),
+    }
+    environment.pop("FMNIST_DEVICE", None)
+    log = folder / "server.log"
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
+            cwd=PROJECT,
+            env=environment,
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        address = f"http://localhost:{port}"
+        _wait_for(server, f"{address}/_stcore/health", log)
+        yield address
+    finally:
+        for plan in folder.glob("runs/*/plan.json"):
+            (plan.parent / "stop").touch()  # a training outlives the server
+        server.terminate()
+        server.wait(PATIENCE)
+    assert "Traceback" not in log.read_text(), log.read_text()
+
+
+def _wait_for(server: subprocess.Popen[bytes], address: str, log: Path) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            with urllib.request.urlopen(address):
+                return
+        except urllib.error.URLError:
+            time.sleep(0.1)
+    raise AssertionError(f"The server did not come up:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the server that most tests share."""
+    with serve(tmp_path_factory.mktemp("studio")) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-dev-shm-usage",
+                "--disable-background-networking",
+                "--disable-component-update",
+            ],
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def stranger(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Pages in browsers that know nothing; in none may the console have shown an error."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def enter(**options: Any) -> Page:
+        context = browser.new_context(**(DESK | options))
+        context.set_default_timeout(PATIENCE * 1000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on(
+            "console",
+            lambda message: (
+                complaints.append(f"{message.text} {message.location['url']}")
+                if message.type == "error" and not PROBES.search(message.location["url"])
+                else None
+            ),
+        )
+        return page
+
+    yield enter
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def visit(stranger: Callable[..., Page], studio: str) -> Callable[..., Page]:
+    """Opens the shared studio at a path, in a browser of its own, and waits for the page."""
+
+    def open_page(path: str = "", **options: Any) -> Page:
+        page = stranger(**options)
+        page.goto(f"{studio}/{path}")
+        settle(page)
+        return page
+
+    return open_page
+
+
+def settle(page: Page) -> None:
+    """Wait until the page that was asked for stands there whole, without an exception."""
+    expect(page.locator("h1")).to_be_visible()
+    expect(page.locator(".stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+def follow(page: Page, name: str) -> None:
+    """Go to a page by the sidebar."""
+    opener = page.get_by_test_id("stExpandSidebarButton")
+    if opener.is_visible():
+        opener.click()
+    page.get_by_test_id("stSidebarNavLink").filter(has_text=name).click()
+    title, end = PAGES[name]
+    expect(page.locator("h1")).to_have_text(title)
+    expect(page.get_by_text(end, exact=True).first).to_be_visible()
+    settle(page)
+
+
+def heading(page: Page, text: str | re.Pattern[str]) -> Locator:
+    return page.get_by_role("heading", level=3, name=text, exact=True)
+
+
+def table(page: Page, number: int = 0) -> Locator:
+    """The cells of a dataframe, which are drawn on a canvas and repeated inside it for readers."""
+    return page.get_by_test_id("stDataFrame").nth(number).locator("td")
+
+
+# Getting around
+
+
+def test_the_first_visitors_of_a_fresh_server_see_the_studios_navigation_on_a_deep_link(
+    stranger: Callable[..., Page], tmp_path: Path
+) -> None:
+    with serve(tmp_path) as address:
+        room = [stranger() for _ in range(3)]
+        for page in room:
+            page.add_init_script(NAVIGATION_SEEN)
+            page.goto(f"{address}/errors", wait_until="commit")
+        for page in room:
+            expect(page.get_by_text("By class", exact=True)).to_be_visible()
+            settle(page)
+            links = page.get_by_test_id("stSidebarNavLink")
+            expect(links).to_have_text([re.compile(f"{name}$") for name in PAGES])
+            # Nor did Streamlit's list of files flash up before it.
+            assert page.evaluate("navigationSeen.filter((name) => /^[a-z]+$/.test(name))") == []
+
+
+@pytest.mark.parametrize("device", [DESK, PHONE], ids=["1280", "390"])
+def test_every_page_opens_whole_and_no_wider_than_the_screen(
+    visit: Callable[..., Page], device: dict[str, Any]
+) -> None:
+    page = visit(**device)
+    width = device["viewport"]["width"]
+    for name in [*list(PAGES)[1:], "Home"]:
+        follow(page, name)
+        widths = page.evaluate(
+            "[document.documentElement, document.querySelector('[data-testid=stMain]')]"
+            ".map((element) => element.scrollWidth)"
+        )
+        assert max(widths) <= width, name
+
+
+def test_light_and_dark_have_grounds_of_their_own(visit: Callable[..., Page]) -> None:
+    grounds = []
+    for scheme in ("light", "dark"):
+        page = visit(color_scheme=scheme)
+        shade = page.locator(".stApp").evaluate("(e) => getComputedStyle(e).backgroundColor")
+        grounds.append(sum(int(part) for part in re.findall(r"\d+", shade)[:3]))
+    light, dark = grounds
+    assert light > 3 * 200
+    assert dark < 3 * 55
+
+
+# Classify
+
+
+def draw(page: Page, *strokes: Sequence[tuple[float, float]]) -> None:
+    """Draw on the canvas with the mouse; 0 to 1 spans it."""
+    canvas = page.locator("canvas.upper-canvas")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    assert box
+    for stroke in strokes:
+        points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke]
+        page.mouse.move(*points[0])
+        page.mouse.down()
+        for point in points[1:]:
+            page.mouse.move(*point, steps=5)
+        page.mouse.up()
+
+
+TROUSERS = [
+    (0.32, 0.1),
+    (0.68, 0.1),
+    (0.71, 0.9),
+    (0.57, 0.9),
+    (0.5, 0.36),
+    (0.43, 0.9),
+    (0.29, 0.9),
+    (0.32, 0.1),
+]
+
+
+@pytest.mark.parametrize("button", ["Reset canvas & history", "Undo"])
+def test_trousers_drawn_with_the_mouse_are_read_as_trouser_until_taken_back(
+    visit: Callable[..., Page], button: str
+) -> None:
+    page = visit("classify")
+    examples = page.get_by_label(re.compile("^Ten drawn garments"))
+    yours = page.get_by_text(re.compile("^Your drawing, taken in as sketch"))
+    expect(examples).to_be_visible()
+    expect(yours).to_have_count(0)
+    draw(page, TROUSERS)
+    expect(yours).to_be_visible()
+    expect(heading(page, "Trouser")).to_be_visible()
+    expect(examples).to_have_count(0)
+    page.locator("canvas.upper-canvas").hover()
+    page.get_by_role("button", name=button).click()
+    expect(examples).to_be_visible()
+    expect(yours).to_have_count(0)
+
+
+def picture(folder: Path, label: int) -> Path:
+    """A drawn garment of a class as a PNG of 280 x 280 pixels."""
+    path = folder / f"garment-{label}.png"
+    drawn = garments.render(garments.garment(label, np.random.default_rng(3)), 280)
+    Image.fromarray(drawn).save(path)
+    return path
+
+
+@pytest.mark.parametrize("label", [1, 5])
+def test_an_uploaded_picture_is_named(
+    visit: Callable[..., Page], tmp_path: Path, label: int
+) -> None:
+    page = visit("classify?way=Upload")
+    page.locator("input[type=file]").set_input_files(picture(tmp_path, label))
+    expect(page.get_by_text(re.compile(rf"^garment-{label}\.png, taken in as"))).to_be_visible()
+    expect(heading(page, CLASSES[label])).to_be_visible()
+
+
+def test_several_uploads_make_a_table_and_a_broken_one_a_sentence(
+    visit: Callable[..., Page], tmp_path: Path
+) -> None:
+    words = tmp_path / "words.png"
+    words.write_text("This is no picture.")
+    page = visit("classify?way=Upload")
+    page.locator("input[type=file]").set_input_files(
+        [picture(tmp_path, 1), words, picture(tmp_path, 5)]
+    )
+    problem = page.get_by_test_id("stAlertContentError")
+    expect(problem).to_have_count(1)
+    expect(problem).to_have_text(re.compile(r"^words\.png: This file is not a picture .*\.$"))
+    for text in ("garment-1.png", "garment-5.png", CLASSES[1], CLASSES[5]):
+        expect(table(page).filter(has_text=re.compile(f"^{text}$"))).to_have_count(1)
+
+
+# Errors
+
+
+def test_a_click_on_a_confusion_cell_shows_its_gallery_and_makes_a_link_to_it(
+    visit: Callable[..., Page],
+) -> None:
+    page = visit("errors")
+    field = page.locator(".js-plotly-plot .nsewdrag").first
+    field.scroll_into_view_if_needed()
+    box = field.bounding_box()
+    assert box
+    texts = page.locator(".js-plotly-plot .textpoint").evaluate_all(
+        "(texts) => texts.map((text) => [text.textContent, text.getBoundingClientRect()])"
+    )
+    cells = {
+        (
+            int(10 * (at["y"] + at["height"] / 2 - box["y"]) / box["height"]),
+            int(10 * (at["x"] + at["width"] / 2 - box["x"]) / box["width"]),
+        ): int(text.replace(",", ""))
+        for text, at in texts
+    }
+    # The fullest cell off the diagonal that shares no class with the one shown at first.
+    others = set(range(len(CLASSES))) - {CLASSES.index("Shirt"), CLASSES.index("T-shirt/top")}
+    row, column = max(
+        (cell for cell in cells if others.issuperset(cell) and len(set(cell)) == 2), key=cells.get
+    )
+    count = cells[row, column]
+    assert count > 0
+    page.mouse.click(
+        box["x"] + (column + 0.5) * box["width"] / 10, box["y"] + (row + 0.5) * box["height"] / 10
+    )
+
+    def expect_the_cell(page: Page) -> None:
+        expect(heading(page, f"{CLASSES[row]} named {CLASSES[column]}: {count}")).to_be_visible()
+        for label, name in (("True class", row), ("Predicted class", column)):
+            expect(page.get_by_role("combobox", name=label)).to_have_value(CLASSES[name])
+        gallery = page.get_by_label(re.compile(f"^{count} images, most confident first"))
+        expect(gallery).to_have_attribute("data-count", str(count))
+        expect(gallery).to_have_attribute("data-drawn", str(count))
+
+    expect_the_cell(page)
+    link = urlsplit(page.url)
+    assert parse_qs(link.query) == {"true": [CLASSES[row]], "predicted": [CLASSES[column]]}
+    expect_the_cell(visit(f"{link.path.lstrip('/')}?{link.query}"))
+
+
+# Dataset
+
+
+def test_click_and_arrow_keys_choose_a_garment_on_the_wall(visit: Callable[..., Page]) -> None:
+    page = visit("dataset")
+    wall = page.get_by_label(re.compile("^900 garments"))
+    expect(wall).to_have_attribute("data-drawn", "900")
+    columns, cell = (int(wall.get_attribute(name) or 0) for name in ("data-columns", "data-cell"))
+    index = 2 * columns + 4  # the fifth garment of the third row
+    at = {"x": 4 * (cell + 1) + cell / 2, "y": 2 * (cell + 1) + cell / 2}
+    wall.hover(position=at)
+    name = page.locator(".tip").inner_text().removesuffix(f", {index}")
+    assert name in CLASSES
+    wall.click(position=at)
+
+    def expect_garment(index: int) -> None:
+        expect(page.get_by_text(f"Garment {index} of the train split.")).to_be_visible()
+
+    expect_garment(index)
+    expect(heading(page, name)).to_be_visible()
+    for key, step in {"ArrowRight": 1, "ArrowDown": columns, "ArrowLeft": -1}.items():
+        page.keyboard.press(key)
+        index += step
+        expect_garment(index)
+
+
+# Train
+
+
+def test_a_training_started_on_the_page_reaches_its_end_and_its_link_shows_it_to_others(
+    visit: Callable[..., Page],
+) -> None:
+    page = visit("train")
+    page.get_by_role("combobox", name="Model").click()
+    page.get_by_role("option", name=MODELS["fcnn"].title).click()
+    for label, number in (("Epochs", "2"), ("Training images", "2000")):
+        box = page.get_by_role("spinbutton", name=label)
+        box.fill(number)
+        box.press("Enter")
+    page.get_by_role("button", name="Start training").click()
+
+    def expect_the_end(page: Page) -> list[str]:
+        expect(page.get_by_text("Finished.", exact=True)).to_be_visible()
+        expect(page.get_by_text("Epoch 2 of 2", exact=True)).to_be_visible()
+        figures = page.get_by_test_id("stMetric")
+        expect(figures.filter(has_text="Test accuracy")).to_have_text(re.compile(r"\d\.\d\d%$"))
+        # A curve each for loss, validation accuracy and learning rate.
+        for number, points in enumerate((1, 2, 1)):
+            curve = page.locator(".js-plotly-plot").nth(number)
+            expect(curve.locator(".scatterlayer .trace path.js-line")).to_be_visible()
+            assert curve.evaluate("(plot) => plot.data[0].y.length") >= points
+        return figures.all_inner_texts()
+
+    told = expect_the_end(page)
+    link = urlsplit(page.url)
+    assert "-fcnn-" in parse_qs(link.query)["run"][0]
+    assert expect_the_end(visit(f"train?{link.query}")) == told
+
+
+# Models
+
+
+class Trap:
+    """Leaves a mark on the disk of whoever unpickles it."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.mark,)
+
+
+def test_weights_that_cannot_be_used_get_a_sentence_and_are_not_run(
+    visit: Callable[..., Page], tmp_path: Path
+) -> None:
+    stranger = tmp_path / "stranger.safetensors"
+    safetensors.torch.save_file({"layer.weight": torch.zeros(3, 3)}, stranger)
+    mark, trap = tmp_path / "mark", tmp_path / "trap.pt"
+    torch.save({"weight": Trap(mark)}, trap)
+    page = visit("models")
+    problem = page.get_by_test_id("stAlertContentError")
+    for path, sentence in ((stranger, "fits no architecture here"), (trap, "was not opened")):
+        page.locator("input[type=file]").set_input_files(path)
+        expect(problem).to_have_text(re.compile(rf"^{re.escape(path.name)} .*{sentence}"))
+    settle(page)
+    assert not mark.exists()
+
+
+def test_uploaded_weights_join_the_models_on_every_page(
+    visit: Callable[..., Page], tmp_path: Path
+) -> None:
+    tensors = safetensors.torch.load_file(weights.SHIPPED / "cnn.safetensors")
+    key = next(name for name in tensors if name.endswith("bias"))
+    tensors[key][0] += 1e-4
+    mine = tmp_path / "my-own.safetensors"
+    safetensors.torch.save_file(tensors, mine)
+    page = visit("models")
+    names = table(page).filter(has_text=re.compile("^(my-own|cnn)$"))
+    expect(names).to_have_text(["cnn"])
+    page.locator("input[type=file]").set_input_files(mine)
+    expect(page.get_by_test_id("stAlertContentSuccess")).to_have_text(
+        re.compile(rf"^my-own\.safetensors is a {re.escape(MODELS['cnn'].title)}")
+    )
+    expect(names).to_have_count(2)
+    follow(page, "Errors")
+    page.get_by_role("combobox", name="Model").click()
+    page.get_by_role("option", name=re.compile("^my-own ")).click()
+    expect(page.get_by_text(re.compile(r"^my-own names \d+\.\d+% of"))).to_be_visible()
+    settle(page)

@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import precision_recall_fscore_support
+
+from fmnist import evaluation
+from fmnist.evaluation import Evaluation
+
+
+@pytest.fixture
+def answers() -> Evaluation:
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 10, 500).astype(np.uint8)
+    logits = rng.normal(size=(500, 10)).astype(np.float32)
+    logits[np.arange(500), labels] += 1.5
+    return Evaluation("random", logits, labels)
+
+
+def test_confusion_counts_as_a_loop_does(answers: Evaluation) -> None:
+    counts = np.zeros((10, 10), int)
+    for true, logits in zip(answers.labels, answers.logits, strict=True):
+        counts[true, max(range(10), key=lambda label: logits[label])] += 1
+    assert (evaluation.confusion(answers) == counts).all()
+
+
+def test_every_cell_holds_as_many_images_as_it_says(answers: Evaluation) -> None:
+    matrix = evaluation.confusion(answers)
+    for true, predicted in np.ndindex(10, 10):
+        assert len(evaluation.errors(answers, true, predicted)) == matrix[true, predicted]
+
+
+def test_a_cell_lists_its_images_most_confident_first(answers: Evaluation) -> None:
+    rows = evaluation.errors(answers, 3, 3)
+    shares = evaluation.probabilities(answers.logits)[rows, 3]
+    assert (np.diff(shares) <= 0).all()
+    assert (answers.labels[rows] == 3).all()
+    assert (answers.predictions[rows] == 3).all()
+
+
+def test_class_figures_agree_with_scikit_learn(answers: Evaluation) -> None:
+    expected = precision_recall_fscore_support(answers.labels, answers.predictions)
+    ours = np.array(evaluation.per_class(evaluation.confusion(answers)))
+    assert np.allclose(ours.T, np.array(expected))
+
+
+def test_a_class_that_is_never_named_has_zero_figures() -> None:
+    figures = evaluation.per_class(np.zeros((10, 10), np.int64))
+    assert figures == [(0.0, 0.0, 0.0, 0)] * 10
+
+
+def test_loss_and_probabilities_agree_with_torch(answers: Evaluation) -> None:
+    logits, labels = torch.tensor(answers.logits), torch.tensor(answers.labels).long()
+    expected = torch.nn.functional.cross_entropy(logits, labels).item()
+    assert evaluation.loss(answers) == pytest.approx(expected, rel=1e-5)
+    softmax = torch.softmax(logits / 1.7, 1).numpy()
+    assert np.allclose(evaluation.probabilities(answers.logits, 1.7), softmax, atol=1e-6)
+
+
+def test_huge_logits_give_finite_probabilities() -> None:
+    logits = np.array([[1e4, -1e4] + [0.0] * 8], np.float32)
+    assert evaluation.probabilities(logits).tolist() == [[1.0] + [0.0] * 9]
+    assert np.isfinite(evaluation.loss(Evaluation("m", logits, np.array([1], np.uint8))))
+
+
+def test_calibration_bins_as_a_loop_does(answers: Evaluation) -> None:
+    confidence = evaluation.probabilities(answers.logits).max(1)
+    right = answers.predictions == answers.labels
+    gaps = 0.0
+    for low in np.arange(10) / 10:
+        here = [i for i in range(500) if low <= confidence[i] < low + 0.1]
+        if here:
+            gaps += abs(np.mean([confidence[i] - right[i] for i in here])) * len(here)
+    assert evaluation.expected_calibration_error(answers, bins=10) == pytest.approx(gaps / 500)
+    assert sum(part.images for part in evaluation.calibration(answers, 10)) == 500
+
+
+def test_the_fitted_temperature_undoes_a_scaling(answers: Evaluation) -> None:
+    fitted = evaluation.fit_temperature(answers)
+    sharper = Evaluation("sharper", answers.logits * 2, answers.labels)
+    assert evaluation.fit_temperature(sharper) == pytest.approx(2 * fitted, rel=0.03)
+    assert evaluation.loss(answers, fitted) <= evaluation.loss(answers)
+
+
+def test_infer_gives_the_same_logits_in_batches_as_at_once() -> None:
+    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(784, 10))
+    images = np.random.default_rng(0).integers(0, 256, (1203, 28, 28)).astype(np.uint8)
+    logits = evaluation.infer(model, images, torch.device("cpu"))
+    with torch.no_grad():
+        expected = model(torch.tensor(images)[:, None] / 255).numpy()
+    assert logits.dtype == np.float32
+    assert np.allclose(logits, expected, atol=1e-5)

@@ -1,0 +1,183 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fmnist import PROJECT, garments, weights
+from fmnist.__main__ import main
+from fmnist.data import CLASSES
+from fmnist.models import MODELS
+
+
+def test_models_lists_every_architecture_and_weights_file(capsys: pytest.CaptureFixture) -> None:
+    assert main(["models", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert {row["name"] for row in rows} >= MODELS.keys() | {c.name for c in weights.cards()}
+    keys = {
+        "name",
+        "title",
+        "family",
+        "parameters",
+        "bytes",
+        "validation_accuracy",
+        "test_accuracy",
+    }
+    assert all(row.keys() == keys for row in rows)
+    assert all(row["family"] in ("fcnn", "cnn", "rnn") for row in rows)
+    assert main(["models"]) == 0
+    assert "Recurrent" in capsys.readouterr().out
+
+
+def test_data_names_each_missing_file_and_fails(capsys: pytest.CaptureFixture) -> None:
+    assert main(["data"]) == 1
+    printed = capsys.readouterr()
+    assert printed.out.count("is missing") == 4
+    assert "drawn garments" in printed.err
+
+
+def test_train_shows_progress_and_keeps_the_result_under_its_name(
+    capsys: pytest.CaptureFixture,
+) -> None:
+    arguments = ["train", "fcnn", "--data", "drawn", "--epochs", "2", "--limit", "400"]
+    assert main([*arguments, "--batch-size", "50", "--lr", "0.002", "--seed", "5",
+                 "--device", "cpu", "--name", "mine"]) == 0  # fmt: skip
+    printed = capsys.readouterr()
+    assert "epoch   2: loss" in printed.out + printed.err
+    for words in ("loss", "accuracy", "images/s", "left"):
+        assert words in printed.err
+    recipe = weights.load("mine")[1].recipe
+    asked = {"epochs": 2, "batch_size": 50, "lr": 0.002, "seed": 5}
+    assert {name: recipe[name] for name in asked} == asked
+
+    assert main(["evaluate", "mine", "--data", "drawn", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["accuracy"] == weights.load("mine")[1].test.accuracy
+    assert (result["weights"], result["split"], result["n"]) == ("mine", "test", 1000)
+    assert sum(map(sum, result["confusion"])) == 1000
+
+    assert main(["evaluate", "mine", "--data", "drawn"]) == 0
+    assert "precision" in capsys.readouterr().out
+
+    assert main(["runs", "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert row.items() >= {"state": "finished", "model": "fcnn", "epoch": 2, "epochs": 2}.items()
+    assert main(["runs"]) == 0
+    assert row["id"] in capsys.readouterr().out
+    assert main(["runs", "watch", row["id"]]) == 0
+    for action in ("stop", "resume"):
+        assert main(["runs", action, row["id"]]) == 1
+        assert "finished" in capsys.readouterr().err
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """A folder of three drawn garments among three broken files."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for label in (1, 7, 8):
+        drawn = garments.render(garments.garment(label, rng), 280)
+        Image.fromarray(drawn).save(folder / f"{label}.png")
+    (folder / "0.png").write_text("I am a text")
+    (folder / "2.jpg").write_bytes(b"")
+    content = (folder / "8.png").read_bytes()
+    (folder / "9.png").write_bytes(content[: len(content) // 2])
+    return folder
+
+
+def test_classify_answers_for_all_good_files_in_order_and_names_the_broken(
+    pictures: Path, capsys: pytest.CaptureFixture
+) -> None:
+    assert main(["classify", str(pictures), "--json"]) == 1
+    answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [Path(answer["path"]).name for answer in answers] == [
+        "0.png", "1.png", "2.jpg", "7.png", "8.png", "9.png",
+    ]  # fmt: skip
+    broken = [answer for answer in answers if "error" in answer]
+    assert [answer.keys() for answer in broken] == [{"path", "error"}] * 3
+    for answer in answers:
+        if "error" not in answer:
+            assert answer["class"] == CLASSES[answer["label"]]
+            assert tuple(answer["probabilities"]) == CLASSES
+            assert sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-5)
+            assert answer["probability"] == max(answer["probabilities"].values())
+
+
+def test_classify_speaks_in_words_and_succeeds_where_nothing_is_broken(
+    pictures: Path, capsys: pytest.CaptureFixture
+) -> None:
+    assert main(["classify", str(pictures / "1.png"), str(pictures / "8.png")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "1.png: " in lines[0]
+    assert main(["classify", str(pictures / "nothing.png")]) == 1
+    assert "can't be read" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["dance"],
+        ["train"],
+        ["train", "vgg"],
+        ["train", "cnn", "--epochs", "many"],
+        ["evaluate"],
+        ["evaluate", "cnn", "--split", "holdout"],
+        ["classify"],
+        ["runs", "stop"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_exits_with_2(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+
+
+def test_the_module_runs_as_a_program_and_imports_no_streamlit() -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "fmnist", "models"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0
+    assert "streamlit" not in done.stderr
+
+
+def test_classify_with_unknown_weights_is_wrong_usage(capsys: pytest.CaptureFixture) -> None:
+    assert main(["classify", "a.png", "--weights", "nothing"]) == 2
+    assert "There are no weights 'nothing'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["evaluate", "nothing.pt"],
+        ["train", "cnn", "--epochs", "0"],
+        ["evaluate", "cnn", "--data", "real"],
+        ["runs", "watch", "nothing"],
+    ],
+    ids=" ".join,
+)
+def test_what_can_not_be_done_is_said_in_a_sentence(
+    arguments: list[str], capsys: pytest.CaptureFixture
+) -> None:
+    assert main(arguments) == 1
+    assert capsys.readouterr().err.startswith("fmnist: ")
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("card", weights.cards(), ids=lambda card: card.name)
+def test_evaluate_reproduces_a_shipped_card_to_the_last_image(
+    card: weights.Card, capsys: pytest.CaptureFixture
+) -> None:
+    assert main(["evaluate", card.name, "--data", "real", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["confusion"] == card.test.confusion
+    assert result["accuracy"] == card.test.accuracy
+    assert result["loss"] == pytest.approx(card.test.loss, rel=1e-4)

@@ -1,0 +1,244 @@
+"""Every page through Streamlit's AppTest; charts, the wall and the canvas are in test_browser."""
+
+import gc
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+import safetensors.torch
+import streamlit as st
+import torch
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from fmnist import PROJECT, data, garments, runs, weights
+from fmnist.data import CLASSES
+from fmnist.models import MODELS
+
+PAGES = ("home", "dataset", "train", "models", "errors", "classify")
+
+pytestmark = pytest.mark.usefixtures("small")
+
+
+@pytest.fixture(autouse=True)
+def _fresh_caches() -> None:
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+def open_page(name: str, **query: str) -> AppTest:
+    app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60)
+    app.run()
+    for key, value in query.items():
+        app.query_params[key] = value
+    app.switch_page(f"pages/{name}.py")
+    return app.run()
+
+
+def texts(app: AppTest) -> str:
+    elements = [*app.markdown, *app.caption, *app.info, *app.error, *app.warning, *app.success]
+    return "\n".join(str(element.value) for element in elements)
+
+
+def picture(label: int, form: str = "PNG") -> bytes:
+    drawn = garments.render(garments.garment(label, np.random.default_rng(0)), 280)
+    content = io.BytesIO()
+    Image.fromarray(drawn).save(content, form)
+    return content.getvalue()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_opens_on_drawn_garments_and_says_so(name: str) -> None:
+    app = open_page(name)
+    assert not app.exception
+    assert len(app.title) == 1
+    assert "drawn garments, not at Fashion-MNIST" in texts(app)
+    assert "python -m fmnist data" in texts(app)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_opens_without_any_weights(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(weights, "SHIPPED", Path("nowhere"))
+    app = open_page(name)
+    assert not app.exception
+
+
+def test_a_damaged_dataset_is_named_on_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(b"cut short")
+    monkeypatch.setenv("FMNIST_DATA", str(tmp_path))
+    app = open_page("dataset")
+    assert "train-images-idx3-ubyte.gz is truncated" in texts(app)
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_opens_on_the_real_dataset_without_a_banner(name: str) -> None:
+    app = open_page(name)
+    assert not app.exception
+    assert not app.info or "drawn garments" not in texts(app)
+
+
+def test_home_shows_the_leaderboard_device_and_dataset() -> None:
+    app = open_page("home")
+    shown = {metric.label: metric.value for metric in app.metric}
+    assert shown["Device"] == "CPU"
+    assert shown["Dataset"] == "Drawn garments"
+    board = app.dataframe[0].value
+    assert list(board["Model"]) == [card.name for card in weights.cards()]
+
+
+def test_the_device_can_be_chosen_and_a_wrong_variable_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = open_page("home")
+    assert app.sidebar.selectbox[0].options == ["Automatic", "CPU"]
+    monkeypatch.setenv("FMNIST_DEVICE", "tpu")
+    app = open_page("home")
+    assert not app.exception
+    assert "'tpu' is not a device" in texts(app)
+
+
+def test_the_dataset_page_filters_by_class_and_split() -> None:
+    count = int((data.load("train", "drawn").labels == 8).sum())
+    app = open_page("dataset")
+    assert "300 garments" in texts(app)
+    app.selectbox(key="class").select("Bag").run()
+    assert f"{count} garments" in texts(app)
+    assert app.subheader[0].value == "Bag"
+    app.button_group(key="split").set_value("test").run()
+    assert "10 garments" in texts(app)
+    assert "of the test split" in texts(app)
+
+
+def test_the_chosen_garment_shows_what_each_model_says() -> None:
+    app = open_page("dataset")
+    answers = app.dataframe[0].value
+    assert list(answers["Model"]) == [card.name for card in weights.cards()]
+    assert set(answers["Answer"]) <= set(CLASSES)
+
+
+def test_the_errors_page_shows_the_cell_that_its_boxes_choose() -> None:
+    app = open_page("errors")
+    heads = [app.subheader[0].value]
+    app.selectbox(key="true").select("Trouser").run()
+    app.selectbox(key="predicted").select("Trouser").run()
+    heads.append(app.subheader[0].value)
+    assert heads[0].startswith("Shirt named T-shirt/top: ")
+    assert heads[1].startswith("Trouser named Trouser: ")
+    figures = app.dataframe[0].value
+    assert list(figures["Class"]) == list(CLASSES)
+    assert figures["Images"].sum() == 100
+
+
+def test_the_errors_page_measures_a_model_once_however_often_it_is_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from fmnist import evaluation
+
+    asked = []
+    infer = evaluation.infer
+    monkeypatch.setattr(
+        evaluation, "infer", lambda *arguments: asked.append(1) or infer(*arguments)
+    )
+    app = open_page("errors")
+    app.selectbox(key="true").select("Bag").run()
+    app.button_group(key="cells").set_value("Row shares").run()
+    assert len(asked) == 1
+
+
+def test_classify_begins_with_an_example_and_its_answer() -> None:
+    app = open_page("classify")
+    assert not app.exception
+    assert "A drawn T-shirt/top" in texts(app)
+    assert "ms." in texts(app)
+
+
+def test_an_uploaded_picture_is_classified() -> None:
+    app = open_page("classify")
+    app.button_group(key="way").set_value("Upload").run()
+    app.file_uploader[0].set_value(("boot.png", picture(9), "image/png")).run()
+    assert not app.exception
+    assert "boot.png, taken in as" in texts(app)
+    assert any(f"### {name}" in texts(app) for name in CLASSES)
+
+
+def test_several_uploads_make_a_table_and_each_bad_one_a_sentence() -> None:
+    app = open_page("classify")
+    app.button_group(key="way").set_value("Upload").run()
+    files = [(f"{label}.png", picture(label), "image/png") for label in (1, 8)]
+    bad = [("text.png", b"I am a text", "image/png"), ("empty.jpg", b"", "image/jpeg")]
+    app.file_uploader[0].set_value([*files, *bad]).run()
+    assert not app.exception
+    assert list(app.dataframe[0].value["Picture"]) == ["1.png", "8.png"]
+    assert [error.value.split(":")[0] for error in app.error] == ["text.png", "empty.jpg"]
+
+
+def test_only_bad_uploads_leave_the_page_standing() -> None:
+    app = open_page("classify")
+    app.button_group(key="way").set_value("Upload").run()
+    app.file_uploader[0].set_value(("text.png", b"I am a text", "image/png")).run()
+    assert not app.exception
+    assert len(app.error) == 1
+
+
+def test_a_picture_from_the_camera_is_classified() -> None:
+    app = open_page("classify")
+    app.button_group(key="way").set_value("Camera").run()
+    app.camera_input[0].set_value(("camera.jpg", picture(1, "JPEG"), "image/jpeg")).run()
+    assert not app.exception
+    assert "Camera, taken in as" in texts(app)
+
+
+def test_uploaded_weights_join_every_list_for_the_session() -> None:
+    app = open_page("models")
+    content = safetensors.torch.save(MODELS["gru"].seeded(5).state_dict())
+    app.file_uploader[0].set_value(("theirs.safetensors", content, "application/octet-stream"))
+    app.run()
+    assert not app.exception
+    assert "theirs" in list(app.dataframe[0].value["Model"])
+    app.switch_page("pages/errors.py").run()
+    assert any(option.startswith("theirs ") for option in app.selectbox(key="model").options)
+    assert "theirs" not in list(open_page("models").dataframe[0].value["Model"])
+
+
+def test_a_weights_file_that_can_not_be_used_gets_a_sentence() -> None:
+    app = open_page("models")
+    content = io.BytesIO()
+    torch.save({"weight": torch.ones(3)}, content)
+    app.file_uploader[0].set_value(("odd.pt", content.getvalue(), "application/octet-stream"))
+    app.run()
+    assert not app.exception
+    assert app.error[0].value.startswith("odd.pt fits no architecture here")
+
+
+def test_the_models_page_shows_an_architecture_layer_by_layer() -> None:
+    app = open_page("models")
+    app.selectbox(key="architecture").select("cnn").run()
+    layers = app.dataframe[1].value
+    assert list(layers["Kind"])[:3] == ["Standardize", "Conv2d", "ReLU"]
+    assert layers["Parameters"].sum() == 942_026
+
+
+def test_the_train_page_starts_a_run_with_the_recipe_as_edited(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(runs, "_launch", lambda *arguments: None)
+    app = open_page("train")
+    app.number_input[0].set_value(7)
+    app.run()
+    next(button for button in app.button if button.label == "Start training").click().run()
+    assert not app.exception
+    (run,) = runs.all_runs()
+    assert run.plan.recipe.epochs == 7
+    assert run.plan.data == "drawn"
+    assert app.selectbox(key="run").value == run.id
+
+
+def test_torch_and_the_first_model_are_frozen_out_of_garbage_collection() -> None:
+    gc.unfreeze()
+    open_page("classify")
+    assert gc.get_freeze_count() > 100_000
+    gc.unfreeze()

@@ -1,0 +1,148 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from fmnist import PROJECT, runs, weights
+from fmnist.runs import Plan, Run, RunError
+from fmnist.training import Recipe
+
+SHORT = Plan("fcnn", Recipe(epochs=2, batch_size=64), "drawn", "cpu", limit=500)
+LONG = replace(SHORT, recipe=Recipe(epochs=1000, batch_size=32))
+
+
+def wait(run_id: str, until: Callable[[Run], bool]) -> Run:
+    """The run once it is so; a run that never gets there fails the test."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        run = runs.get(run_id)
+        if until(run):
+            return run
+        time.sleep(0.05)
+    log = run.folder / "log.txt"
+    raise AssertionError(f"{run.state}: {run.failure} {log.exists() and log.read_text()}")
+
+
+@pytest.fixture(autouse=True)
+def _stop_everything() -> Iterator[None]:
+    yield
+    for run in runs.all_runs():
+        if run.state in runs.ACTIVE:
+            runs.stop(run.id)
+    for run in runs.all_runs():
+        wait(run.id, lambda run: run.state not in runs.ACTIVE)
+
+
+def process_of(run: Run) -> int:
+    found = subprocess.run(["pgrep", "-f", run.id], capture_output=True, text=True)
+    return int(found.stdout.split()[0])
+
+
+def test_a_run_outlives_its_starter_and_trains_to_its_end() -> None:
+    script = (
+        "from fmnist import runs; from fmnist.training import Recipe\n"
+        "plan = runs.Plan('fcnn', Recipe(epochs=2, batch_size=64), 'drawn', 'cpu', limit=500)\n"
+        "print(runs.start(plan).id)"
+    )
+    starter = subprocess.run(
+        [sys.executable, "-c", script], cwd=PROJECT, capture_output=True, text=True
+    )
+    run = list(runs.watch(starter.stdout.strip()))[-1]
+    assert run.state == "finished", run.failure
+    reports = run.progress()
+    assert reports[-1]["step"] == reports[-1]["steps"] == 16
+    assert [r["epoch"] for r in reports if "validation_accuracy" in r] == [1, 2]
+    card = run.card
+    assert card.test.n == 1000
+    assert card.validation.accuracy == max(r.get("validation_accuracy", 0) for r in reports)
+    assert card.recipe == SHORT.recipe.to_json()
+    assert runs.keep(run.id, "mine").name == "mine"
+    assert weights.load("mine")[1].test == card.test
+
+
+def test_stopped_and_killed_a_run_ends_as_one_that_never_was_and_the_queue_moves_on() -> None:
+    plan = replace(SHORT, recipe=Recipe(epochs=15, batch_size=16))
+    first, second = runs.start(plan), runs.start(plan)
+    assert second.state == "queued"
+
+    wait(first.id, lambda run: len(run.progress()) > 5)
+    runs.stop(first.id)
+    stopped = wait(first.id, lambda run: run.state == "stopped")
+    assert 0 < stopped.progress()[-1]["step"] < stopped.progress()[-1]["steps"]
+    runs.resume(first.id)
+    wait(second.id, lambda run: run.state == "finished")
+
+    seen = len(stopped.progress())
+    wait(first.id, lambda run: len(run.progress()) > seen + 5)
+    os.kill(process_of(first), signal.SIGKILL)
+    wait(first.id, lambda run: run.state == "interrupted")
+    with (first.folder / "progress.jsonl").open("a") as lines:
+        lines.write('{"step": 1, "ep')  # what a crash in the middle of a line leaves
+    runs.resume(first.id)
+    done = wait(first.id, lambda run: run.state == "finished")
+
+    assert done.card.sha256 == runs.get(second.id).card.sha256
+    steps = [report["step"] for report in done.progress()]
+    assert steps == sorted(set(steps))
+
+
+def test_thirty_starts_at_once_run_one_and_queue_the_rest() -> None:
+    with ThreadPoolExecutor(30) as pool:
+        started = list(pool.map(runs.start, [LONG] * 30))
+    assert len({run.id for run in started}) == len(runs.all_runs()) == 30
+    states = [run.state for run in runs.all_runs()]
+    assert (states.count("running"), states.count("queued")) == (1, 29)
+
+
+def test_a_failing_run_leaves_a_sentence_and_its_log() -> None:
+    run = runs.start(replace(SHORT, data="real"))
+    failed = wait(run.id, lambda run: run.state == "failed")
+    assert "is missing from" in failed.failure
+    assert "Traceback" in (failed.folder / "log.txt").read_text()
+
+
+def test_a_checkpoint_cut_short_and_wrong_wishes_are_refused_in_words() -> None:
+    run = runs.start(LONG)
+    for refused in (runs.resume, runs.delete, lambda run_id: runs.keep(run_id, "mine")):
+        with pytest.raises(RunError, match="is running"):
+            refused(run.id)
+    wait(run.id, lambda run: (run.folder / "checkpoint.pt").exists())
+    runs.stop(run.id)
+    run = wait(run.id, lambda run: run.state == "stopped")
+    with pytest.raises(RunError, match="nothing to stop"):
+        runs.stop(run.id)
+    checkpoint = run.folder / "checkpoint.pt"
+    checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
+    runs.resume(run.id)
+    failed = wait(run.id, lambda run: run.state == "failed")
+    assert "checkpoint.pt is damaged" in failed.failure
+    runs.delete(run.id)
+    assert runs.all_runs() == []
+
+
+@pytest.mark.parametrize("name", ["nothing", "../outside", ".hidden", ""])
+def test_a_run_that_is_not_there_is_refused_in_words(name: str) -> None:
+    with pytest.raises(RunError, match="There is no run"):
+        runs.get(name)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"model": "vgg"}, "no model 'vgg'"),
+        ({"data": "cifar"}, "no data 'cifar'"),
+        ({"limit": 0}, "at least one image"),
+        ({"name": "../up"}, "can't name"),
+        ({"device": "tpu"}, "not a device"),
+    ],
+)
+def test_a_plan_that_can_not_be_done_is_refused_at_once(wrong: dict, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        runs.start(replace(SHORT, **wrong))
+    assert runs.all_runs() == []

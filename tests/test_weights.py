@@ -1,0 +1,166 @@
+import dataclasses
+import hashlib
+import io
+import json
+import pickle
+from pathlib import Path
+
+import pytest
+import safetensors.torch
+import torch
+
+from fmnist import weights
+from fmnist.models import MODELS
+from fmnist.weights import Card, WeightsError
+
+every_model = pytest.mark.parametrize("name", MODELS)
+
+
+def pickled(value: object) -> bytes:
+    content = io.BytesIO()
+    torch.save(value, content)
+    return content.getvalue()
+
+
+@every_model
+def test_weights_come_back_as_they_were_saved(name: str) -> None:
+    model = MODELS[name].seeded(3)
+    card = weights.save(model, Card("mine", name, parameters=0), weights.own_folder())
+    loaded, read = weights.load("mine")
+    assert read == card
+    assert loaded.state_dict().keys() == model.state_dict().keys()
+    assert all(torch.equal(t, model.state_dict()[k]) for k, t in loaded.state_dict().items())
+    content = (weights.own_folder() / "mine.safetensors").read_bytes()
+    assert card.sha256 == hashlib.sha256(content).hexdigest()
+    assert card.bytes == len(content)
+
+
+@every_model
+@pytest.mark.parametrize("suffix", weights.PICKLES)
+def test_a_plain_state_dict_is_recognised_by_its_tensors(
+    name: str, suffix: str, tmp_path: Path
+) -> None:
+    path = tmp_path / f"from-a-notebook{suffix}"
+    path.write_bytes(pickled(MODELS[name].seeded(0).state_dict()))
+    _, card = weights.load(path)
+    assert (card.architecture, card.name) == (name, "from-a-notebook")
+    assert card.test is None
+
+
+def test_weights_of_another_architecture_are_refused_with_the_difference(tmp_path: Path) -> None:
+    tensors = MODELS["fcnn"].build().state_dict()
+    tensors["head.weight"] = torch.zeros(12, 256)
+    with pytest.raises(WeightsError, match=r"closest is fcnn, whose head.weight is \(10, 256\)"):
+        weights.open_bytes(safetensors.torch.save(tensors), "other.safetensors")
+
+
+def test_values_that_are_not_finite_are_refused() -> None:
+    tensors = MODELS["fcnn"].build().state_dict()
+    tensors["head.bias"][3] = float("nan")
+    with pytest.raises(WeightsError, match=r"head.bias holds values that are not finite"):
+        weights.open_bytes(safetensors.torch.save(tensors), "broken.safetensors")
+
+
+class Canary:
+    """A pickle that would create a file when it is opened carelessly."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple:
+        return (Path.touch, (self.path,))
+
+
+@pytest.mark.parametrize("save", [pickled, pickle.dumps], ids=["torch", "pickle"])
+def test_a_pickle_that_runs_programs_is_refused_and_never_runs(save, tmp_path: Path) -> None:
+    canary = tmp_path / "canary"
+    with pytest.raises(WeightsError, match="more than tensors"):
+        weights.open_bytes(save({"head.weight": Canary(canary)}), "evil.pt")
+    assert not canary.exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "filename"),
+    [
+        (b"", "empty.safetensors"),
+        (b"", "empty.pt"),
+        (b"hello, I am a text", "text.safetensors"),
+        (b"hello, I am a text", "text.pt"),
+        (safetensors.torch.save({"a": torch.ones(100)})[:-40], "short.safetensors"),
+        (pickled({"a": torch.ones(100)})[:-200], "short.pth"),
+        (pickled([torch.ones(3)]), "list.pt"),
+        (pickled({}), "nothing.pt"),
+        (pickled({"epoch": 3}), "numbers.ckpt"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_is_no_state_dict_is_refused_in_a_sentence(content: bytes, filename: str) -> None:
+    with pytest.raises(WeightsError) as caught:
+        weights.open_bytes(content, filename)
+    assert str(caught.value).startswith(filename)
+    assert str(caught.value).endswith(".")
+
+
+def test_a_file_that_its_card_does_not_describe_is_refused() -> None:
+    folder = weights.own_folder()
+    weights.save(MODELS["fcnn"].seeded(0), Card("one", "fcnn", 0), folder)
+    weights.save(MODELS["fcnn"].seeded(1), Card("two", "fcnn", 0), folder)
+    (folder / "two.safetensors").rename(folder / "one.safetensors")
+    with pytest.raises(WeightsError, match="SHA-256"):
+        weights.load("one")
+
+
+def test_unknown_weights_are_refused_with_the_known_names() -> None:
+    weights.save(MODELS["gru"].seeded(0), Card("mine", "gru", 0), weights.own_folder())
+    with pytest.raises(WeightsError, match="mine"):
+        weights.load("yours")
+
+
+@pytest.mark.parametrize("name", ["../up", "", ".hidden", "a b", "x" * 65])
+def test_a_name_that_is_no_plain_file_name_is_refused(name: str) -> None:
+    with pytest.raises(WeightsError, match="can't name"):
+        weights.save(MODELS["fcnn"].build(), Card(name, "fcnn", 0), weights.own_folder())
+
+
+def test_a_failed_save_leaves_the_old_file_and_no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = weights.own_folder()
+    card = weights.save(MODELS["fcnn"].seeded(0), Card("mine", "fcnn", 0), folder)
+
+    def full_disk(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        weights.save(MODELS["fcnn"].seeded(1), Card("mine", "fcnn", 0), folder)
+    monkeypatch.undo()
+    kept = sorted(path.name for path in folder.iterdir())
+    assert kept == ["mine.json", "mine.safetensors"]
+    content = (folder / "mine.safetensors").read_bytes()
+    assert hashlib.sha256(content).hexdigest() == card.sha256
+
+
+def test_the_listing_has_every_weights_file_and_every_architecture() -> None:
+    weights.save(MODELS["lstm"].seeded(0), Card("mine", "lstm", 0), weights.own_folder())
+    rows = {row["name"]: row for row in weights.listing()}
+    assert rows.keys() >= {"mine", *MODELS}
+    assert rows["mine"]["title"] == MODELS["lstm"].title
+    assert rows["mine"]["test_accuracy"] is None
+
+
+@pytest.mark.parametrize("card", weights.cards(), ids=lambda card: card.name)
+def test_a_shipped_card_agrees_with_itself_and_its_file(card: Card) -> None:
+    model, read = weights.load(card.name)
+    assert read == card
+    assert json.loads(card.to_json()) == dataclasses.asdict(card)
+    assert card.parameters == weights.parameter_count(model)
+    assert card.bytes < 16_000_000
+    for split, count in ((card.validation, 5_000), (card.test, 10_000)):
+        right = sum(split.confusion[label][label] for label in range(10))
+        assert split.n == count == sum(map(sum, split.confusion))
+        assert split.accuracy == pytest.approx(right / count)
+
+
+def test_the_shipped_weights_reach_the_published_figures() -> None:
+    reached = {card.architecture: card.test.accuracy for card in weights.cards()}
+    floors = {"fcnn": 0.8956, "cnn": 0.9166, "lstm": 0.897, "gru": 0.897}
+    assert all(reached[name] >= floor for name, floor in floors.items()), reached
