@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -12,7 +13,7 @@ from typing import Any, Literal
 from torch import nn
 from tqdm import tqdm
 
-from fmnist import data, devices, evaluation, intake, runs, weights
+from fmnist import data, devices, evaluation, intake, runs, weights, worker
 from fmnist.evaluation import Evaluation
 from fmnist.models import FAMILIES, MODELS
 
@@ -75,9 +76,19 @@ def train(options: argparse.Namespace) -> int:
         limit=options.limit,
         name=options.name,
     )
+    if "TORCHELASTIC_RUN_ID" in os.environ:
+        return _train_in_group(plan)
     run = runs.start(plan)
     print(f"Run {run.id} in {run.folder}")
     return _watch(run.id, stop_on_interrupt=True)
+
+
+def _train_in_group(plan: runs.Plan) -> int:
+    """What each process of torchrun does; the first one says how it went."""
+    run = worker.in_group(plan)
+    if os.environ["RANK"] == "0":
+        return _watch(run.id, stop_on_interrupt=False)
+    return 0
 
 
 def evaluate(options: argparse.Namespace) -> int:
@@ -128,7 +139,7 @@ def _answer(
     path: Path, model: nn.Module, card: weights.Card, kind: intake.Kind | Literal["auto"]
 ) -> dict[str, Any]:
     try:
-        taken = intake.from_any(intake.read(path), kind)
+        taken = intake.from_any(intake.read(path.read_bytes()), kind)
     except intake.PictureError as error:
         return {"path": str(path), "error": str(error)}
     except OSError as error:

@@ -78,7 +78,12 @@ def loss(e: Evaluation, temperature: float = 1.0) -> float:
 
 def confusion(e: Evaluation) -> NDArray[np.int64]:
     """Counts (10, 10): row = true class, column = predicted class."""
-    cells = e.labels.astype(np.int64) * len(CLASSES) + e.predictions
+    return count_cells(e.labels, e.predictions)
+
+
+def count_cells(labels: NDArray[np.uint8], predictions: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """The confusion counts (10, 10) of labels (N,) against predictions (N,)."""
+    cells = labels.astype(np.int64) * len(CLASSES) + predictions
     return np.bincount(cells, minlength=len(CLASSES) ** 2).reshape(len(CLASSES), len(CLASSES))
 
 
@@ -103,6 +108,14 @@ def errors(e: Evaluation, true: int, predicted: int) -> NDArray[np.int64]:
     rows = np.flatnonzero((e.labels == true) & (e.predictions == predicted))
     confidence = probabilities(e.logits[rows])[:, predicted]
     return rows[np.argsort(-confidence, kind="stable")]
+
+
+def flips(
+    before: NDArray[np.uint8], after: NDArray[np.uint8], labels: NDArray[np.uint8]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows learned (wrong, then right) and forgotten, from two lists of predictions (N,)."""
+    was_right, is_right = before == labels, after == labels
+    return np.flatnonzero(~was_right & is_right), np.flatnonzero(was_right & ~is_right)
 
 
 def calibration(e: Evaluation, bins: int, temperature: float = 1.0) -> list[CalibrationBin]:

@@ -11,7 +11,7 @@ from fmnist.data import CLASSES
 
 ACCENT = "#e8590c"
 MUTED = "rgba(134, 142, 150, 0.45)"
-ERRORS = [[0.0, "rgba(232, 89, 12, 0.04)"], [0.35, "rgba(232, 89, 12, 0.45)"], [1.0, "#c2410c"]]
+ERRORS = [[0.0, "rgba(232, 89, 12, 0.04)"], [0.4, "rgba(232, 89, 12, 0.55)"], [1.0, "#c2410c"]]
 MARGIN = {"l": 0, "r": 0, "t": 8, "b": 0}
 
 
@@ -88,7 +88,7 @@ def confusion(
     shown = np.where(np.eye(len(CLASSES), dtype=bool), np.nan, values)
     true, predicted = (axis.ravel() for axis in np.indices(matrix.shape))
     texts = np.array([f"{value:.1%}" if row_shares else f"{value:,}" for value in values.ravel()])
-    strong = shown.ravel() > 0.5 * np.nanmax(shown)
+    strong = shown.ravel() > 0.4 * np.nanmax(shown)
     figure = go.Figure()
     figure.add_heatmap(
         z=shown,
@@ -148,21 +148,30 @@ def confusion(
     return figure
 
 
-def training_curve(reports: Sequence[Mapping[str, Any]], name: str, title: str) -> go.Figure:
-    """One reported quantity of a run against its epochs."""
-    points = [report for report in reports if name in report]
-    per_epoch = reports[-1]["steps"] / max(1, reports[-1]["epochs"]) if reports else 1
-    figure = go.Figure(
-        go.Scatter(
-            x=[report["step"] / per_epoch for report in points],
-            y=[report[name] for report in points],
+def training_curves(
+    runs: Mapping[str, Sequence[Mapping[str, Any]]], quantity: str, title: str
+) -> go.Figure:
+    """One reported quantity of one or several runs, by name, against their epochs."""
+    figure = go.Figure()
+    for name, reports in runs.items():
+        points = [report for report in reports if quantity in report]
+        figure.add_scatter(
+            x=[report["step"] * report["epochs"] / report["steps"] for report in points],
+            y=[report[quantity] for report in points],
+            name=name,
             mode="lines+markers" if len(points) < 60 else "lines",
-            line_color=ACCENT,
+            line_color=ACCENT if len(runs) == 1 else None,
             marker_size=5,
-            hovertemplate="epoch %{x:.1f}: %{y:.4f}<extra></extra>",
+            hovertemplate="epoch %{x:.1f}: %{y:.4f}<extra>%{fullData.name}</extra>",
         )
+    figure.update_layout(
+        height=260,
+        margin={**MARGIN, "t": 32},
+        title=title,
+        title_font_size=14,
+        showlegend=len(runs) > 1,
+        legend={"orientation": "h", "y": -0.3},
     )
-    figure.update_layout(height=260, margin={**MARGIN, "t": 32}, title=title, title_font_size=14)
     figure.update_xaxes(title="epoch", rangemode="tozero", fixedrange=True)
     figure.update_yaxes(fixedrange=True)
     return figure

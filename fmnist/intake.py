@@ -28,6 +28,7 @@ SIDE = 28
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 MAX_PIXELS = 50_000_000  # the largest phone cameras
 MAX_EDGE = 2048  # holds a dataset image enlarged 20 times on a canvas over three times its size
+DRAFT_EDGE = 750  # a JPEG is decoded at 1/2, 1/4 or 1/8 if its shorter edge stays above this
 WORK_EDGE = 320  # photos and shop pictures are cut out at this size,
 GRABCUT_EDGE = 160  # GrabCut runs at this one,
 SKETCH_EDGE = 400  # and drawings, whose lines are thin, at this one
@@ -104,7 +105,7 @@ def read(source: bytes | Path | BinaryIO) -> Image.Image:
                 raise _too_large()
             # A phone's JPEG may hold a second, small one (MPO); that is no animation.
             several = getattr(picture, "is_animated", False) and picture.format != "MPO"
-            picture.draft("RGB", (MAX_EDGE, MAX_EDGE))  # JPEG: decode at 1/2, 1/4 or 1/8
+            picture.draft(None, (DRAFT_EDGE, DRAFT_EDGE))
             decoded = _eight_bit(picture)
             decoded.thumbnail((MAX_EDGE, MAX_EDGE), Image.Resampling.BOX)
             # Asked after decoding, since a TIFF turns itself.
@@ -285,14 +286,21 @@ def _enlarger(side: int, resample: Image.Resampling) -> tuple[Float, Float]:
     return matrix.astype(np.float32), inverse.astype(np.float32)
 
 
+def _product(left: Float, right: Float) -> Float:
+    """The matrix product, not by numpy: its BLAS threads spin, which costs a busy server most."""
+    return np.asarray(cv2.gemm(left, right, 1, None, 0))  # type: ignore[call-overload]  # no third
+
+
 def _losses(band: Picture) -> list[float]:
     """For each filter the share of variance that 28 cells along axis 0 leave unexplained."""
     values = band.astype(np.float32)
     matrices = (_enlarger(len(band), resample) for resample in FILTERS)
-    return [_loss(values, enlarge @ (reduce @ values)) for enlarge, reduce in matrices]
+    return [
+        _loss(values, _product(enlarge, _product(reduce, values))) for enlarge, reduce in matrices
+    ]
 
 
-def _loss(values: Float, fit: npt.NDArray[np.floating]) -> float:
+def _loss(values: Float, fit: Float) -> float:
     """The share of variance that a fit, clipped to 8 bits, leaves unexplained."""
     return float(np.square(values - fit.clip(0, 255)).mean() / max(values.var(), 1))
 
@@ -315,8 +323,8 @@ def _explain(square: Picture) -> Picture | None:
         enlarge, reduce = _enlarger(side, resample)
         target = values
         for _ in range(4):  # what was clipped at 0 or 255 may have been anything beyond
-            original = reduce @ target @ reduce.T
-            fit = enlarge @ original @ enlarge.T
+            original = _product(_product(reduce, target), reduce.T)
+            fit = _product(_product(enlarge, original), enlarge.T)
             clipped = ((values == 0) & (fit < 0)) | ((values == 255) & (fit > 255))
             if not clipped.any():
                 break
@@ -365,18 +373,19 @@ def _ink(grey: Picture) -> Picture:
 
 
 def _is_line_drawing(ink: Picture) -> bool:
-    """Strokes of one tone, thin against the whole drawing, on paper that is clean elsewhere."""
+    """Strokes of one tone, the largest of them thin for its length, on otherwise clean paper."""
     strokes = ink > HALF_INK
     if not strokes.any():
         return False
-    rows, columns = _extent(strokes)
+    largest = _largest_parts(strokes, 1)
+    within = largest[_extent(largest)]
     distance = _distance(strokes)
     ridge = strokes & (distance >= cv2.dilate(distance, np.ones((3, 3), np.uint8)))
     paper = cv2.dilate(strokes.astype(np.uint8), np.ones((5, 5), np.uint8)) == 0
     return bool(
         np.percentile(ink[ridge], 20) > 175
-        and _stroke_width(strokes) < max(strokes[rows, columns].shape) / 5
-        and strokes[rows, columns].mean() < 0.7
+        and _stroke_width(largest) < max(within.shape) / 5
+        and within.mean() < 0.7
         and ink[paper].sum() < 14 * paper.sum()
     )
 
@@ -394,6 +403,7 @@ def _drawn(ink: Picture, trail: _Trail) -> Picture:
     thicken = round(LINE * long / SIDE - width)
     if thicken > 0:  # a hairline would vanish at 28 pixels
         ink = cv2.dilate(ink, _disk(thicken + 1)).astype(np.uint8)
+    ink = np.where(ink > HALF_INK / 2, ink, 0).astype(np.uint8)  # the paper's texture goes
     drawing = _scale(ink[rows, columns], DRAWN_EDGE)
     trail.step("Cropped", drawing)
     if width < long / 5:

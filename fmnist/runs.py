@@ -6,6 +6,7 @@
                    stop             present once somebody asked it to stop
                    progress.jsonl   one line a report, appended as it happens
                    checkpoint.pt    everything needed to go on, replaced whole
+                   predictions/     what it said of the validation images, a file an epoch
                    failure.txt      why it failed, in a sentence
                    notice.txt       what the user should know of how it goes on
                    log.txt          what the process printed
@@ -24,10 +25,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from fmnist import PROJECT, devices, weights
 from fmnist.data import SOURCES, Source
@@ -38,6 +42,7 @@ from fmnist.training import Recipe
 State = Literal["queued", "running", "stopping", "stopped", "interrupted", "failed", "finished"]
 ACTIVE: tuple[State, ...] = ("queued", "running", "stopping")
 POLL_SECONDS = 0.25
+DEFAULT_MAX_GB = 5.0
 
 _children: list[subprocess.Popen[bytes]] = []
 """Processes started from here, kept only so that ended ones are collected by the system."""
@@ -110,8 +115,8 @@ class Run:
         return weights.Card.from_json(path.read_text()) if path.exists() else None
 
     def progress(self) -> list[dict[str, Any]]:
-        """The reports in order: epoch, step, steps, loss, lr, images_per_second, eta_seconds,
-        and at the end of an epoch validation_loss and validation_accuracy.
+        """The reports in order: epoch, epochs, step, steps, loss, lr, images_per_second,
+        eta_seconds, and at the end of an epoch validation_loss and validation_accuracy.
 
         A resumed run reports again what it had not saved; the later report counts.
         """
@@ -124,8 +129,25 @@ class Run:
                 continue
             while reports and reports[-1]["step"] >= report["step"]:
                 reports.pop()
-            reports.append(report)
+            reports.append({**report, "epochs": self.plan.recipe.epochs})
         return reports
+
+    def predictions(self) -> NDArray[np.uint8]:
+        """What the model said of each validation image after each epoch, uint8 (epochs, N)."""
+        files = sorted((self.folder / "predictions").glob("*.npy"))
+        return np.stack([np.load(file) for file in files]) if files else np.zeros((0, 0), np.uint8)
+
+    def bytes(self) -> int:
+        """What the run takes on the disk."""
+        sizes = 0
+        for path in self.folder.rglob("*"):
+            with suppress(FileNotFoundError):  # replaced or deleted meanwhile
+                sizes += path.stat().st_size
+        return sizes
+
+    def log(self) -> str:
+        """What its process printed."""
+        return self._text("log.txt") or ""
 
     def summary(self) -> dict[str, Any]:
         """The run in one row, as `runs --json` prints it."""
@@ -142,6 +164,7 @@ class Run:
             "validation_accuracy": max(validated, default=None),
             "test_accuracy": self.card.test.accuracy if self.card and self.card.test else None,
             "eta_seconds": reports[-1]["eta_seconds"] if reports else None,
+            "bytes": self.bytes(),
             "failure": self.failure,
         }
 
@@ -158,33 +181,73 @@ def folder() -> Path:
 
 
 def start(plan: Plan) -> Run:
-    """Make a run and start it, or leave it queued while another one trains on its device."""
-    plan = replace(plan, device=devices.choose(plan.device).type)
-    run_id = f"{time.strftime('%Y%m%d-%H%M%S')}-{plan.model}-{secrets.token_hex(3)}"
-    home = folder()
-    # A run appears whole: its directory is filled under another name first.
-    made = home / f".new-{run_id}"
-    made.mkdir(parents=True)
-    (made / "lock").touch()
-    write_whole(made / "plan.json", json.dumps(asdict(plan), indent=1).encode())
-    _queue(made)
-    made.rename(home / run_id)
+    """Make a run and start it, or leave it queued while another one trains on its device.
+
+    Raises RunError when the runs take more of the disk than FMNIST_RUNS_MAX_GB allows.
+    """
+    run_id = _make(plan, queued=True)
     dispatch()
     return get(run_id)
+
+
+@contextmanager
+def occupied(plan: Plan) -> Iterator[Run]:
+    """A run that this process carries out itself, as soon as its device is free."""
+    run = get(_make(plan, queued=False))
+    with _held(run.folder / "lock"), _held(folder() / f"device-{run.plan.device}.lock"):
+        yield run
+
+
+def _make(plan: Plan, queued: bool) -> str:
+    plan = replace(plan, device=devices.choose(plan.device).type)
+    _check_quota()
+    run_id = f"{time.strftime('%Y%m%d-%H%M%S')}-{plan.model}-{secrets.token_hex(3)}"
+    # A run appears whole: its directory is filled under another name first.
+    made = folder() / f".new-{run_id}"
+    try:
+        (made / "predictions").mkdir(parents=True)
+        (made / "lock").touch()
+        write_whole(made / "plan.json", json.dumps(asdict(plan), indent=1).encode())
+        if queued:
+            _queue(made)
+        made.rename(folder() / run_id)
+    except OSError as error:
+        shutil.rmtree(made, ignore_errors=True)
+        raise RunError(f"The folder of the runs can't be written: {error.strerror}.") from None
+    return run_id
+
+
+def _check_quota() -> None:
+    allowed = float(os.environ.get("FMNIST_RUNS_MAX_GB") or DEFAULT_MAX_GB)
+    taken = sum(run.bytes() for run in all_runs()) / 1e9
+    if taken >= allowed:
+        raise RunError(
+            f"The runs take {taken:.1f} GB of the {allowed:g} GB that FMNIST_RUNS_MAX_GB allows. "
+            "Delete some that you no longer need."
+        )
 
 
 def get(run_id: str) -> Run:
     """The run of that id; raises RunError where there is none."""
     path = folder() / run_id
-    if run_id.startswith(".") or path.parent != folder() or not (path / "plan.json").exists():
-        raise RunError(f"There is no run {run_id!r}.")
-    return Run(run_id, path, Plan.from_json(json.loads((path / "plan.json").read_text())))
+    try:
+        if run_id.startswith(".") or path.parent != folder():
+            raise FileNotFoundError
+        plan = Plan.from_json(json.loads((path / "plan.json").read_text()))
+    except OSError:
+        raise RunError(f"There is no run {run_id!r}.") from None
+    except (ValueError, TypeError, KeyError):
+        raise RunError(f"The plan of run {run_id!r} is damaged.") from None
+    return Run(run_id, path, plan)
 
 
 def all_runs() -> list[Run]:
     """Every run, newest first."""
-    found = [path.parent.name for path in folder().glob("[!.]*/plan.json")]
-    return [get(run_id) for run_id in sorted(found, reverse=True)]
+    found: list[Run] = []
+    for path in folder().glob("[!.]*/plan.json"):
+        with suppress(RunError):  # deleted meanwhile, or by hand and only in part
+            found.append(get(path.parent.name))
+    return sorted(found, key=lambda run: run.id, reverse=True)
 
 
 def stop(run_id: str) -> None:
@@ -238,6 +301,8 @@ def dispatch() -> None:
 
     Whoever looks at the runs calls this, and each run as it ends, so the queue needs no server.
     """
+    if not os.access(folder(), os.W_OK):
+        return  # nothing can be queued there either
     with _held(folder() / "dispatch.lock"):
         waiting = [run for run in all_runs() if run.state == "queued"]
         waiting.sort(key=lambda run: (run.folder / "queued").read_text())
@@ -281,7 +346,6 @@ def _open(path: Path) -> int:
 
 @contextmanager
 def _held(path: Path) -> Iterator[None]:
-    path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = _open(path)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

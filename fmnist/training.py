@@ -10,9 +10,11 @@ from typing import Any, Literal, get_args
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
 from torch.nn import functional
+from torch.nn.parallel import DistributedDataParallel
 
+from fmnist import parallel
 from fmnist.augment import AUGMENTATIONS, augment
 from fmnist.data import Split
 from fmnist.devices import accelerates_bfloat16
@@ -129,7 +131,8 @@ def train(
     Reports `REPORTS_PER_EPOCH` times an epoch, the last time with the validation figures. All
     randomness is a function of the seed and the step, so a run that goes on from a `State` ends
     exactly as one that was never interrupted. A `resume` that is given is updated before every
-    report; a caller may save it then.
+    report; a caller may save it then. In a process group each process computes its part of every
+    batch, and all of them report the same.
     """
     training, validation = data
     state = resume or State()
@@ -141,43 +144,52 @@ def train(
     if state.step:
         model.load_state_dict(state.model)
         optimizer.load_state_dict(state.optimizer)
+    rank, processes = parallel.place()
+    replica = DistributedDataParallel(model) if processes > 1 else model
 
     images = torch.tensor(training.images, device=device)
     labels = torch.tensor(training.labels, device=device, dtype=torch.long)
     per_epoch = math.ceil(len(training) / recipe.batch_size)
     steps = per_epoch * recipe.epochs
     report_every = max(1, per_epoch // REPORTS_PER_EPOCH)
-    first, losses, since = state.step, [], time.perf_counter()
+    begin, losses, since = state.step, [], time.perf_counter()
 
     for step in range(state.step, steps):
         epoch, place = divmod(step, per_epoch)
-        if place == 0 or step == first:
+        if place == 0 or step == begin:
             order = torch.randperm(len(training), generator=_generator(recipe.seed, -1 - epoch))
         batch = order[place * recipe.batch_size : (place + 1) * recipe.batch_size].to(device)
         rate = learning_rate(recipe, step, steps)
         for group in optimizer.param_groups:
             group["lr"] = rate
         model.train()
+        first, last = (len(batch) * (rank + side) // processes for side in (0, 1))
         with (
             _seeded(recipe.seed, step, device),
+            parallel.share_of_batch(first, len(batch)),
             torch.autocast(device.type, torch.bfloat16, enabled=bfloat16),
         ):
             inputs = images[batch][:, None].float() / 255
-            inputs = augment(inputs, recipe.augment, _generator(recipe.seed, step))
+            inputs = augment(inputs, recipe.augment, _generator(recipe.seed, step))[first:last]
             if bfloat16:
                 inputs = inputs.contiguous(memory_format=torch.channels_last)
             loss = functional.cross_entropy(
-                model(inputs).float(), labels[batch], label_smoothing=recipe.label_smoothing
-            )
+                replica(inputs).float(),
+                labels[batch[first:last]],
+                label_smoothing=recipe.label_smoothing,
+                reduction="sum",
+            ) / len(batch)
         optimizer.zero_grad()
-        torch.autograd.backward(loss)
+        torch.autograd.backward(loss * processes)  # the processes' gradients are averaged
         optimizer.step()
         losses.append(loss.detach())
 
         ends_epoch = place == per_epoch - 1
         if not ends_epoch and (place + 1) % report_every:
             continue
-        mean_loss = torch.stack(losses).mean().item()
+        total_loss = torch.stack(losses).mean()
+        if processes > 1:
+            distributed.all_reduce(total_loss)
         seen = len(losses) * recipe.batch_size
         speed = seen / (time.perf_counter() - since)
         result = _validate(model, validation, device) if ends_epoch else None
@@ -188,7 +200,7 @@ def train(
             state.best = {name: tensor.clone() for name, tensor in state.model.items()}
         state.seconds += time.perf_counter() - since
         eta = state.seconds / state.step * (steps - state.step)
-        yield Progress(epoch + 1, step + 1, steps, mean_loss, rate, speed, eta, result)
+        yield Progress(epoch + 1, step + 1, steps, total_loss.item(), rate, speed, eta, result)
         losses, since = [], time.perf_counter()
 
     model.load_state_dict(state.best)

@@ -101,10 +101,10 @@ def own_folder() -> Path:
 def cards() -> list[Card]:
     """The cards of all weights that can be loaded by name, the most accurate first."""
     found = {
-        path.stem: Card.from_json(path.read_text())
+        path.stem: _read_card(path)
         for folder in (SHIPPED, own_folder())
-        for path in sorted(folder.glob("*.json"))
-        if path.with_suffix(".safetensors").exists()
+        for path in sorted(folder.glob("*.safetensors"))
+        if path.with_suffix(".json").exists()
     }
     return sorted(found.values(), key=lambda card: -card.test.accuracy if card.test else 0)
 
@@ -171,7 +171,7 @@ def load(name_or_path: str | Path) -> tuple[nn.Module, Card]:
     model, card = open_bytes(content, path.name)
     beside = path.with_suffix(".json")
     if path.suffix == ".safetensors" and beside.exists():
-        claimed = Card.from_json(beside.read_text())
+        claimed = _read_card(path)
         if claimed.sha256 != card.sha256:
             raise WeightsError(
                 f"{path.name} is not the file its card {beside.name} describes: the SHA-256 "
@@ -203,6 +203,14 @@ def open_bytes(content: bytes, filename: str) -> tuple[nn.Module, Card]:
         sha256=hashlib.sha256(content).hexdigest(),
     )
     return model, card
+
+
+def _read_card(path: Path) -> Card:
+    """The card beside a weights file; a bare one, fit to be refused, where it is damaged."""
+    try:
+        return Card.from_json(path.with_suffix(".json").read_text())
+    except (ValueError, TypeError, KeyError):
+        return Card(name=path.stem, architecture=next(iter(MODELS)), parameters=0)
 
 
 def _find(name_or_path: str | Path) -> Path:

@@ -11,13 +11,15 @@ import platform
 import sys
 import time
 import traceback
+from contextlib import nullcontext
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
 import torch
-from torch import nn
+from torch import distributed, nn
 
-from fmnist import data, devices, evaluation, runs, weights
+from fmnist import data, devices, evaluation, parallel, runs, weights
 from fmnist.evaluation import Evaluation
 from fmnist.files import write_whole
 from fmnist.models import MODELS
@@ -35,14 +37,31 @@ def main() -> None:
     (run.folder / "queued").unlink(missing_ok=True)
     try:
         execute(run)
-    except (data.DataError, OSError, ValueError) as error:
+    except (data.DataError, ValueError) as error:
         fail(run, str(error))
+    except OSError as error:
+        fail(run, f"The run's files could not be written: {error.strerror}. Mend that and resume.")
     except Exception as error:  # the page shows the sentence, the log has the traceback
         fail(run, f"Training broke off: {type(error).__name__}: {error}")
     finally:
         for lock in locks:
             os.close(int(lock))
         runs.dispatch()
+
+
+def in_group(plan: runs.Plan) -> runs.Run:
+    """Carry out a run in this process and its peers, as torchrun started them; all return it."""
+    device = devices.choose(plan.device)
+    if device.type == "cuda":
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    try:
+        with runs.occupied(plan) if _first() else nullcontext() as made:
+            run = runs.get(parallel.agreed(made.id if made else ""))
+            execute(run)
+    finally:
+        distributed.destroy_process_group()
+    return run
 
 
 def fail(run: runs.Run, reason: str) -> None:
@@ -52,7 +71,10 @@ def fail(run: runs.Run, reason: str) -> None:
 
 
 def execute(run: runs.Run) -> None:
-    """Train from where the checkpoint stands until done or asked to stop; then measure once."""
+    """Train from where the checkpoint stands until done or asked to stop; then measure once.
+
+    In a process group every process computes and the first alone writes.
+    """
     plan = run.plan
     training = data.load("train", plan.data, plan.limit)
     validation = data.load("validation", plan.data)
@@ -61,7 +83,7 @@ def execute(run: runs.Run) -> None:
         devices.choose(plan.device),
         notify=lambda notice: write_whole(run.folder / "notice.txt", notice.encode()),
     )
-    if state is None:
+    if state is None or not _first():
         return
     test = data.load("test", plan.data)
     on_validation = answers(model, run.id, validation, device)
@@ -89,22 +111,36 @@ def fit(
     run: runs.Run, splits: tuple[data.Split, data.Split], device: torch.device
 ) -> tuple[nn.Module, State | None]:
     """The trained model with its final state; None for the state when asked to stop."""
-    spec, recipe = MODELS[run.plan.model], run.plan.recipe
-    model = spec.seeded(recipe.seed)
+    recipe = run.plan.recipe
+    model = MODELS[run.plan.model].seeded(recipe.seed)
     state = load_checkpoint(run)
     saved = time.monotonic()
-    with (run.folder / "progress.jsonl").open("a") as lines:
-        lines.write("\n")  # ends a line that a crash cut short
-        for progress in train(model, splits, recipe, device, resume=state):
-            lines.write(json.dumps(report(progress)) + "\n")
-            lines.flush()
-            stopping = (run.folder / "stop").exists() and progress.step < progress.steps
+    for progress in train(model, splits, recipe, device, resume=state):
+        asked = (run.folder / "stop").exists() and progress.step < progress.steps
+        stopping = parallel.agreed(asked)
+        if _first():
+            write_report(run, progress)
             if stopping or progress.validation or time.monotonic() - saved > CHECKPOINT_SECONDS:
                 save_checkpoint(run, state)
                 saved = time.monotonic()
-            if stopping:
-                return model, None
+        if stopping:
+            return model, None
     return model, state
+
+
+def _first() -> bool:
+    return parallel.place()[0] == 0
+
+
+def write_report(run: runs.Run, progress: Progress) -> None:
+    """Append a line to progress.jsonl; keep the validation predictions at the end of an epoch."""
+    if progress.validation:
+        content = io.BytesIO()
+        np.save(content, progress.validation.predictions)
+        write_whole(run.folder / "predictions" / f"{progress.epoch:04}.npy", content.getvalue())
+    with (run.folder / "progress.jsonl").open("ab") as lines:
+        # The line before may have been cut short by a crash, so each begins on a line of its own.
+        lines.write(b"\n" + json.dumps(report(progress)).encode())
 
 
 def report(progress: Progress) -> dict[str, Any]:

@@ -14,7 +14,7 @@ hero.strip()
 
 columns = st.columns(4)
 columns[0].metric("Device", "GPU" if device.type == "cuda" else "CPU", border=True)
-columns[1].metric("Dataset", "Fashion-MNIST" if source == "real" else "Drawn garments", border=True)
+columns[1].metric("Dataset", "Fashion-MNIST" if source == "real" else "Drawn", border=True)
 columns[2].metric("Models", len(cache.choices()), border=True)
 columns[3].metric("Training now", sum(r.state in runs.ACTIVE for r in runs.all_runs()), border=True)
 

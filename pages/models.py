@@ -33,6 +33,9 @@ if uploaded:
 with leaderboard:
     st.header("Leaderboard")
     widgets.leaderboard()
+    for card in weights.cards():
+        if problem := cache.problem(card.sha256, card.name):
+            st.warning(f"Left out: {problem}")
 
 st.header("One model")
 name = st.selectbox(

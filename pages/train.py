@@ -7,7 +7,7 @@ import streamlit as st
 from fmnist import runs
 from fmnist.models import MODELS
 from fmnist.ui import cache, widgets
-from fmnist.ui.runs import edit_recipe, show_run
+from fmnist.ui.runs import compare, edit_recipe, list_runs, show_run
 
 QUICK_EPOCHS, QUICK_IMAGES = 3, 10_000
 
@@ -17,29 +17,48 @@ source, device = widgets.page(
     "same curves in every browser.",
 )
 runs.dispatch()
-
+known = runs.all_runs()
 
 plan, watch = st.columns([2, 5], gap="large")
 with plan:
-    model = st.selectbox("Model", MODELS, format_func=lambda name: MODELS[name].title)
-    st.caption(MODELS[model].summary)
     preset = st.segmented_control(
-        "Recipe", ["Quick look", "Shipped recipe"], default="Quick look", required=True
+        "Recipe",
+        ["Quick", "Shipped", *(["As the run"] if known else [])],
+        default="Quick",
+        required=True,
+        help="Quick takes under a minute. As the run starts the shown one again, with changes.",
     )
     available = len(cache.split("train", source))
-    shipped = MODELS[model].recipe
-    if preset == "Quick look":
-        proposal, limit = replace(shipped, epochs=QUICK_EPOCHS), QUICK_IMAGES
+    if preset == "As the run":
+        shown = runs.get(st.session_state.get("run") or known[0].id)
+        model, proposal, limit = shown.plan.model, shown.plan.recipe, shown.plan.limit or available
+        key = shown.id
+        st.markdown(f"**{MODELS[model].title}**")
     else:
-        proposal, limit = shipped, available
-    recipe, limit = edit_recipe(proposal, limit, available, key=f"{model} {preset}")
+        model = st.selectbox("Model", MODELS, format_func=lambda name: MODELS[name].title)
+        proposal, limit, key = MODELS[model].recipe, available, f"{model} {preset}"
+    st.caption(MODELS[model].summary)
+    if preset == "Quick":
+        proposal, limit = replace(proposal, epochs=QUICK_EPOCHS), QUICK_IMAGES
+    recipe, limit = edit_recipe(proposal, limit, available, key)
     if st.button("Start training", type="primary", width="stretch"):
-        run = runs.start(runs.Plan(model, recipe, source, device.type, limit))
-        st.session_state["run"] = run.id
+        try:
+            run = runs.start(runs.Plan(model, recipe, source, device.type, limit))
+        except (runs.RunError, ValueError, OSError) as error:
+            st.error(str(error))
+        else:
+            known.insert(0, run)
+            st.session_state["run"] = run.id
 
 with watch:
-    known = [run.id for run in runs.all_runs()]
     if known:
-        show_run(st.selectbox("Run", known, key="run", bind="query-params"))
+        show_run(st.selectbox("Run", [run.id for run in known], key="run", bind="query-params"))
     else:
-        st.info("No runs yet. The quick look takes under a minute.")
+        st.info("No runs yet. The quick recipe takes under a minute.")
+
+if known:
+    st.header("All runs")
+    list_runs(known)
+    chosen = st.multiselect("Compare the curves of", [run.id for run in known], key="compared")
+    if chosen:
+        compare(chosen)

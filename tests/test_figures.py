@@ -57,7 +57,8 @@ def test_a_curve_runs_over_epochs_and_takes_what_was_reported() -> None:
         {"step": 5, "steps": 20, "epochs": 2, "loss": 1.0},
         {"step": 10, "steps": 20, "epochs": 2, "loss": 0.5, "validation_accuracy": 0.8},
     ]
-    loss = figures.training_curve(reports, "loss", "Loss").data[0]
-    accuracy = figures.training_curve(reports, "validation_accuracy", "Accuracy").data[0]
+    runs = {"one": reports}
+    loss = figures.training_curves(runs, "loss", "Loss").data[0]
+    accuracy = figures.training_curves(runs, "validation_accuracy", "Accuracy").data[0]
     assert (list(loss.x), list(loss.y)) == ([0.5, 1.0], [1.0, 0.5])
     assert (list(accuracy.x), list(accuracy.y)) == ([1.0], [0.8])

@@ -85,7 +85,7 @@ def test_home_shows_the_leaderboard_device_and_dataset() -> None:
     app = open_page("home")
     shown = {metric.label: metric.value for metric in app.metric}
     assert shown["Device"] == "CPU"
-    assert shown["Dataset"] == "Drawn garments"
+    assert shown["Dataset"] == "Drawn"
     board = app.dataframe[0].value
     assert list(board["Model"]) == [card.name for card in weights.cards()]
 
@@ -212,6 +212,17 @@ def test_a_weights_file_that_can_not_be_used_gets_a_sentence() -> None:
     app.run()
     assert not app.exception
     assert app.error[0].value.startswith("odd.pt fits no architecture here")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_damaged_weights_are_left_out_and_named_on_the_models_page(name: str) -> None:
+    card = weights.Card("mine", "fcnn", 0)
+    weights.save(MODELS["fcnn"].seeded(0), card, weights.own_folder())
+    path = weights.own_folder() / "mine.safetensors"
+    path.write_bytes(path.read_bytes()[:-50])
+    app = open_page(name)
+    assert not app.exception
+    assert ("mine.safetensors" in texts(app)) == (name == "models")
 
 
 def test_the_models_page_shows_an_architecture_layer_by_layer() -> None:

@@ -110,6 +110,18 @@ def test_a_file_that_its_card_does_not_describe_is_refused() -> None:
         weights.load("one")
 
 
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"name": "mine"}'])
+def test_weights_with_a_damaged_card_are_refused_and_hide_no_others(text: str) -> None:
+    folder = weights.own_folder()
+    for name in ("mine", "other"):
+        weights.save(MODELS["fcnn"].seeded(0), Card(name, "fcnn", 0), folder)
+    (folder / "mine.json").write_text(text)
+    assert {"mine", "other"} <= {card.name for card in weights.cards()}
+    weights.load("other")
+    with pytest.raises(WeightsError, match="SHA-256"):
+        weights.load("mine")
+
+
 def test_unknown_weights_are_refused_with_the_known_names() -> None:
     weights.save(MODELS["gru"].seeded(0), Card("mine", "gru", 0), weights.own_folder())
     with pytest.raises(WeightsError, match="mine"):

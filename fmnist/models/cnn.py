@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from fmnist.models.layers import Classifier, Standardize
+from fmnist.models.layers import Classifier, Dropout, Standardize
 
 
 class ConvNet(Classifier):
@@ -21,9 +21,9 @@ class ConvNet(Classifier):
             nn.Flatten(),
             nn.Linear(32 * 7 * 7, 512),
             nn.ReLU(),
-            nn.Dropout(dropout),
+            Dropout(dropout),
             nn.Linear(512, 256),
             nn.ReLU(),
-            nn.Dropout(dropout),
+            Dropout(dropout),
         )
         self.head = nn.Linear(256, 10)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from torch import nn
 
-from fmnist.models.layers import Classifier, Standardize
+from fmnist.models.layers import Classifier, Dropout, Standardize
 
 
 class FullyConnected(Classifier):
@@ -15,5 +15,5 @@ class FullyConnected(Classifier):
         self.standardize = Standardize()
         self.body = nn.Sequential(nn.Flatten())
         for inputs, outputs in zip((784, *widths), widths, strict=False):
-            self.body += nn.Sequential(nn.Linear(inputs, outputs), nn.ReLU(), nn.Dropout(dropout))
+            self.body += nn.Sequential(nn.Linear(inputs, outputs), nn.ReLU(), Dropout(dropout))
         self.head = nn.Linear(widths[-1], 10)

@@ -5,6 +5,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from fmnist import parallel
+
 TRAIN_MEAN, TRAIN_STD = 0.2860, 0.3530
 """Mean and standard deviation of the published training pixels, scaled to [0, 1]."""
 
@@ -24,11 +26,30 @@ class Standardize(nn.Module):
         return (images - self.mean) / self.std
 
 
+class Dropout(nn.Module):
+    """Dropout whose mask is drawn for the whole batch, also where a process holds a part of it.
+
+    So several processes drop exactly what one would (see `parallel.share_of_batch`).
+    """
+
+    def __init__(self, probability: float) -> None:
+        super().__init__()
+        self.probability = probability
+
+    def forward(self, values: Tensor) -> Tensor:
+        if not self.training or not self.probability:
+            return values
+        first, total = parallel.share() or (0, len(values))
+        noise = torch.rand(total, *values.shape[1:], device=values.device)
+        kept = noise[first : first + len(values)] >= self.probability
+        return values * kept / (1 - self.probability)
+
+
 class Classifier(nn.Module):
     """Images float (N, 1, 28, 28) in [0, 1] to logits (N, 10), by way of a feature vector.
 
-    A model assigns `standardize`, `body` and `head`; `features` may be overridden where the body
-    isn't a plain chain.
+    A model assigns `standardize`, `body` and `head`, or overrides `features` where what comes
+    before the head is no plain chain.
     """
 
     standardize: nn.Module

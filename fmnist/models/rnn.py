@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from fmnist.models.layers import Classifier, Standardize
+from fmnist.models.layers import Classifier, Dropout, Standardize
 
 
 class RowReader(Classifier):
@@ -11,12 +11,16 @@ class RowReader(Classifier):
     def __init__(self, cell: type[nn.LSTM] | type[nn.GRU], hidden: int, dropout: float) -> None:
         super().__init__()
         self.standardize = Standardize()
-        self.body = cell(28, hidden, num_layers=2, batch_first=True, dropout=dropout)
-        self.dropout = nn.Dropout(dropout)
+        self.layers = nn.ModuleList(
+            [cell(28, hidden, batch_first=True), cell(hidden, hidden, batch_first=True)]
+        )
+        self.dropout = Dropout(dropout)
         self.head = nn.Linear(hidden, 10)
 
     def features(self, images: Tensor) -> Tensor:
-        rows = self.standardize(images).squeeze(1)
-        states, _ = self.body(rows)
-        last: Tensor = self.dropout(states[:, -1])
+        sequence = self.standardize(images).squeeze(1)
+        for layer in self.layers:
+            states, _ = layer(sequence)
+            sequence = self.dropout(states)
+        last: Tensor = sequence[:, -1]
         return last

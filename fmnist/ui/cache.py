@@ -45,6 +45,16 @@ def split(name: SplitName, source: Source) -> Split:
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
+def problem(sha256: str, name: str) -> str | None:
+    """Why saved weights can't be used, in a sentence; None for those that can."""
+    try:
+        weights.load(name)
+    except weights.WeightsError as error:
+        return str(error)
+    return None
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
 def model(sha256: str, name: str, device: str) -> nn.Module:
     """The model of saved weights, on a device; the hash tells a retrained file from the old."""
     loaded, _ = weights.load(name)
@@ -149,5 +159,5 @@ def remember(upload: Upload, source: Source, device: torch.device) -> None:
 
 def choices() -> dict[str, weights.Card]:
     """Every model that can be asked here, by name: saved weights, then this session's uploads."""
-    saved = {card.name: card for card in weights.cards()}
+    saved = {card.name: card for card in weights.cards() if not problem(card.sha256, card.name)}
     return saved | {name: upload.card for name, upload in uploads().items()}

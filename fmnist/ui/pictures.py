@@ -14,7 +14,7 @@ from fmnist.ui.sprite import sprite
 
 CANVAS = 280
 BRUSHES = {"Thin": 6, "Medium": 12, "Thick": 22}
-EXAMPLES_SEED = 7
+EXAMPLES_SEED = 1
 PICTURES = ["png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff"]
 
 

@@ -1,15 +1,25 @@
 """The train page's two parts: a recipe to edit and a run to watch."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
-from fmnist import figures, runs, weights
+from fmnist import evaluation, figures, runs, weights
 from fmnist.augment import AUGMENTATIONS
+from fmnist.data import CLASSES
 from fmnist.training import PRECISIONS, SCHEDULES, Recipe
+from fmnist.ui import cache
+from fmnist.ui.sprite import sprite
 from fmnist.ui.widgets import CHART
 
 REFRESH_SECONDS = 1.0
+LOG_CHARACTERS = 3000
+STRIP, FLIPS = 20, 60
+CURVES = {"loss": "Loss", "validation_accuracy": "Validation accuracy", "lr": "Learning rate"}
+COMPARED = {"loss": "Loss", "validation_accuracy": "Validation accuracy"}
 WORDS = {
     "queued": "Waiting for another training on this device to end.",
     "running": "Training.",
@@ -64,23 +74,64 @@ def show_run(run_id: str) -> None:
     st.fragment(_run, run_every=REFRESH_SECONDS if active else None)(run_id, active)
 
 
+def compare(run_ids: Sequence[str]) -> None:
+    """The curves of several runs over one another."""
+    reports = {run_id: runs.get(run_id).progress() for run_id in run_ids}
+    for column, (quantity, title) in zip(st.columns(2), COMPARED.items(), strict=True):
+        figure = figures.training_curves(reports, quantity, title)
+        column.plotly_chart(figure, config=CHART, key=f"compared {quantity}")
+
+
+def list_runs(known: Sequence[runs.Run]) -> None:
+    """Every run with its state and what it takes on the disk, the queue among them."""
+    st.dataframe(
+        [
+            {
+                "Run": row["id"],
+                "State": row["state"],
+                "Model": row["model"],
+                "Epoch": f"{row['epoch']} of {row['epochs']}",
+                "Best validation": 100 * row["validation_accuracy"]
+                if row["validation_accuracy"]
+                else None,
+                "Size": row["bytes"] / 1e6,
+            }
+            for row in (run.summary() for run in known)
+        ],
+        hide_index=True,
+        column_config={
+            "Best validation": st.column_config.NumberColumn(format="%.2f %%"),
+            "Size": st.column_config.NumberColumn(format="%.1f MB"),
+        },
+    )
+
+
 def _run(run_id: str, was_active: bool) -> None:
     runs.dispatch()
-    run = runs.get(run_id)
+    try:
+        run = runs.get(run_id)
+    except runs.RunError as error:
+        st.error(str(error))
+        return
     if was_active and run.state not in runs.ACTIVE:
         st.rerun()  # the page as a whole changes: other buttons, a new model
-    reports = [{**report, "epochs": run.plan.recipe.epochs} for report in run.progress()]
+    reports = run.progress()
     st.markdown(f"**{WORDS[run.state]}** {run.failure or ''}")
     if run.notice:
         st.warning(run.notice)
-    if run.state in ("running", "queued") and not reports:
-        st.progress(0.0, "Loading the dataset …" if run.state == "running" else "In the queue")
+    if not reports and run.state in runs.ACTIVE:
+        st.progress(0.0, "In the queue" if run.state == "queued" else "Loading the dataset …")
     if reports:
         _figures(run, reports)
     _buttons(run)
+    if run.state == "failed":
+        st.expander("Log").code(run.log()[-LOG_CHARACTERS:], language=None)
+    predictions = run.predictions()
+    if len(predictions):
+        _answers(run, predictions)
 
 
-def _figures(run: runs.Run, reports: list[dict[str, float]]) -> None:
+def _figures(run: runs.Run, reports: list[dict[str, Any]]) -> None:
     last = reports[-1]
     st.progress(last["step"] / last["steps"], f"Epoch {last['epoch']} of {last['epochs']}")
     validated = [r["validation_accuracy"] for r in reports if "validation_accuracy" in r]
@@ -92,17 +143,55 @@ def _figures(run: runs.Run, reports: list[dict[str, float]]) -> None:
         numbers[3].metric("Test accuracy", f"{run.card.test.accuracy:.2%}")
     else:
         numbers[3].metric("Time left", f"{last['eta_seconds']:,.0f} s")
-    for column, (name, title) in zip(
-        st.columns(3),
-        {
-            "loss": "Loss",
-            "validation_accuracy": "Validation accuracy",
-            "lr": "Learning rate",
-        }.items(),
-        strict=True,
-    ):
-        figure = figures.training_curve(reports, name, title)
-        column.plotly_chart(figure, config=CHART, key=name)
+    for column, (quantity, title) in zip(st.columns(3), CURVES.items(), strict=True):
+        figure = figures.training_curves({run.id: reports}, quantity, title)
+        column.plotly_chart(figure, config=CHART, key=quantity)
+
+
+def _answers(run: runs.Run, predictions: NDArray[np.uint8]) -> None:
+    """The same garments' answers epoch by epoch, and what each epoch taught and untaught."""
+    validation = cache.split("validation", run.plan.data)
+    st.subheader("What it says of the validation garments")
+    epoch = len(predictions)
+    if run.state not in runs.ACTIVE and epoch > 1:
+        epoch = st.slider("After epoch", 1, epoch, epoch, key=f"epoch {run.id}")
+    said = predictions[epoch - 1]
+    shown = np.arange(STRIP) * (len(said) // STRIP)
+    sprite(
+        validation.images[shown],
+        [f"{CLASSES[validation.labels[row]]}, named {CLASSES[said[row]]}" for row in shown],
+        captions=[
+            CLASSES[said[row]]
+            if said[row] == validation.labels[row]
+            else f"not {CLASSES[said[row]]}"
+            for row in shown
+        ],
+        key="strip",
+        label=f"{STRIP} validation garments with the model's answer after epoch {epoch}",
+        wall=f"{run.id} {epoch}",
+        tile=64,
+    )
+    if run.state in runs.ACTIVE:
+        return
+    matrix = evaluation.count_cells(validation.labels, said)
+    st.plotly_chart(
+        figures.confusion(matrix, row_shares=False, chosen=None), config=CHART, key="by epoch"
+    )
+    if epoch == 1:
+        return
+    changed = evaluation.flips(predictions[epoch - 2], said, validation.labels)
+    for column, word, rows in zip(st.columns(2), ("Learned", "Forgotten"), changed, strict=True):
+        with column:
+            st.markdown(f"**{word} in epoch {epoch}: {len(rows)}**")
+            if len(rows):
+                sprite(
+                    validation.images[rows[:FLIPS]],
+                    [f"{CLASSES[validation.labels[r]]}, named {CLASSES[said[r]]}" for r in rows],
+                    key=word,
+                    label=f"Garments {word.lower()} in epoch {epoch}",
+                    wall=f"{run.id} {epoch} {word}",
+                    tile=40,
+                )
 
 
 def _buttons(run: runs.Run) -> None:
@@ -121,7 +210,6 @@ def _buttons(run: runs.Run) -> None:
             name = st.text_input("Name", run.plan.name or f"my-{run.plan.model}")
             if st.form_submit_button("Keep among the models"):
                 _told(runs.keep, run.id, name)()
-                st.success(f"Kept as {name}. It is now on every page.")
 
 
 def _told(action: Callable[..., object], *arguments: str) -> Callable[[], None]:
@@ -130,6 +218,7 @@ def _told(action: Callable[..., object], *arguments: str) -> Callable[[], None]:
     def act() -> None:
         try:
             action(*arguments)
+            st.toast(f"{action.__name__.capitalize()}: done.", icon=":material/check:")
         except (runs.RunError, weights.WeightsError, OSError) as error:
             st.toast(str(error), icon=":material/error:")
 

@@ -1,0 +1,62 @@
+"""The README tells the truth."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fmnist import PROJECT, weights
+from fmnist.models import MODELS
+
+README = (PROJECT / "README.md").read_text()
+
+
+def test_the_table_of_models_equals_the_cards() -> None:
+    rows = [
+        f"| {card.name} | {MODELS[card.architecture].title} | {card.parameters:,} "
+        f"| {card.validation.accuracy:.2%} | {card.test.accuracy:.2%} "
+        f"| {round(card.seconds / 60)} min |"
+        for card in weights.cards()
+    ]
+    table = README.split("|---|---|---|---|---|---|\n")[1].split("\n\n")[0]
+    assert table.splitlines() == rows
+
+
+def test_the_tree_names_every_file_and_nothing_else() -> None:
+    tree = README.split("## The code")[1].split("```")[1]
+    named = set(re.findall(r"^ *(\S+\.py) ", tree, re.MULTILINE))
+    folders = ("pages", "fmnist")
+    files = {path.name for folder in folders for path in (PROJECT / folder).rglob("*.py")}
+    assert named == files | {"app.py"}
+    for folder in ("benchmarks", "docs", "tests", "weights"):
+        exists = (PROJECT / folder).is_dir() and any((PROJECT / folder).iterdir())
+        assert f"\n{folder}/ " not in tree or exists
+
+
+@pytest.mark.parametrize("link", re.findall(r"\]\((docs/[^)]+)\)", README))
+def test_every_picture_is_there(link: str) -> None:
+    assert (PROJECT / link).is_file()
+
+
+@pytest.mark.parametrize("verb", ["data", "models", "train", "evaluate", "classify", "runs"])
+def test_every_verb_and_option_is_described(verb: str) -> None:
+    printed = subprocess.run(
+        [sys.executable, "-m", "fmnist", verb, "--help"], capture_output=True, text=True
+    ).stdout
+    section = README.split("## The command line")[1]
+    described = "".join(
+        block for block in re.split(r"(?=python -m fmnist )", section) if f"fmnist {verb}" in block
+    )
+    assert described
+    for option in set(re.findall(r"--[a-z-]+", printed)) - {"--help"}:
+        assert option in described
+
+
+@pytest.mark.parametrize(
+    "variable", sorted(set(re.findall(r"`(FMNIST_[A-Z_]+)`", README))), ids=str
+)
+def test_every_variable_is_one_that_the_code_reads(variable: str) -> None:
+    code = "".join(path.read_text() for path in Path(PROJECT / "fmnist").rglob("*.py"))
+    assert f'environ.get("{variable}")' in code
