@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from fmnist.ui import hero
+from fmnist.ui import hero, navigation
 
 st.set_page_config(page_title="Fashion-MNIST Studio", page_icon=hero.icon(), layout="wide")
 
+navigation.claim()
 st.navigation(
     [
         st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),

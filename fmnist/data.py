@@ -138,7 +138,7 @@ def download() -> None:
                 failures.append(str(error))
         else:
             raise DataError(
-                f"{file.name} could not be downloaded into {folder()} ({failures[-1]}). "
+                f"{file.name} could not be downloaded ({failures[-1]}). "
                 "Check the network, or copy the four files there."
             )
 
@@ -189,11 +189,11 @@ def _read_verified(file: PublishedFile) -> bytes:
         content = path.read_bytes()
     except FileNotFoundError:
         raise DataError(
-            f"{file.name} is missing from {path.parent}. Run `python -m fmnist data` to "
+            f"{file.name} is missing. Run `python -m fmnist data` to "
             "download it, or point FMNIST_DATA at a folder that holds the four files."
         ) from None
     except OSError as error:
-        raise DataError(f"{path} can't be read ({error.strerror}).") from None
+        raise DataError(f"{file.name} can't be read ({error.strerror}).") from None
     if len(content) < file.size:
         problem = f"is truncated: {len(content):,} of {file.size:,} bytes"
     elif hashlib.md5(content, usedforsecurity=False).hexdigest() != file.md5:
@@ -201,5 +201,5 @@ def _read_verified(file: PublishedFile) -> bytes:
     else:
         return gzip.decompress(content)
     raise DataError(
-        f"{path} {problem}. Delete it and run `python -m fmnist data` to download it again."
+        f"{file.name} {problem}. Delete it and run `python -m fmnist data` to download it again."
     )

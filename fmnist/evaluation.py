@@ -103,10 +103,10 @@ def per_class(matrix: NDArray[np.int64]) -> list[ClassFigures]:
     return figures
 
 
-def errors(e: Evaluation, true: int, predicted: int) -> NDArray[np.int64]:
+def errors(e: Evaluation, true: int, predicted: int, temperature: float = 1.0) -> NDArray[np.int64]:
     """Rows of the images in one cell of the confusion matrix, most confident first."""
     rows = np.flatnonzero((e.labels == true) & (e.predictions == predicted))
-    confidence = probabilities(e.logits[rows])[:, predicted]
+    confidence = probabilities(e.logits[rows], temperature)[:, predicted]
     return rows[np.argsort(-confidence, kind="stable")]
 
 

@@ -55,26 +55,6 @@ def class_counts(labels: NDArray[np.uint8]) -> go.Figure:
     return figure
 
 
-def pixels(image: NDArray[np.uint8]) -> go.Figure:
-    """One image uint8 (28, 28) enlarged, each pixel's value under the mouse."""
-    figure = go.Figure(
-        go.Heatmap(
-            z=image,
-            colorscale="gray",
-            zmin=0,
-            zmax=255,
-            showscale=False,
-            hovertemplate="row %{y}, column %{x}: %{z}<extra></extra>",
-        )
-    )
-    figure.update_layout(height=300, margin=MARGIN)
-    figure.update_xaxes(visible=False, fixedrange=True)
-    figure.update_yaxes(
-        visible=False, fixedrange=True, autorange="reversed", scaleanchor="x", constrain="domain"
-    )
-    return figure
-
-
 def confusion(
     matrix: NDArray[np.int64], row_shares: bool, chosen: tuple[int, int] | None
 ) -> go.Figure:
@@ -115,7 +95,7 @@ def confusion(
         marker={"symbol": "square", "size": 26, "opacity": 0},
         selected={"marker": {"opacity": 0}},
         unselected={"marker": {"opacity": 0}},
-        customdata=np.stack([true, predicted, matrix.ravel()], axis=1),
+        customdata=np.stack([true, predicted, matrix.ravel()], axis=1).tolist(),
         text=[f"{CLASSES[row]} named {CLASSES[column]}" for row, column in np.ndindex(10, 10)],
         hovertemplate="%{text}: %{customdata[2]:,}<extra></extra>",
         showlegend=False,
@@ -173,5 +153,6 @@ def training_curves(
         legend={"orientation": "h", "y": -0.3},
     )
     figure.update_xaxes(title="epoch", rangemode="tozero", fixedrange=True)
-    figure.update_yaxes(fixedrange=True)
+    accuracy = "accuracy" in quantity
+    figure.update_yaxes(fixedrange=True, tickformat=".0%" if accuracy else None)
     return figure

@@ -25,6 +25,16 @@ Schedule = Literal["one-cycle", "cosine"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 SCHEDULES: tuple[Schedule, ...] = get_args(Schedule)
 
+RANGES: Mapping[str, tuple[float, float]] = {
+    "epochs": (1, 1000),
+    "batch_size": (1, 8192),
+    "lr": (1e-6, 10.0),
+    "weight_decay": (0.0, 1.0),
+    "label_smoothing": (0.0, 0.5),
+    "seed": (0, 2**31 - 1),
+}
+"""What each number of a recipe may be."""
+
 REPORTS_PER_EPOCH = 20
 WARM_UP = 0.2
 """Share of a one-cycle schedule that the learning rate rises for."""
@@ -45,15 +55,7 @@ class Recipe:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        ranges = {
-            "epochs": (1, 1000),
-            "batch_size": (1, 8192),
-            "lr": (1e-6, 10.0),
-            "weight_decay": (0.0, 1.0),
-            "label_smoothing": (0.0, 0.5),
-            "seed": (0, 2**31 - 1),
-        }
-        for name, (low, high) in ranges.items():
+        for name, (low, high) in RANGES.items():
             if not low <= getattr(self, name) <= high:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be {low} to {high}.")
         options = {"augment": AUGMENTATIONS, "schedule": SCHEDULES, "precision": PRECISIONS}

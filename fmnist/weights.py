@@ -106,7 +106,12 @@ def cards() -> list[Card]:
         for path in sorted(folder.glob("*.safetensors"))
         if path.with_suffix(".json").exists()
     }
-    return sorted(found.values(), key=lambda card: -card.test.accuracy if card.test else 0)
+    return sorted(found.values(), key=rank)
+
+
+def rank(card: Card) -> float:
+    """What cards are sorted by: the most accurate first, the unmeasured last."""
+    return -card.test.accuracy if card.test else 0.0
 
 
 def listing() -> list[dict[str, Any]]:

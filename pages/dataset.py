@@ -6,6 +6,7 @@ import streamlit as st
 from fmnist import figures
 from fmnist.data import CLASSES, SPLITS
 from fmnist.ui import cache, widgets
+from fmnist.ui.images import data_url
 from fmnist.ui.sprite import sprite
 
 PER_PAGE = 900
@@ -51,7 +52,7 @@ with details:
     image, label = split.images[row], CLASSES[split.labels[row]]
     st.subheader(label)
     st.caption(f"Garment {row:,} of the {split_name} split. Label {split.labels[row]}, {label}.")
-    st.plotly_chart(figures.pixels(image), config=widgets.CHART, key="pixels")
+    st.image(data_url(image, 280), width="stretch", alt=f"Garment {row}, {label}")
     widgets.model_answers(image, list(cache.choices().values()), device)
 
 st.header("Classes")

@@ -49,7 +49,7 @@ with gallery:
         "Predicted class", CLASSES, 0, key="predicted", bind="query-params"
     )
     cell = CLASSES.index(true), CLASSES.index(predicted)
-    rows = evaluation.errors(answers, *cell)
+    rows = evaluation.errors(answers, *cell, card.temperature)
     st.subheader(f"{true} named {predicted}: {len(rows):,}")
     if len(rows):
         shares = evaluation.probabilities(answers.logits[rows], card.temperature)[:, cell[1]]

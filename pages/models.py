@@ -26,8 +26,8 @@ if uploaded:
     else:
         cache.remember(cache.Upload(uploaded.name, uploaded.getvalue(), card), source, device)
         st.success(
-            f"{uploaded.name} is a {MODELS[card.architecture].title}. Until you leave, it is "
-            "among the models on every page."
+            f"{uploaded.name} fits {MODELS[card.architecture].title}. Until you leave, it is among "
+            "the models on every page."
         )
 
 with leaderboard:
@@ -58,4 +58,9 @@ with structure:
     )
 with recipe:
     st.subheader("Recipe")
-    st.table({key: str(value) for key, value in spec.recipe.to_json().items()})
+    st.table(
+        {
+            key: ", ".join(value) if isinstance(value, list) else str(value)
+            for key, value in spec.recipe.to_json().items()
+        }
+    )

@@ -19,17 +19,17 @@ source, device = widgets.page(
 runs.dispatch()
 known = runs.all_runs()
 
-plan, watch = st.columns([2, 5], gap="large")
+plan, watch = st.columns([1, 2], gap="large")
 with plan:
     preset = st.segmented_control(
         "Recipe",
-        ["Quick", "Shipped", *(["As the run"] if known else [])],
+        ["Quick", "Shipped", *(["Again"] if known else [])],
         default="Quick",
         required=True,
-        help="Quick takes under a minute. As the run starts the shown one again, with changes.",
+        help="Quick takes under a minute. Again takes the shown run, to be changed and run anew.",
     )
     available = len(cache.split("train", source))
-    if preset == "As the run":
+    if preset == "Again":
         shown = runs.get(st.session_state.get("run") or known[0].id)
         model, proposal, limit = shown.plan.model, shown.plan.recipe, shown.plan.limit or available
         key = shown.id
@@ -52,7 +52,11 @@ with plan:
 
 with watch:
     if known:
-        show_run(st.selectbox("Run", [run.id for run in known], key="run", bind="query-params"))
+        ids = [run.id for run in known]
+        if "run" not in st.session_state and st.query_params.get("run") in ids:
+            st.session_state["run"] = st.query_params["run"]
+        st.query_params["run"] = st.selectbox("Run", ids, key="run")
+        show_run(st.query_params["run"])
     else:
         st.info("No runs yet. The quick recipe takes under a minute.")
 

@@ -81,6 +81,13 @@ def test_the_fitted_temperature_undoes_a_scaling(answers: Evaluation) -> None:
     assert evaluation.loss(answers, fitted) <= evaluation.loss(answers)
 
 
+def test_flips_are_what_was_learned_and_what_was_forgotten() -> None:
+    labels = np.array([0, 1, 2, 3], np.uint8)
+    before, after = np.array([0, 0, 2, 9], np.uint8), np.array([0, 1, 7, 8], np.uint8)
+    learned, forgotten = evaluation.flips(before, after, labels)
+    assert (learned.tolist(), forgotten.tolist()) == ([1], [2])
+
+
 def test_infer_gives_the_same_logits_in_batches_as_at_once() -> None:
     model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(784, 10))
     images = np.random.default_rng(0).integers(0, 256, (1203, 28, 28)).astype(np.uint8)

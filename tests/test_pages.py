@@ -2,6 +2,7 @@
 
 import gc
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,10 @@ import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from fmnist import PROJECT, data, garments, runs, weights
+from fmnist import PROJECT, data, garments, runs, weights, worker
 from fmnist.data import CLASSES
 from fmnist.models import MODELS
+from fmnist.training import Recipe
 
 PAGES = ("home", "dataset", "train", "models", "errors", "classify")
 
@@ -200,7 +202,7 @@ def test_uploaded_weights_join_every_list_for_the_session() -> None:
     assert not app.exception
     assert "theirs" in list(app.dataframe[0].value["Model"])
     app.switch_page("pages/errors.py").run()
-    assert any(option.startswith("theirs ") for option in app.selectbox(key="model").options)
+    assert "theirs" in app.selectbox(key="model").options
     assert "theirs" not in list(open_page("models").dataframe[0].value["Model"])
 
 
@@ -246,6 +248,62 @@ def test_the_train_page_starts_a_run_with_the_recipe_as_edited(
     assert run.plan.recipe.epochs == 7
     assert run.plan.data == "drawn"
     assert app.selectbox(key="run").value == run.id
+
+
+@pytest.fixture
+def finished(monkeypatch: pytest.MonkeyPatch) -> runs.Run:
+    """A run of three epochs, trained in this process."""
+    monkeypatch.setattr(runs, "_launch", lambda *arguments: None)
+    recipe = Recipe(epochs=3, batch_size=50)
+    run = runs.start(runs.Plan("fcnn", recipe, "drawn", "cpu", limit=300))
+    (run.folder / "queued").unlink()
+    worker.execute(run)
+    return run
+
+
+def test_a_finished_run_shows_its_figures_and_goes_back_through_its_epochs(
+    finished: runs.Run,
+) -> None:
+    app = open_page("train")
+    assert not app.exception
+    shown = {metric.label: metric.value for metric in app.metric}
+    assert shown["Test accuracy"] == f"{finished.card.test.accuracy:.2%}"
+    said = finished.predictions()
+    labels = data.load("validation", "drawn").labels
+    for epoch in (3, 2):
+        app.slider(key=f"epoch {finished.id}").set_value(epoch).run()
+        learned = ((said[epoch - 2] != labels) & (said[epoch - 1] == labels)).sum()
+        assert f"Learned in epoch {epoch}: {learned}" in texts(app)
+    assert not app.exception
+
+
+def test_a_kept_run_is_on_every_page_and_a_deleted_one_is_gone(finished: runs.Run) -> None:
+    app = open_page("train")
+    app.text_input[0].set_value("mine")
+    next(button for button in app.button if button.label == "Keep among the models").click()
+    app.run()
+    assert "mine" in {card.name for card in weights.cards()}
+    next(button for button in app.button if button.label == "Delete for good").click().run()
+    assert not app.exception
+    assert runs.all_runs() == []
+
+
+def test_a_run_can_be_run_again_with_changes_and_compared(finished: runs.Run) -> None:
+    app = open_page("train")
+    app.button_group[0].set_value("Again").run()
+    assert app.number_input[0].value == 3
+    app.number_input[0].set_value(4).run()
+    next(button for button in app.button if button.label == "Start training").click().run()
+    newest = runs.all_runs()[0]
+    assert newest.plan.recipe == replace(finished.plan.recipe, epochs=4)
+    app.multiselect(key="compared").set_value([finished.id, newest.id]).run()
+    assert not app.exception
+    assert app.session_state["run"] == newest.id
+
+
+def test_a_link_to_a_run_that_is_gone_leaves_the_page_standing(finished: runs.Run) -> None:
+    app = open_page("train", run="20200101-000000-cnn-abcdef")
+    assert not app.exception
 
 
 def test_torch_and_the_first_model_are_frozen_out_of_garbage_collection() -> None:

@@ -1,4 +1,5 @@
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -103,7 +104,7 @@ def test_thirty_starts_at_once_run_one_and_queue_the_rest() -> None:
 def test_a_failing_run_leaves_a_sentence_and_its_log() -> None:
     run = runs.start(replace(SHORT, data="real"))
     failed = wait(run.id, lambda run: run.state == "failed")
-    assert "is missing from" in failed.failure
+    assert "is missing" in failed.failure
     assert "Traceback" in (failed.folder / "log.txt").read_text()
 
 
@@ -124,6 +125,49 @@ def test_a_checkpoint_cut_short_and_wrong_wishes_are_refused_in_words() -> None:
     assert "checkpoint.pt is damaged" in failed.failure
     runs.delete(run.id)
     assert runs.all_runs() == []
+
+
+def test_starts_from_two_processes_run_one_and_lose_none() -> None:
+    script = (
+        "from fmnist import runs; from fmnist.training import Recipe\n"
+        "plan = runs.Plan('fcnn', Recipe(epochs=1000), 'drawn', 'cpu', limit=500)\n"
+        "for _ in range(8): runs.start(plan)"
+    )
+    starters = [subprocess.Popen([sys.executable, "-c", script], cwd=PROJECT) for _ in range(2)]
+    assert [starter.wait() for starter in starters] == [0, 0]
+    states = [run.state for run in runs.all_runs()]
+    assert (states.count("running"), states.count("queued")) == (1, 15)
+
+
+def test_runs_beyond_the_quota_are_refused_until_some_are_deleted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(runs, "_launch", lambda *arguments: None)
+    first = runs.start(SHORT)
+    runs.stop(first.id)
+    (first.folder / "checkpoint.pt").write_bytes(bytes(2_000_000))
+    monkeypatch.setenv("FMNIST_RUNS_MAX_GB", "0.001")
+    with pytest.raises(RunError, match="FMNIST_RUNS_MAX_GB"):
+        runs.start(SHORT)
+    runs.delete(first.id)
+    runs.start(SHORT)
+
+
+def test_a_folder_that_can_not_be_written_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FMNIST_RUNS", "/dev/null/runs")
+    with pytest.raises(RunError, match="can't be written: Not a directory"):
+        runs.start(SHORT)
+    runs.dispatch()
+    assert runs.all_runs() == []
+
+
+def test_a_run_deleted_by_hand_hurts_no_other() -> None:
+    doomed, other = runs.start(LONG), runs.start(SHORT)
+    wait(doomed.id, lambda run: bool(run.progress()))
+    shutil.rmtree(doomed.folder)
+    wait(other.id, lambda run: runs.dispatch() or run.state == "finished")
+    with pytest.raises(RunError, match="There is no run"):
+        runs.get(doomed.id)
 
 
 @pytest.mark.parametrize("name", ["nothing", "../outside", ".hidden", ""])

@@ -145,7 +145,7 @@ def uploads() -> dict[str, Upload]:
 
 
 def remember(upload: Upload, source: Source, device: torch.device) -> None:
-    """Take an upload among this session's models, measured on the test images as all others."""
+    """Take an upload among this session's models; measured where the real dataset is here."""
     name = upload.card.name
     if upload.card.sha256 in {card.sha256 for card in choices().values()}:
         return
@@ -153,11 +153,13 @@ def remember(upload: Upload, source: Source, device: torch.device) -> None:
         name += "-uploaded"
     kept = replace(upload, card=replace(upload.card, name=name))
     uploads()[name] = kept
-    figures = weights.measured(evaluate(kept.card, "test", source, device))
-    uploads()[name] = replace(kept, card=replace(kept.card, test=figures))
+    if source == "real":  # figures on drawn garments would stand beside real ones
+        figures = weights.measured(evaluate(kept.card, "test", source, device))
+        uploads()[name] = replace(kept, card=replace(kept.card, test=figures))
 
 
 def choices() -> dict[str, weights.Card]:
-    """Every model that can be asked here, by name: saved weights, then this session's uploads."""
+    """Every model that can be asked here, by name: saved weights and this session's uploads."""
     saved = {card.name: card for card in weights.cards() if not problem(card.sha256, card.name)}
-    return saved | {name: upload.card for name, upload in uploads().items()}
+    everything = saved | {name: upload.card for name, upload in uploads().items()}
+    return dict(sorted(everything.items(), key=lambda item: weights.rank(item[1])))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from fmnist import evaluation, figures, runs, weights
 from fmnist.augment import AUGMENTATIONS
 from fmnist.data import CLASSES
-from fmnist.training import PRECISIONS, SCHEDULES, Recipe
+from fmnist.training import PRECISIONS, RANGES, SCHEDULES, Recipe
 from fmnist.ui import cache
 from fmnist.ui.sprite import sprite
 from fmnist.ui.widgets import CHART
@@ -33,25 +33,23 @@ WORDS = {
 
 def edit_recipe(recipe: Recipe, limit: int, available: int, key: str) -> tuple[Recipe, int]:
     """Boxes over a recipe and the number of training images; returns both as edited."""
-    epochs = st.number_input("Epochs", 1, 200, recipe.epochs, key=f"epochs {key}")
+
+    def number(label: str, name: str, **options: Any) -> Any:
+        value = getattr(recipe, name)
+        low, high = (type(value)(bound) for bound in RANGES[name])
+        return st.number_input(label, low, high, value, key=f"{name} {key}", **options)
+
+    epochs = number("Epochs", "epochs")
     images = st.number_input(
-        "Training images", 100, available, min(limit, available), step=1000, key=f"images {key}"
+        "Training images", 1, available, min(limit, available), step=1000, key=f"images {key}"
     )
     with st.expander("More of the recipe"):
         edited = Recipe(
             epochs=epochs,
-            batch_size=st.select_slider(
-                "Batch size", [32, 64, 128, 256, 512, 1024], recipe.batch_size, key=f"batch {key}"
-            ),
-            lr=st.number_input(
-                "Peak learning rate", 1e-5, 0.1, recipe.lr, 1e-4, format="%.5f", key=f"lr {key}"
-            ),
-            weight_decay=st.number_input(
-                "Weight decay", 0.0, 1.0, recipe.weight_decay, 0.01, key=f"decay {key}"
-            ),
-            label_smoothing=st.slider(
-                "Label smoothing", 0.0, 0.3, recipe.label_smoothing, key=f"smoothing {key}"
-            ),
+            batch_size=number("Batch size", "batch_size"),
+            lr=number("Peak learning rate", "lr", step=1e-4, format="%.5f"),
+            weight_decay=number("Weight decay", "weight_decay", step=0.01),
+            label_smoothing=number("Label smoothing", "label_smoothing", step=0.01),
             augment=tuple(
                 st.multiselect(
                     "Augmentation", list(AUGMENTATIONS), recipe.augment, key=f"augment {key}"
@@ -63,7 +61,7 @@ def edit_recipe(recipe: Recipe, limit: int, available: int, key: str) -> tuple[R
             precision=st.selectbox(
                 "Precision", PRECISIONS, PRECISIONS.index(recipe.precision), key=f"precision {key}"
             ),
-            seed=st.number_input("Seed", 0, 2**31 - 1, recipe.seed, key=f"seed {key}"),
+            seed=number("Seed", "seed"),
         )
     return edited, images
 
@@ -110,15 +108,16 @@ def _run(run_id: str, was_active: bool) -> None:
     runs.dispatch()
     try:
         run = runs.get(run_id)
-    except runs.RunError as error:
-        st.error(str(error))
-        return
+    except runs.RunError:
+        st.rerun()  # deleted meanwhile: the page lists what is left
     if was_active and run.state not in runs.ACTIVE:
         st.rerun()  # the page as a whole changes: other buttons, a new model
     reports = run.progress()
     st.markdown(f"**{WORDS[run.state]}** {run.failure or ''}")
     if run.notice:
         st.warning(run.notice)
+    if told := st.session_state.pop("told", None):
+        st.error(told)
     if not reports and run.state in runs.ACTIVE:
         st.progress(0.0, "In the queue" if run.state == "queued" else "Loading the dataset …")
     if reports:
@@ -184,8 +183,9 @@ def _answers(run: runs.Run, predictions: NDArray[np.uint8]) -> None:
         with column:
             st.markdown(f"**{word} in epoch {epoch}: {len(rows)}**")
             if len(rows):
+                rows = rows[:FLIPS]
                 sprite(
-                    validation.images[rows[:FLIPS]],
+                    validation.images[rows],
                     [f"{CLASSES[validation.labels[r]]}, named {CLASSES[said[r]]}" for r in rows],
                     key=word,
                     label=f"Garments {word.lower()} in epoch {epoch}",
@@ -201,7 +201,9 @@ def _buttons(run: runs.Run) -> None:
         if run.state in ("stopped", "interrupted", "failed"):
             st.button("Resume", type="primary", on_click=_told(runs.resume, run.id))
         if run.state not in runs.ACTIVE:
-            st.button("Delete", on_click=_told(runs.delete, run.id))
+            with st.popover("Delete"):
+                st.caption("The run, its curves and its weights. What was kept stays.")
+                st.button("Delete for good", on_click=_told(runs.delete, run.id))
     if run.state == "finished":
         with (
             st.form("keep", border=False),
@@ -210,6 +212,7 @@ def _buttons(run: runs.Run) -> None:
             name = st.text_input("Name", run.plan.name or f"my-{run.plan.model}")
             if st.form_submit_button("Keep among the models"):
                 _told(runs.keep, run.id, name)()
+                st.rerun()
 
 
 def _told(action: Callable[..., object], *arguments: str) -> Callable[[], None]:
@@ -218,8 +221,7 @@ def _told(action: Callable[..., object], *arguments: str) -> Callable[[], None]:
     def act() -> None:
         try:
             action(*arguments)
-            st.toast(f"{action.__name__.capitalize()}: done.", icon=":material/check:")
         except (runs.RunError, weights.WeightsError, OSError) as error:
-            st.toast(str(error), icon=":material/error:")
+            st.session_state["told"] = str(error)
 
     return act

@@ -71,9 +71,9 @@ export default function ({ data, parentElement, setStateValue }) {
   function corner(index) {
     return [(index % columns) * (cell + GAP), Math.floor(index / columns) * (cell + below + GAP)];
   }
-  function ring(index, width) {
+  function ring(index, width, colour) {
     const [x, y] = corner(index);
-    pen.strokeStyle = css('--st-primary-color');
+    pen.strokeStyle = colour;
     pen.lineWidth = width;
     pen.strokeRect(x + width / 2, y + width / 2, cell - width, cell - width);
   }
@@ -92,8 +92,8 @@ export default function ({ data, parentElement, setStateValue }) {
         pen.fillText(captions[index], x + cell / 2, y + cell + 13, cell);
       }
     }
-    if (hovered >= 0) ring(hovered, 2);
-    if (picked >= 0) ring(picked, 3);
+    if (hovered >= 0) ring(hovered, 1, '#fff');
+    if (picked >= 0) ring(picked, 3, css('--st-primary-color'));
     canvas.dataset.drawn = count;
   }
   function redraw() {

@@ -7,13 +7,12 @@ import numpy as np
 import streamlit as st
 import torch
 from numpy.typing import NDArray
-from streamlit.runtime.pages_manager import PagesManager
 
 from fmnist import devices, figures, weights
 from fmnist.data import CLASSES, Source
 from fmnist.intake import Intake
-from fmnist.models import FAMILIES, MODELS
-from fmnist.ui import cache
+from fmnist.models import FAMILIES
+from fmnist.ui import cache, navigation
 from fmnist.ui.images import data_url
 from fmnist.ui.sprite import sprite
 
@@ -26,7 +25,7 @@ def page(title: str, sentence: str) -> tuple[Source, torch.device]:
 
     Returns the data in use and the device to compute on.
     """
-    _leave_directory_navigation()
+    navigation.require()
     device = _choose_device()
     st.title(title)
     st.markdown(sentence)
@@ -38,20 +37,6 @@ def page(title: str, sentence: str) -> tuple[Source, torch.device]:
         )
         st.info(f"**You are looking at drawn garments, not at Fashion-MNIST.** {reason}")
     return dataset.source, device
-
-
-def _leave_directory_navigation() -> None:
-    """Let app.py run where Streamlit has taken pages/ for its older kind of app.
-
-    It does so when the first visit to a fresh server is a link to a page: app.py, whose
-    st.navigation would say otherwise, has not run yet. A session's first run is the only one
-    with nothing in it that running again could lose.
-    """
-    first = "seen" not in st.session_state
-    st.session_state["seen"] = True
-    if first and PagesManager.uses_pages_directory:
-        PagesManager.uses_pages_directory = False
-        st.rerun()
 
 
 def _choose_device() -> torch.device:
@@ -85,7 +70,7 @@ def choose_weights(label: str = "Model") -> weights.Card | None:
         label,
         names,
         index=names.index(weights.DEFAULT) if weights.DEFAULT in names else 0,
-        format_func=lambda name: f"{name} ({title(choices[name])})",
+        format_func=lambda name: title(choices[name]),
         key="model",
         bind="query-params",
         persist_state="session",
@@ -94,9 +79,8 @@ def choose_weights(label: str = "Model") -> weights.Card | None:
 
 
 def title(card: weights.Card) -> str:
-    """A model's architecture with its test accuracy, where that was measured."""
-    accuracy = f", {card.test.accuracy:.2%}" if card.test else ""
-    return f"{MODELS[card.architecture].title}{accuracy}"
+    """A model's name with its test accuracy, where that was measured."""
+    return f"{card.name} ({card.test.accuracy:.2%})" if card.test else card.name
 
 
 def leaderboard(**options: Any) -> Any:

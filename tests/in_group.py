@@ -1,0 +1,28 @@
+"""One of the processes of test_parallel.py: trains, and the first prints every step's loss."""
+
+import json
+
+import torch
+from torch import distributed
+
+from fmnist import garments, parallel
+from fmnist.data import Split
+from fmnist.models import MODELS
+from fmnist.training import Recipe, train
+
+RECIPE = Recipe(epochs=1, batch_size=31, lr=1e-3, precision="float32")
+
+
+def losses(name: str) -> list[float]:
+    """The loss of each of 20 steps."""
+    split = Split(*garments.draw(20 * 31, seed=1))
+    model = MODELS[name].seeded(0)
+    return [r.loss for r in train(model, (split, split), RECIPE, torch.device("cpu"))]
+
+
+if __name__ == "__main__":
+    distributed.init_process_group("gloo")
+    measured = {name: losses(name) for name in MODELS}
+    if parallel.place()[0] == 0:
+        print(json.dumps(measured))
+    distributed.destroy_process_group()

@@ -1,0 +1,57 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from in_group import losses
+
+from fmnist import PROJECT, parallel, runs
+from fmnist.models import MODELS
+from fmnist.models.layers import Dropout
+
+TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(PROJECT), "OMP_NUM_THREADS": "1"}
+
+
+def test_two_processes_reach_the_losses_of_one_on_the_same_batches() -> None:
+    script = Path(__file__).with_name("in_group.py")
+    done = subprocess.run([*TORCHRUN, str(script)], env=ENVIRONMENT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    of_two = json.loads(done.stdout)
+    for name in MODELS:
+        of_one = losses(name)
+        assert len(of_one) == 20
+        assert of_two[name] == pytest.approx(of_one, rel=1e-4)
+
+
+def test_torchrun_makes_one_run_of_a_training() -> None:
+    verb = ["-m", "fmnist", "train", "fcnn", "--data", "drawn", "--limit", "300", "--epochs", "2"]
+    environment = {**ENVIRONMENT, "FMNIST_RUNS": os.environ["FMNIST_RUNS"]}
+    done = subprocess.run(
+        [*TORCHRUN, *verb], cwd=PROJECT, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    (run,) = runs.all_runs()
+    assert run.state == "finished"
+    assert run.card.test.n == 1000
+    steps = [report["step"] for report in run.progress()]
+    assert steps == sorted(set(steps))
+    assert run.predictions().shape == (2, 500)
+
+
+def test_dropout_of_shares_is_that_of_the_whole_batch() -> None:
+    dropout = Dropout(0.4).train()
+    values = torch.rand(9, 50) + 1
+    torch.manual_seed(0)
+    whole = dropout(values)
+    parts = []
+    for first, last in ((0, 4), (4, 9)):
+        torch.manual_seed(0)
+        with parallel.share_of_batch(first, 9):
+            parts.append(dropout(values[first:last]))
+    assert torch.equal(torch.cat(parts), whole)
+    assert 0.3 < (whole == 0).float().mean() < 0.5
+    assert torch.equal(dropout.eval()(values), values)
