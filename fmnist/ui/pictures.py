@@ -1,6 +1,7 @@
 """The ways a picture comes in on the classify page: drawn, uploaded, photographed, exemplary."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -20,7 +21,8 @@ PICTURES = ["png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff"]
 
 def draw() -> Intake | None:
     """A canvas to draw on, white on black; None while it is empty."""
-    st.caption("White on black. Undo, redo and clear are above the canvas when you point at it.")
+    if "canvas" not in st.session_state:  # the page is opened, maybe not for the first time
+        _redraw(st.session_state.get("strokes", []))
     surface = st.container()
     brush = st.segmented_control(
         "Brush", list(BRUSHES), default="Medium", required=True, key="brush"
@@ -32,18 +34,32 @@ def draw() -> Intake | None:
             background_color="#000000",
             width=CANVAS,
             height=CANVAS,
+            initial_drawing=st.session_state["drawing"],
             return_image_data=True,
             key="canvas",
         )
-    if not canvas.json_data or not canvas.json_data.get("objects"):
+    objects = (canvas.json_data or {}).get("objects") or []
+    st.session_state["strokes"] = objects
+    with st.container(horizontal=True):
+        st.button("Undo", disabled=not objects, on_click=_redraw, args=(objects[:-1],))
+        st.button("Clear", disabled=not objects, on_click=_redraw, args=([],))
+    if not objects:
         return None
     try:
-        # The browser's word, so it is read like any stranger's file.
-        picture = intake.read(canvas.image_bytes or b"")
+        # Strokes that came back are there before the browser has sent their picture again.
+        content = canvas.image_bytes or st.session_state.get("drawn", b"")
+        st.session_state["drawn"] = content
+        picture = intake.read(content)  # the browser's word, read like any stranger's file
     except (PictureError, ValueError):
         st.error("The drawing did not arrive whole. Draw one more stroke.")
         return None
     return intake.from_sketch(picture)
+
+
+def _redraw(objects: list[Any]) -> None:
+    """Let the canvas begin again from these strokes; the number tells it that it should."""
+    number = st.session_state.get("drawing", {}).get("number", 0) + 1
+    st.session_state["drawing"] = {"objects": objects, "number": number}
 
 
 def upload() -> list[tuple[str, Intake | PictureError]]:
