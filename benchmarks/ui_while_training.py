@@ -1,6 +1,6 @@
 """How fast pages answer with and without a training going on: medians and their ratio.
 
-    python benchmarks/ui_while_training.py [ROUNDS]
+    python -m benchmarks.ui_while_training [ROUNDS]
 
 One server and one Chromium; the rounds with and without a training alternate, so that whatever
 else the machine does falls on both. A page has answered when its title stands and its script has
@@ -47,7 +47,17 @@ def main(rounds: int) -> None:
         free.bind(("localhost", 0))
         port = free.getsockname()[1]
     server = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
+        [
+            sys.executable,
+            "-m",
+            "streamlit",
+            "run",
+            "app.py",
+            "--server.port",
+            str(port),
+            "--server.headless",
+            "true",
+        ],
         cwd=PROJECT,
         stdout=subprocess.DEVNULL,
     )

@@ -42,7 +42,7 @@ def show_data(options: argparse.Namespace) -> int:
         problem = str(error)
     states = list(data.check())
     for file, wrong in states:
-        print(f"  {file.name}: {wrong or f'right (MD5 {file.md5})'}")
+        print(f"  {wrong or f'{file.name} is right (MD5 {file.md5})'}")
     if problem:
         print(f"{problem}\nUntil then everything works on drawn garments.", file=sys.stderr)
     return int(any(wrong for _, wrong in states))

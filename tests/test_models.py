@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from fmnist import garments
 from fmnist.data import Split
 from fmnist.models import FAMILIES, MODELS, ModelSpec
 from fmnist.models.layers import layers, parameter_count
@@ -40,11 +41,9 @@ def test_the_same_seed_builds_the_same_model(spec: ModelSpec) -> None:
 
 @every_model
 def test_a_model_overfits_one_batch(spec: ModelSpec) -> None:
-    generator = torch.Generator().manual_seed(0)
-    images = torch.randint(0, 256, (20, 28, 28), dtype=torch.uint8, generator=generator)
-    batch = Split(images.numpy(), (torch.arange(20, dtype=torch.uint8) % 10).numpy())
+    batch = Split(*garments.draw(20, seed=0))
     recipe = dataclasses.replace(
-        spec.recipe, epochs=80, batch_size=20, lr=3e-3, label_smoothing=0.0, augment=(),
+        spec.recipe, epochs=100, batch_size=20, lr=3e-3, label_smoothing=0.0, augment=(),
         precision="float32", weight_decay=0.0,
     )  # fmt: skip
     model = spec.seeded(0)
