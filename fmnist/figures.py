@@ -17,39 +17,34 @@ MARGIN = {"l": 0, "r": 0, "t": 8, "b": 0}
 
 def probability_bars(shares: NDArray[np.float32]) -> go.Figure:
     """The ten probabilities (10,) as bars, the largest in colour."""
-    best = int(shares.argmax())
-    figure = go.Figure(
-        go.Bar(
-            x=shares,
-            y=CLASSES,
-            orientation="h",
-            text=[f"{share:.1%}" for share in shares],
-            textposition="outside",
-            cliponaxis=False,
-            marker_color=[ACCENT if label == best else MUTED for label in range(len(CLASSES))],
-            hovertemplate="%{y}: %{x:.2%}<extra></extra>",
-        )
-    )
-    figure.update_layout(height=320, margin=MARGIN, bargap=0.25)
-    figure.update_xaxes(range=[0, 1.3], visible=False, fixedrange=True)
-    figure.update_yaxes(autorange="reversed", fixedrange=True, showgrid=False)
+    best = shares.argmax()
+    colours = [ACCENT if label == best else MUTED for label in range(len(CLASSES))]
+    figure = _class_bars(shares, [f"{share:.1%}" for share in shares], colours)
+    # Room for the number beyond a bar of 100 %.
+    figure.update_xaxes(range=[0, 1.3])
     return figure
 
 
 def class_counts(labels: NDArray[np.uint8]) -> go.Figure:
     """How many images each class has."""
     counts = np.bincount(labels, minlength=len(CLASSES))
+    return _class_bars(counts, [f"{count:,}" for count in counts], [MUTED] * len(CLASSES))
+
+
+def _class_bars(values: NDArray[Any], texts: Sequence[str], colours: Sequence[str]) -> go.Figure:
     figure = go.Figure(
         go.Bar(
-            x=counts,
+            x=values,
             y=CLASSES,
             orientation="h",
-            text=[f"{count:,}" for count in counts],
-            marker_color=MUTED,
-            hovertemplate="%{y}: %{x:,}<extra></extra>",
+            text=texts,
+            textposition="outside",
+            cliponaxis=False,
+            marker_color=colours,
+            hovertemplate="%{y}: %{text}<extra></extra>",
         )
     )
-    figure.update_layout(height=300, margin=MARGIN, bargap=0.25)
+    figure.update_layout(height=320, margin={**MARGIN, "r": 40}, bargap=0.25)
     figure.update_xaxes(visible=False, fixedrange=True)
     figure.update_yaxes(autorange="reversed", fixedrange=True, showgrid=False)
     return figure
