@@ -39,8 +39,8 @@ matrix = evaluation.confusion(answers)
 calibration_error = evaluation.expected_calibration_error(answers, temperature=card.temperature)
 st.markdown(
     f"**{card.name}** names {evaluation.accuracy(answers):.2%} of {len(split):,} {split_name} "
-    f"images right and {len(split) - matrix.trace():,} wrong. How sure it is differs from how often "
-    f"it is right by {calibration_error:.1%} on average (expected calibration error)."
+    f"images right and {len(split) - matrix.trace():,} wrong. How sure it is and how often it is "
+    f"right differ by {calibration_error:.1%} on average (expected calibration error)."
 )
 
 chart, gallery = st.columns([5, 4], gap="large")
