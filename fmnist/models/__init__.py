@@ -8,7 +8,7 @@ from typing import Literal
 import torch
 from torch import nn
 
-from fmnist.models.cnn import ConvNet, DeepConvNet
+from fmnist.models.cnn import ConvNet
 from fmnist.models.fcnn import FullyConnected
 from fmnist.models.rnn import RowReader
 from fmnist.training import Recipe
@@ -56,21 +56,6 @@ _SPECS = (
         summary="3x3 filters, 16 then 32, each with pooling, then 1568-512-256-10, dropout 0.2.",
         build=lambda: ConvNet(dropout=0.2),
         recipe=Recipe(epochs=30, lr=3e-3, weight_decay=0.05, label_smoothing=0.05),
-    ),
-    ModelSpec(
-        name="sketcher",
-        title="Deep CNN for drawings",
-        family="cnn",
-        summary="Six 3x3 convolutions with group norm; half of what it trains on is redrawn.",
-        build=lambda: DeepConvNet([32, 64, 96], dropout=0.1),
-        recipe=Recipe(
-            epochs=9,
-            batch_size=128,
-            lr=3e-3,
-            weight_decay=0.05,
-            label_smoothing=0.05,
-            augment=("flip", "shift", "sketch"),
-        ),
     ),
     ModelSpec(
         name="lstm",
