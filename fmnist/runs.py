@@ -62,6 +62,7 @@ class Plan:
     device: str = "auto"  # becomes cpu or cuda when the run is made
     limit: int | None = None  # train on this many images only
     name: str | None = None  # keep the result among the weights under this name
+    origin: str = "the command line"  # where the recipe came from, in words
 
     def __post_init__(self) -> None:
         if self.model not in MODELS:

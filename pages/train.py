@@ -32,18 +32,19 @@ with plan:
     if preset == "Again":
         shown = runs.get(st.session_state.get("run") or known[0].id)
         model, proposal, limit = shown.plan.model, shown.plan.recipe, shown.plan.limit or available
-        key = shown.id
+        key, origin = shown.id, f"run {shown.id}"
         st.markdown(f"**{MODELS[model].title}**")
     else:
         model = st.selectbox("Model", MODELS, format_func=lambda name: MODELS[name].title)
         proposal, limit, key = MODELS[model].recipe, available, f"{model} {preset}"
+        origin = f"the {preset.lower()} recipe"
     st.caption(MODELS[model].summary)
     if preset == "Quick":
         proposal, limit = replace(proposal, epochs=QUICK_EPOCHS), QUICK_IMAGES
     recipe, limit = edit_recipe(proposal, limit, available, key)
     if st.button("Start training", type="primary", width="stretch"):
         try:
-            run = runs.start(runs.Plan(model, recipe, source, device.type, limit))
+            run = runs.start(runs.Plan(model, recipe, source, device.type, limit, origin=origin))
         except (runs.RunError, ValueError, OSError) as error:
             st.error(str(error))
         else:

@@ -247,6 +247,7 @@ def test_the_train_page_starts_a_run_with_the_recipe_as_edited(
     (run,) = runs.all_runs()
     assert run.plan.recipe.epochs == 7
     assert run.plan.data == "drawn"
+    assert run.plan.origin == "the quick recipe"
     assert app.selectbox(key="run").value == run.id
 
 
@@ -296,6 +297,7 @@ def test_a_run_can_be_run_again_with_changes_and_compared(finished: runs.Run) ->
     next(button for button in app.button if button.label == "Start training").click().run()
     newest = runs.all_runs()[0]
     assert newest.plan.recipe == replace(finished.plan.recipe, epochs=4)
+    assert newest.plan.origin == f"run {finished.id}"
     app.multiselect(key="compared").set_value([finished.id, newest.id]).run()
     assert not app.exception
     assert app.session_state["run"] == newest.id

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from fmnist import evaluation, figures, runs, weights
 from fmnist.augment import AUGMENTATIONS
 from fmnist.data import CLASSES
+from fmnist.models import MODELS
 from fmnist.training import PRECISIONS, RANGES, SCHEDULES, Recipe
 from fmnist.ui import cache
 from fmnist.ui.sprite import sprite
@@ -114,6 +115,7 @@ def _run(run_id: str, was_active: bool) -> None:
         st.rerun()  # the page as a whole changes: other buttons, a new model
     reports = run.progress()
     st.markdown(f"**{WORDS[run.state]}** {run.failure or ''}")
+    st.caption(f"{MODELS[run.plan.model].title}, begun from {run.plan.origin}.")
     if run.notice:
         st.warning(run.notice)
     if told := st.session_state.pop("told", None):
