@@ -30,7 +30,7 @@ with plan:
     )
     available = len(cache.split("train", source))
     if preset == "Again":
-        shown = runs.get(st.session_state.get("run") or known[0].id)
+        shown = next((run for run in known if run.id == st.session_state.get("run")), known[0])
         model, proposal, limit = shown.plan.model, shown.plan.recipe, shown.plan.limit or available
         key, origin = shown.id, f"run {shown.id}"
         st.markdown(f"**{MODELS[model].title}**")
@@ -66,4 +66,4 @@ if known:
     list_runs(known)
     chosen = st.multiselect("Compare the curves of", [run.id for run in known], key="compared")
     if chosen:
-        compare(chosen)
+        compare([run for run in known if run.id in chosen])

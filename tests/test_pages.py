@@ -303,6 +303,20 @@ def test_a_run_can_be_run_again_with_changes_and_compared(finished: runs.Run) ->
     assert app.session_state["run"] == newest.id
 
 
+def test_a_run_deleted_in_another_browser_leaves_again_and_compare_standing(
+    finished: runs.Run,
+) -> None:
+    gone = runs.start(finished.plan)
+    (gone.folder / "queued").unlink()
+    app = open_page("train")
+    app.selectbox(key="run").select(gone.id).run()
+    app.multiselect(key="compared").set_value([finished.id, gone.id]).run()
+    runs.delete(gone.id)
+    app.button_group[0].set_value("Again").run()
+    assert not app.exception
+    assert app.selectbox(key="run").value == finished.id
+
+
 def test_a_link_to_a_run_that_is_gone_leaves_the_page_standing(finished: runs.Run) -> None:
     app = open_page("train", run="20200101-000000-cnn-abcdef")
     assert not app.exception

@@ -73,9 +73,9 @@ def show_run(run_id: str) -> None:
     st.fragment(_run, run_every=REFRESH_SECONDS if active else None)(run_id, active)
 
 
-def compare(run_ids: Sequence[str]) -> None:
+def compare(chosen: Sequence[runs.Run]) -> None:
     """The curves of several runs over one another."""
-    reports = {run_id: runs.get(run_id).progress() for run_id in run_ids}
+    reports = {run.id: run.progress() for run in chosen}
     for column, (quantity, title) in zip(st.columns(2), COMPARED.items(), strict=True):
         figure = figures.training_curves(reports, quantity, title)
         column.plotly_chart(figure, config=CHART, key=f"compared {quantity}")
