@@ -2,10 +2,13 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from browsing import DESK, PATIENCE, PROBES, serve, settle, stop_runs
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from fmnist import data
 
@@ -44,3 +47,80 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         data, "DRAWN", {"train": (300, 1), "validation": (100, 2), "test": (100, 3)}
     )
+
+
+# The server and the browser
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the server that most tests share."""
+    folder = tmp_path_factory.mktemp("studio")
+    with serve(folder) as address:
+        yield address
+    stop_runs(folder)
+
+
+@pytest.fixture
+def fresh_studio(tmp_path: Path) -> Iterator[str]:
+    """The address of a server that nobody has visited."""
+    with serve(tmp_path) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-dev-shm-usage",
+                "--disable-background-networking",
+                "--disable-component-update",
+            ],
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def stranger(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Pages in browsers that know nothing; in none may the console have shown an error."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def enter(**options: Any) -> Page:
+        context = browser.new_context(**(DESK | options))
+        context.set_default_timeout(PATIENCE * 1000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on(
+            "console",
+            lambda message: (
+                complaints.append(f"{message.text} {message.location['url']}")
+                if message.type == "error" and not PROBES.search(message.location["url"])
+                else None
+            ),
+        )
+        return page
+
+    yield enter
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def visit(stranger: Callable[..., Page], studio: str) -> Callable[..., Page]:
+    """Opens the shared studio at a path, in a browser of its own, and waits for the page."""
+
+    def open_page(path: str = "", **options: Any) -> Page:
+        page = stranger(**options)
+        page.goto(f"{studio}/{path}")
+        settle(page)
+        return page
+
+    return open_page

@@ -1,15 +1,7 @@
 """The whole app as a person meets it: headless Chromium against a real server."""
 
-import os
 import re
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -18,211 +10,26 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
-from conftest import CHROMIUM
+from browsing import (
+    DESK,
+    NAVIGATION_SEEN,
+    PAGES,
+    PHONE,
+    follow,
+    heading,
+    serve,
+    settle,
+    stop_runs,
+    table,
+)
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-from fmnist import PROJECT, data, garments, weights
+from fmnist import garments, weights
 from fmnist.data import CLASSES
 from fmnist.models import MODELS
 
 pytestmark = pytest.mark.browser
-
-# Each page by its name in the sidebar, with its title and what stands at its end.
-PAGES = {
-    "Home": ("Fashion-MNIST Studio", "Leaderboard"),
-    "Dataset": ("Dataset", "Classes"),
-    "Train": ("Train", "Start training"),
-    "Models": ("Models", "Recipe"),
-    "Errors": ("Errors", "By class"),
-    "Classify": ("Classify", "What happened to your picture"),
-}
-PATIENCE = 60  # seconds; two cores may be busy with a training
-REAL = data.available()
-DESK = {"viewport": {"width": 1280, "height": 1000}}
-PHONE = {
-    "viewport": {"width": 390, "height": 844},
-    "is_mobile": True,
-    "has_touch": True,
-    "user_agent": "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/140.0 Mobile",
-}
-# Opened by a link to a page, Streamlit first looks for its endpoints beside that page.
-PROBES = re.compile(r"/\w+/_stcore/(health|host-config)$")
-NAVIGATION_SEEN = """
-window.navigationSeen = [];
-new MutationObserver(() => {
-  for (const link of document.querySelectorAll('[data-testid=stSidebarNavLink]'))
-    if (!window.navigationSeen.includes(link.textContent))
-      window.navigationSeen.push(link.textContent);
-}).observe(document, { subtree: true, childList: true, characterData: true });
-"""
-
-expect.set_options(timeout=PATIENCE * 1000)
-
-
-# The server and the browser
-
-
-@contextmanager
-def serve(folder: Path) -> Iterator[str]:
-    """A studio of its own, with runs, weights and log in `folder`; its address."""
-    with socket.socket() as free:
-        free.bind(("localhost", 0))
-        port = free.getsockname()[1]
-    environment = {
-        **os.environ,
-        "FMNIST_DATA": str(data.folder() if REAL else folder / "no-dataset"),
-        "FMNIST_RUNS": str(folder / "runs"),
-        "FMNIST_WEIGHTS": str(folder / "weights"),
-    }
-    environment.pop("FMNIST_DEVICE", None)
-    log = folder / "server.log"
-    with log.open("wb") as output:
-        server = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "streamlit",
-                "run",
-                "app.py",
-                "--server.port",
-                str(port),
-                "--server.headless",
-                "true",
-            ],
-            cwd=PROJECT,
-            env=environment,
-            stdout=output,
-            stderr=output,
-        )
-    try:
-        address = f"http://localhost:{port}"
-        _wait_for(server, f"{address}/_stcore/health", log)
-        yield address
-    finally:
-        server.terminate()
-        server.wait(PATIENCE)
-    assert "Traceback" not in log.read_text(), log.read_text()
-
-
-def _wait_for(server: subprocess.Popen[bytes], address: str, log: Path) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline and server.poll() is None:
-        try:
-            with urllib.request.urlopen(address):
-                return
-        except urllib.error.URLError:
-            time.sleep(0.1)
-    raise AssertionError(f"The server did not come up:\n{log.read_text()}")
-
-
-def stop_runs(folder: Path) -> None:
-    """End what still trains; a training outlives its server."""
-    for plan in folder.glob("runs/*/plan.json"):
-        (plan.parent / "stop").touch()
-
-
-@pytest.fixture(scope="module")
-def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the server that most tests share."""
-    folder = tmp_path_factory.mktemp("studio")
-    with serve(folder) as address:
-        yield address
-    stop_runs(folder)
-
-
-@pytest.fixture
-def fresh_studio(tmp_path: Path) -> Iterator[str]:
-    """The address of a server that nobody has visited."""
-    with serve(tmp_path) as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=[
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-dev-shm-usage",
-                "--disable-background-networking",
-                "--disable-component-update",
-            ],
-        )
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture
-def stranger(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Pages in browsers that know nothing; in none may the console have shown an error."""
-    contexts: list[BrowserContext] = []
-    complaints: list[str] = []
-
-    def enter(**options: Any) -> Page:
-        context = browser.new_context(**(DESK | options))
-        context.set_default_timeout(PATIENCE * 1000)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on(
-            "console",
-            lambda message: (
-                complaints.append(f"{message.text} {message.location['url']}")
-                if message.type == "error" and not PROBES.search(message.location["url"])
-                else None
-            ),
-        )
-        return page
-
-    yield enter
-    for context in contexts:
-        context.close()
-    assert complaints == []
-
-
-@pytest.fixture
-def visit(stranger: Callable[..., Page], studio: str) -> Callable[..., Page]:
-    """Opens the shared studio at a path, in a browser of its own, and waits for the page."""
-
-    def open_page(path: str = "", **options: Any) -> Page:
-        page = stranger(**options)
-        page.goto(f"{studio}/{path}")
-        settle(page)
-        return page
-
-    return open_page
-
-
-def settle(page: Page) -> None:
-    """Wait until the page that was asked for stands there whole, without an exception."""
-    expect(page.locator("h1")).to_be_visible()
-    expect(page.locator(".stApp")).to_have_attribute("data-test-script-state", "notRunning")
-    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
-    expect(page.get_by_test_id("stException")).to_have_count(0)
-
-
-def follow(page: Page, name: str) -> None:
-    """Go to a page by the sidebar."""
-    opener = page.get_by_test_id("stExpandSidebarButton")
-    if opener.is_visible():
-        opener.click()
-    page.get_by_test_id("stSidebarNavLink").filter(has_text=name).click()
-    title, end = PAGES[name]
-    expect(page.locator("h1")).to_have_text(title)
-    expect(page.get_by_text(end, exact=True).first).to_be_visible()
-    settle(page)
-
-
-def heading(page: Page, text: str | re.Pattern[str]) -> Locator:
-    return page.get_by_role("heading", level=3, name=text, exact=True)
-
-
-def table(page: Page, number: int = 0) -> Locator:
-    """The cells of a dataframe, which are drawn on a canvas and repeated inside it for readers."""
-    return page.get_by_test_id("stDataFrame").nth(number).locator("td")
 
 
 # Getting around

@@ -10,10 +10,10 @@ import pytest
 import safetensors.torch
 import streamlit as st
 import torch
+from opening import open_page, texts
 from PIL import Image
-from streamlit.testing.v1 import AppTest
 
-from fmnist import PROJECT, data, garments, runs, weights, worker
+from fmnist import data, garments, runs, weights, worker
 from fmnist.data import CLASSES
 from fmnist.models import MODELS
 from fmnist.training import Recipe
@@ -27,20 +27,6 @@ pytestmark = pytest.mark.usefixtures("small")
 def _fresh_caches() -> None:
     st.cache_resource.clear()
     st.cache_data.clear()
-
-
-def open_page(name: str, **query: str) -> AppTest:
-    app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60)
-    app.run()
-    for key, value in query.items():
-        app.query_params[key] = value
-    app.switch_page(f"pages/{name}.py")
-    return app.run()
-
-
-def texts(app: AppTest) -> str:
-    elements = [*app.markdown, *app.caption, *app.info, *app.error, *app.warning, *app.success]
-    return "\n".join(str(element.value) for element in elements)
 
 
 def picture(label: int, form: str = "PNG") -> bytes:

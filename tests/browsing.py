@@ -1,0 +1,136 @@
+"""What the browser tests share: a server of their own, and how to get around in it."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Locator, Page, expect
+
+from fmnist import PROJECT, data
+
+# Each page by its name in the sidebar, with its title and what stands at its end.
+PAGES = {
+    "Home": ("Fashion-MNIST Studio", "Leaderboard"),
+    "Dataset": ("Dataset", "Classes"),
+    "Train": ("Train", "Start training"),
+    "Models": ("Models", "Recipe"),
+    "Errors": ("Errors", "By class"),
+    "Classify": ("Classify", "What happened to your picture"),
+}
+PATIENCE = 60  # seconds; two cores may be busy with a training
+REAL = data.available()
+DESK = {"viewport": {"width": 1280, "height": 1000}}
+PHONE = {
+    "viewport": {"width": 390, "height": 844},
+    "is_mobile": True,
+    "has_touch": True,
+    "user_agent": "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/140.0 Mobile",
+}
+# Opened by a link to a page, Streamlit first looks for its endpoints beside that page.
+PROBES = re.compile(r"/\w+/_stcore/(health|host-config)$")
+NAVIGATION_SEEN = """
+window.navigationSeen = [];
+new MutationObserver(() => {
+  for (const link of document.querySelectorAll('[data-testid=stSidebarNavLink]'))
+    if (!window.navigationSeen.includes(link.textContent))
+      window.navigationSeen.push(link.textContent);
+}).observe(document, { subtree: true, childList: true, characterData: true });
+"""
+
+expect.set_options(timeout=PATIENCE * 1000)
+
+
+@contextmanager
+def serve(folder: Path) -> Iterator[str]:
+    """A studio of its own, with runs, weights and log in `folder`; its address."""
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = free.getsockname()[1]
+    environment = {
+        **os.environ,
+        "FMNIST_DATA": str(data.folder() if REAL else folder / "no-dataset"),
+        "FMNIST_RUNS": str(folder / "runs"),
+        "FMNIST_WEIGHTS": str(folder / "weights"),
+    }
+    environment.pop("FMNIST_DEVICE", None)
+    log = folder / "server.log"
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "streamlit",
+                "run",
+                "app.py",
+                "--server.port",
+                str(port),
+                "--server.headless",
+                "true",
+            ],
+            cwd=PROJECT,
+            env=environment,
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        address = f"http://localhost:{port}"
+        _wait_for(server, f"{address}/_stcore/health", log)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(PATIENCE)
+    assert "Traceback" not in log.read_text(), log.read_text()
+
+
+def _wait_for(server: subprocess.Popen[bytes], address: str, log: Path) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            with urllib.request.urlopen(address):
+                return
+        except urllib.error.URLError:
+            time.sleep(0.1)
+    raise AssertionError(f"The server did not come up:\n{log.read_text()}")
+
+
+def stop_runs(folder: Path) -> None:
+    """End what still trains; a training outlives its server."""
+    for plan in folder.glob("runs/*/plan.json"):
+        (plan.parent / "stop").touch()
+
+
+def settle(page: Page) -> None:
+    """Wait until the page that was asked for stands there whole, without an exception."""
+    expect(page.locator("h1")).to_be_visible()
+    expect(page.locator(".stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+def follow(page: Page, name: str) -> None:
+    """Go to a page by the sidebar."""
+    opener = page.get_by_test_id("stExpandSidebarButton")
+    if opener.is_visible():
+        opener.click()
+    page.get_by_test_id("stSidebarNavLink").filter(has_text=name).click()
+    title, end = PAGES[name]
+    expect(page.locator("h1")).to_have_text(title)
+    expect(page.get_by_text(end, exact=True).first).to_be_visible()
+    settle(page)
+
+
+def heading(page: Page, text: str | re.Pattern[str]) -> Locator:
+    return page.get_by_role("heading", level=3, name=text, exact=True)
+
+
+def table(page: Page, number: int = 0) -> Locator:
+    """The cells of a dataframe, which are drawn on a canvas and repeated inside it for readers."""
+    return page.get_by_test_id("stDataFrame").nth(number).locator("td")
