@@ -9,7 +9,7 @@ that the caller passes, so a seed names a picture.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
@@ -22,18 +22,23 @@ Points = NDArray[np.float64]
 Field = NDArray[np.float32]
 Weave = Literal["stripes", "checks", "dots", "mottled"]
 Style = Literal["filled", "outline", "silhouette"]
-View = Literal["shop", "top", "pair"]
+View = Literal["shop", "spread", "top", "pair"]
 
 # The ways each class can be seen, by label. "shop" is the dataset's: shoes from the side with the
-# toe to the left, everything else from the front. The others are how people draw footwear.
-_FRONT: tuple[View, ...] = ("shop",)
+# toe to the left, everything else from the front, sleeves hanging. The others are how people draw
+# and photograph: sleeves held out, footwear from above and in pairs.
+_SLEEVED: tuple[View, ...] = ("shop", "spread")
 _SHOE: tuple[View, ...] = ("shop", "top", "pair")
 VIEWS: tuple[tuple[View, ...], ...] = (
-    *[_FRONT] * 5,
+    _SLEEVED,
+    ("shop",),
+    _SLEEVED,
+    _SLEEVED,
+    _SLEEVED,
     _SHOE,
-    _FRONT,
+    _SLEEVED,
     _SHOE,
-    _FRONT,
+    ("shop",),
     ("shop", "pair"),
 )
 
@@ -149,6 +154,8 @@ def garment(label: int, rng: np.random.Generator, view: View | Literal["any"] = 
     cloth = _Cloth.choose(rng, label)
     if view == "shop":
         shapes = _DRAW[label](rng, cloth)
+    elif view == "spread":
+        shapes = _SLEEVES[label](rng, cloth, rng.uniform(0.2, 1.25))
     elif view == "top":
         shapes = _from_above(rng, cloth, label)
     else:
@@ -385,7 +392,8 @@ class _Cloth:
 _PATTERNED = (0.3, 0.1, 0.22, 0.25, 0.1, 0.05, 0.4, 0.05, 0.15, 0.05)
 
 
-# Garments for the upper body. The front neck-shoulder point is at y = 0.
+# Garments for the upper body. The front neck-shoulder point is at y = 0; `out` is by how many
+# radians the sleeves are held out (short ones half as far).
 
 
 @dataclass(frozen=True)
@@ -523,7 +531,7 @@ def _both(*shapes: Shape) -> list[Shape]:
     return [*shapes, *(replace(s, points=_mirror(s.points)) for s in shapes)]
 
 
-def _tshirt(rng: np.random.Generator, cloth: _Cloth) -> list[Shape]:
+def _tshirt(rng: np.random.Generator, cloth: _Cloth, out: float = 0) -> list[Shape]:
     u = rng.uniform
     chest = u(0.21, 0.27)
     cut = _Cut(
@@ -538,7 +546,7 @@ def _tshirt(rng: np.random.Generator, cloth: _Cloth) -> list[Shape]:
         length=u(0.86, 1.0),
         sleeve=u(0.2, 0.34),
         cuff=u(0.11, 0.14),
-        spread=u(0.4, 0.75),
+        spread=u(0.4, 0.75) + out / 2,
         pointed=rng.random() < 0.2,
     )
     if rng.random() < 0.16:  # a tank top
@@ -554,7 +562,7 @@ def _tshirt(rng: np.random.Generator, cloth: _Cloth) -> list[Shape]:
     return shapes
 
 
-def _pullover(rng: np.random.Generator, cloth: _Cloth) -> list[Shape]:
+def _pullover(rng: np.random.Generator, cloth: _Cloth, out: float = 0) -> list[Shape]:
     u = rng.uniform
     chest = u(0.195, 0.25)
     cut = _Cut(
@@ -569,7 +577,7 @@ def _pullover(rng: np.random.Generator, cloth: _Cloth) -> list[Shape]:
         length=u(0.8, 0.94),
         sleeve=u(0.72, 0.86),
         cuff=u(0.08, 0.12),
-        spread=u(0.0, 0.04),
+        spread=u(0.0, 0.04) + out,
         pointed=rng.random() < 0.15,
     )
     if rng.random() < 0.08:
@@ -598,7 +606,7 @@ def _pullover(rng: np.random.Generator, cloth: _Cloth) -> list[Shape]:
     return shapes
 
 
-def _dress(rng: np.random.Generator, cloth: _Cloth) -> list[Shape]:
+def _dress(rng: np.random.Generator, cloth: _Cloth, out: float = 0) -> list[Shape]:
     u = rng.uniform
     chest = u(0.13, 0.17)
     waist = chest - u(0.0, 0.035)
@@ -618,10 +626,10 @@ def _dress(rng: np.random.Generator, cloth: _Cloth) -> list[Shape]:
     )
     sleeves = rng.random()
     if sleeves < 0.35:  # short
-        cut = replace(cut, sleeve=u(0.1, 0.17), cuff=u(0.08, 0.1), spread=u(0.3, 0.8))
+        cut = replace(cut, sleeve=u(0.1, 0.17), cuff=u(0.08, 0.1), spread=u(0.3, 0.8) + out / 2)
     elif sleeves < 0.55:  # long, beside a narrow skirt
         hem = min(cut.hem, 0.19)
-        cut = replace(cut, sleeve=u(0.5, 0.6), cuff=0.065, hem=hem, spread=u(0.02, 0.1))
+        cut = replace(cut, sleeve=u(0.5, 0.6), cuff=0.065, hem=hem, spread=u(0.02, 0.1) + out)
     elif sleeves < 0.75:  # straps
         neck = chest * u(0.5, 0.7)
         cut = replace(
@@ -642,7 +650,7 @@ def _dress(rng: np.random.Generator, cloth: _Cloth) -> list[Shape]:
     return shapes
 
 
-def _coat(rng: np.random.Generator, cloth: _Cloth) -> list[Shape]:
+def _coat(rng: np.random.Generator, cloth: _Cloth, out: float = 0) -> list[Shape]:
     u = rng.uniform
     chest = u(0.19, 0.23)
     long = rng.random() < 0.25
@@ -658,7 +666,7 @@ def _coat(rng: np.random.Generator, cloth: _Cloth) -> list[Shape]:
         length=u(1.0, 1.15) if long else u(0.82, 0.96),
         sleeve=u(0.76, 0.88),
         cuff=u(0.09, 0.115),
-        spread=u(0.0, 0.03),
+        spread=u(0.0, 0.03) + out,
         stand=u(0.02, 0.06),
     )
     shapes = _body(rng, cloth, cut)
@@ -714,7 +722,7 @@ def _coat(rng: np.random.Generator, cloth: _Cloth) -> list[Shape]:
     return shapes
 
 
-def _shirt(rng: np.random.Generator, cloth: _Cloth) -> list[Shape]:
+def _shirt(rng: np.random.Generator, cloth: _Cloth, out: float = 0) -> list[Shape]:
     u = rng.uniform
     chest = u(0.2, 0.26)
     short = rng.random() < 0.3
@@ -731,7 +739,7 @@ def _shirt(rng: np.random.Generator, cloth: _Cloth) -> list[Shape]:
         length=u(0.84, 0.98),
         sleeve=u(0.22, 0.34) if short else u(0.7, 0.82),
         cuff=u(0.11, 0.15) if short else u(0.07, 0.11),
-        spread=u(0.35, 0.65) if short else u(0.0, 0.05),
+        spread=u(0.35, 0.65) + out / 2 if short else u(0.0, 0.05) + out,
         pointed=blouse,
         stand=0 if blouse else u(0.015, 0.04),
         tail=u(0.0, 0.05),
@@ -1080,3 +1088,11 @@ def _box(x: float, y: float, rx: float, ry: float) -> list[tuple[float, float]]:
 _DRAW: tuple[Callable[[np.random.Generator, _Cloth], list[Shape]], ...] = (
     _tshirt, _trouser, _pullover, _dress, _coat, _sandal, _shirt, _sneaker, _bag, _boot,
 )  # fmt: skip
+
+_SLEEVES: Mapping[int, Callable[[np.random.Generator, _Cloth, float], list[Shape]]] = {
+    0: _tshirt,
+    2: _pullover,
+    3: _dress,
+    4: _coat,
+    6: _shirt,
+}

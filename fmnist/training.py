@@ -16,7 +16,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from fmnist import parallel
 from fmnist.augment import AUGMENTATIONS, augment
-from fmnist.data import Split
+from fmnist.data import CLASSES, Split
 from fmnist.devices import accelerates_bfloat16
 from fmnist.evaluation import infer
 
@@ -31,6 +31,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "lr": (1e-6, 10.0),
     "weight_decay": (0.0, 1.0),
     "label_smoothing": (0.0, 0.5),
+    "everyday": (0.0, 10.0),
     "seed": (0, 2**31 - 1),
 }
 """What each number of a recipe may be."""
@@ -50,6 +51,7 @@ class Recipe:
     weight_decay: float = 0.01
     label_smoothing: float = 0.0
     augment: tuple[str, ...] = ("flip", "shift")
+    everyday: float = 0.0  # pictures as people draw and photograph, for each training image
     schedule: Schedule = "one-cycle"
     precision: Precision = "bfloat16"  # float32 is used where the device would only emulate it
     seed: int = 0
@@ -137,6 +139,12 @@ def train(
     batch, and all of them report the same.
     """
     training, validation = data
+    if recipe.everyday:
+        # Here, since only these recipes need OpenCV.
+        from fmnist import everyday
+
+        count = round(recipe.everyday * len(training))
+        training = everyday.add_to(training, count, recipe.seed)
     state = resume or State()
     model.to(device)
     bfloat16 = recipe.precision == "bfloat16" and accelerates_bfloat16(device)
@@ -151,6 +159,7 @@ def train(
 
     images = torch.tensor(training.images, device=device)
     labels = torch.tensor(training.labels, device=device, dtype=torch.long)
+    targets = _targets(recipe.label_smoothing).to(device)
     per_epoch = math.ceil(len(training) / recipe.batch_size)
     steps = per_epoch * recipe.epochs
     report_every = max(1, per_epoch // REPORTS_PER_EPOCH)
@@ -176,10 +185,7 @@ def train(
             if bfloat16:
                 inputs = inputs.contiguous(memory_format=torch.channels_last)
             loss = functional.cross_entropy(
-                replica(inputs).float(),
-                labels[batch[first:last]],
-                label_smoothing=recipe.label_smoothing,
-                reduction="sum",
+                replica(inputs).float(), targets[labels[batch[first:last]]], reduction="sum"
             ) / len(batch)
         optimizer.zero_grad()
         torch.autograd.backward(loss * processes)  # the processes' gradients are averaged
@@ -207,6 +213,13 @@ def train(
 
     model.load_state_dict(state.best)
     model.to(memory_format=torch.contiguous_format)
+
+
+def _targets(smoothing: float) -> Tensor:
+    """The probabilities (11, 10) to learn for each label; for none of the ten, all alike."""
+    classes = len(CLASSES)
+    certain = torch.cat([torch.eye(classes), torch.full((1, classes), 1 / classes)])
+    return (1 - smoothing) * certain + smoothing / classes
 
 
 def _optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:

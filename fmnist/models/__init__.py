@@ -10,6 +10,7 @@ from torch import nn
 
 from fmnist.models.cnn import ConvNet
 from fmnist.models.fcnn import FullyConnected
+from fmnist.models.residual import ResidualNet
 from fmnist.models.rnn import RowReader
 from fmnist.training import Recipe
 
@@ -39,6 +40,24 @@ class ModelSpec:
 
 
 _SPECS = (
+    ModelSpec(
+        name="everyday",
+        title="Residual CNN for everyday pictures",
+        family="cnn",
+        summary=(
+            "Five 3x3 convolutions, 32 to 128 channels, with skips and a global mean. Most "
+            "of what it trains on are garments as people draw and photograph them."
+        ),
+        build=lambda: ResidualNet([32, 64, 128], dropout=0.1),
+        recipe=Recipe(
+            epochs=20,
+            batch_size=128,
+            lr=3e-3,
+            weight_decay=0.05,
+            label_smoothing=0.05,
+            everyday=1.5,
+        ),
+    ),
     ModelSpec(
         name="fcnn",
         title="Fully connected 784-512-256-10",
