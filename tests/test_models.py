@@ -44,11 +44,10 @@ def test_a_model_overfits_one_batch(spec: ModelSpec) -> None:
     batch = Split(*garments.draw(20, seed=0))
     recipe = dataclasses.replace(
         spec.recipe, epochs=100, batch_size=20, lr=3e-3, label_smoothing=0.0, augment=(),
-        precision="float32", weight_decay=0.0,
+        precision="float32", weight_decay=0.0, everyday=0.0,
     )  # fmt: skip
-    model = spec.seeded(0)
-    reports = list(train(model, (batch, batch), recipe, torch.device("cpu")))
-    assert max(report.validation.accuracy for report in reports if report.validation) == 1.0
+    reports = train(spec.seeded(0), (batch, batch), recipe, torch.device("cpu"))
+    assert any(report.validation.accuracy == 1.0 for report in reports if report.validation)
 
 
 @every_model

@@ -50,7 +50,7 @@ _SPECS = (
         ),
         build=lambda: ResidualNet([32, 64, 128], dropout=0.1),
         recipe=Recipe(
-            epochs=20,
+            epochs=15,
             batch_size=128,
             lr=3e-3,
             weight_decay=0.05,
