@@ -149,6 +149,7 @@ def _answer(
     )
     shares = evaluation.probabilities(logits, card.temperature)[0]
     label = int(shares.argmax())
+    unfamiliar = [weights.UNFAMILIAR] if card.unfamiliar(logits)[0] else []
     return {
         "path": str(path),
         "label": label,
@@ -156,7 +157,7 @@ def _answer(
         "probability": float(shares[label]),
         "probabilities": dict(zip(data.CLASSES, shares.tolist(), strict=True)),
         "kind": taken.kind,
-        "warnings": list(taken.warnings),
+        "warnings": [*taken.warnings, *unfamiliar],
     }
 
 

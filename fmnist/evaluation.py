@@ -12,6 +12,8 @@ from fmnist.data import CLASSES
 
 Real = TypeVar("Real", np.float32, np.float64)
 BATCH = 500
+FAMILIAR = 0.95
+"""Share of real garments that a model takes for something it knows."""
 
 
 @dataclass(frozen=True)
@@ -143,3 +145,18 @@ def fit_temperature(e: Evaluation) -> float:
     """The temperature with the least cross-entropy, for validation logits (Guo et al. 2017)."""
     candidates = np.geomspace(0.25, 4.0, 201)
     return float(min(candidates, key=lambda temperature: loss(e, float(temperature))))
+
+
+def energy(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Free energy (N,) of logits (N, 10), high where a model sees nothing that it knows.
+
+    After Liu et al. 2020 (arXiv:2010.03759).
+    """
+    highest = logits.max(1)
+    energies: NDArray[np.float32] = -highest - np.log(np.exp(logits - highest[:, None]).sum(1))
+    return energies
+
+
+def fit_energy_limit(e: Evaluation) -> float:
+    """The energy that `FAMILIAR` of the images stay below, for validation logits."""
+    return float(np.quantile(energy(e.logits), FAMILIAR))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil, floor
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import BinaryIO, Literal, NamedTuple
 
 import cv2
 import numpy as np
@@ -55,6 +55,14 @@ class PictureError(ValueError):
     """A picture that can't be used; the message is one sentence for people."""
 
 
+class Square(NamedTuple):
+    """The part of a picture that became the 28x28, in its pixels; it may reach beyond it."""
+
+    left: float
+    top: float
+    edge: float
+
+
 @dataclass(frozen=True, eq=False)
 class Intake:
     """What happened to a picture.
@@ -63,12 +71,14 @@ class Intake:
     pixels: uint8 (28, 28), a grey garment on black
     kind: what the picture was taken for
     warnings: sentences for people
+    square: where `pixels` lies in the first step's picture; None where that is not known
     """
 
     steps: tuple[tuple[str, Picture], ...]
     pixels: Picture
     kind: Kind
     warnings: tuple[str, ...]
+    square: Square | None = None
 
 
 class _Trail:
@@ -77,6 +87,7 @@ class _Trail:
     def __init__(self, first: Picture) -> None:
         self.steps = [("Your picture", first)]
         self.warnings: list[str] = []
+        self.square: Square | None = None
 
     def step(self, name: str, picture: Picture) -> None:
         self.steps.append((name, picture))
@@ -84,9 +95,19 @@ class _Trail:
     def warn(self, sentence: str) -> None:
         self.warnings.append(sentence)
 
+    def crop(self, mask: Mask) -> tuple[slice, slice]:
+        """The mask's extent, which is about to become the 28x28: noted in the first picture."""
+        rows, columns = _extent(mask)
+        height, width = rows.stop - rows.start, columns.stop - columns.start
+        edge = max(height, width)
+        zoom = max(self.steps[0][1].shape[:2]) / max(mask.shape)
+        left, top = columns.start + (width - edge) / 2, rows.start + (height - edge) / 2
+        self.square = Square(zoom * left, zoom * top, zoom * edge)
+        return rows, columns
+
     def end(self, pixels: Picture, kind: Kind) -> Intake:
         self.step("What the model sees", pixels)
-        return Intake(tuple(self.steps), pixels, kind, tuple(self.warnings))
+        return Intake(tuple(self.steps), pixels, kind, tuple(self.warnings), self.square)
 
 
 # ---------------------------------------------------------------- reading untrusted files
@@ -190,6 +211,8 @@ def from_any(picture: Image.Image | Picture, kind: Kind | Literal["auto"] = "aut
     if kind in ("auto", "dataset"):
         original = _dataset_original(rgb, grey)
         if original is not None or kind == "dataset":
+            if grey.shape[0] == grey.shape[1]:
+                trail.square = Square(0, 0, len(grey))
             return trail.end(_squeeze(grey) if original is None else original, "dataset")
     if kind in ("auto", "sketch"):
         ink = _ink(_fit(grey, SKETCH_EDGE))
@@ -398,7 +421,7 @@ def _drawn(ink: Picture, trail: _Trail) -> Picture:
         trail.warn("There is almost nothing in the picture; draw the whole garment.")
         return np.zeros((SIDE, SIDE), np.uint8)
     width = _stroke_width(strokes)
-    rows, columns = _extent(strokes)
+    rows, columns = trail.crop(strokes)
     long = max(strokes[rows, columns].shape)
     thicken = round(LINE * long / SIDE - width)
     if thicken > 0:  # a hairline would vanish at 28 pixels
@@ -484,7 +507,7 @@ def _cut_out(rgb: Picture, mask: Mask, shop: bool, trail: _Trail) -> Picture:
     negate = np.median(grey[~mask]) > 127 if on_white else np.median(grey[mask]) < 128
     grey = np.where(mask, 255 - grey if negate else grey, 0).astype(np.uint8)
     trail.step("Grey on black", grey)
-    cropped = grey[_extent(mask)]
+    cropped = grey[trail.crop(mask)]
     if shop:  # Zalando subsampled a thumbnail; on a noisy photo that would only add noise
         small = _scale(_scale(cropped, CATALOGUE_EDGE), SIDE, cv2.INTER_NEAREST)
     else:

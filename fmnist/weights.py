@@ -12,9 +12,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import safetensors
 import safetensors.torch
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from fmnist import PROJECT, evaluation
@@ -27,6 +29,10 @@ SHIPPED = PROJECT / "weights"
 DEFAULT = "cnn"
 """The weights that classify a picture unless others are chosen."""
 PICKLES = (".pt", ".pth", ".ckpt")
+UNFAMILIAR = (
+    "This is unlike any garment the model has seen, perhaps none of the ten kinds; "
+    "take the answer as a guess."
+)
 SUFFIXES = (".safetensors", *PICKLES)
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -70,6 +76,7 @@ class Card:
     validation: Figures | None = None
     test: Figures | None = None
     temperature: float = 1.0
+    energy_limit: float | None = None  # what has more is unlike anything the model knows
     seconds: float | None = None
     device: str | None = None
     versions: dict[str, str] | None = None
@@ -77,6 +84,11 @@ class Card:
     @property
     def family(self) -> Family:
         return MODELS[self.architecture].family
+
+    def unfamiliar(self, logits: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Which images (N,) are, by the model's logits (N, 10), unlike those it knows."""
+        limit = np.inf if self.energy_limit is None else self.energy_limit
+        return np.asarray(evaluation.energy(logits) > limit)
 
     def to_json(self) -> str:
         """The card as it stands beside its weights; `from_json` is the inverse."""

@@ -98,6 +98,7 @@ def execute(run: runs.Run) -> None:
         validation=weights.measured(on_validation),
         test=weights.measured(on_test),
         temperature=evaluation.fit_temperature(on_validation),
+        energy_limit=evaluation.fit_energy_limit(on_validation),
         seconds=round(state.seconds, 1),
         device=devices.describe(device),
         versions={"python": platform.python_version(), "torch": torch.__version__},

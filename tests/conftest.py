@@ -14,13 +14,14 @@ from fmnist import data
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 IN_CI = bool(os.environ.get("FMNIST_CI"))
-REAL_DATA = os.environ.get("FMNIST_DATA")
+PICTURES = os.environ.get("FMNIST_PICTURES")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip, with the reason, what this machine can't run; in CI nothing is skipped."""
     missing = {
         "real_data": None if data.available() else "the four Fashion-MNIST files are not here",
+        "pictures": None if PICTURES else "FMNIST_PICTURES names no folder of sketches and photos",
         "browser": None if CHROMIUM else "Chromium is not installed",
     }
     for item in items:

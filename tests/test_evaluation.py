@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from scipy.special import logsumexp
 from sklearn.metrics import precision_recall_fscore_support
 
 from fmnist import evaluation
@@ -96,3 +97,16 @@ def test_infer_gives_the_same_logits_in_batches_as_at_once() -> None:
         expected = model(torch.tensor(images)[:, None] / 255).numpy()
     assert logits.dtype == np.float32
     assert np.allclose(logits, expected, atol=1e-5)
+
+
+def test_energy_is_what_scipy_says_and_falls_as_a_class_gets_sure() -> None:
+    logits = np.random.default_rng(0).normal(0, 3, (50, 10)).astype(np.float32)
+    np.testing.assert_allclose(evaluation.energy(logits), -logsumexp(logits, axis=1), rtol=1e-5)
+    surer = logits.copy()
+    surer[:, 3] += 20
+    assert (evaluation.energy(surer) < evaluation.energy(logits)).all()
+
+
+def test_most_images_stay_below_the_energy_limit(answers: Evaluation) -> None:
+    below = evaluation.energy(answers.logits) <= evaluation.fit_energy_limit(answers)
+    assert below.mean() == pytest.approx(evaluation.FAMILIAR, abs=1 / len(below))

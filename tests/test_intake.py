@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFile
 
-from fmnist import data, intake, weights
+from fmnist import data, garments, intake, weights
 from fmnist.intake import Intake, PictureError, from_any, from_photo, from_sketch, read
 
 OUTLINE = "60,40 100,30 180,30 220,40 260,110 220,130 205,100 205,250 75,250 75,100 60,130 20,110"
@@ -202,6 +202,26 @@ def test_an_array_that_is_no_picture_is_refused(array: np.ndarray) -> None:
         from_any(array)
     with pytest.raises(PictureError):
         from_any(np.zeros((0, 4, 3), np.uint8))
+
+
+# ---------------------------------------------------------------- where it was
+
+
+@pytest.mark.parametrize("kind", ["sketch", "shop", "photo"])
+@pytest.mark.parametrize("scale", [1, 4])
+def test_the_square_lies_around_the_garment(kind: str, scale: int) -> None:
+    picture = np.full((300 * scale, 240 * scale, 3), 250, np.uint8)
+    picture[60 * scale : 220 * scale, 90 * scale : 130 * scale] = 30
+    square = from_any(picture, kind).square
+    factor = max(picture.shape) / max(from_any(picture, kind).steps[0][1].shape)
+    left, top, edge = (factor * value for value in square)
+    assert (left + edge / 2, top + edge / 2) == pytest.approx((110 * scale, 140 * scale), abs=9)
+    assert edge == pytest.approx(160 * scale, rel=0.08)
+
+
+def test_the_square_of_an_enlarged_dataset_image_is_the_whole_of_it() -> None:
+    image = garments.render(garments.garment(0, np.random.default_rng(0)))
+    assert from_any(image.repeat(5, 0).repeat(5, 1)).square == (0, 0, 140)
 
 
 # ---------------------------------------------------------------- robustness
