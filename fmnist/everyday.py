@@ -149,7 +149,7 @@ def _hand(rng: Rng) -> Callable[[Points], Points]:
     """
     turn = rng.normal(0, 0.3 if rng.random() < 0.2 else 0.08)
     cos, sin = np.cos(turn), np.sin(turn)
-    stretch = np.exp(rng.normal(0, 0.11))
+    stretch = np.exp(rng.normal(0, 0.16))
     matrix = np.diag([stretch, 1 / stretch]) @ np.array([[1, 0], [rng.normal(0, 0.08), 1]])
     matrix = rng.uniform(0.7, 1.0) * matrix @ np.array([[cos, sin], [-sin, cos]])
     waves = [(rng.normal(0, 4, 2), rng.uniform(0, 6.3), rng.normal(0, 0.018, 2)) for _ in range(3)]

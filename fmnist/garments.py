@@ -26,17 +26,13 @@ View = Literal["shop", "spread", "top", "pair"]
 
 # The ways each class can be seen, by label. "shop" is the dataset's: shoes from the side with the
 # toe to the left, everything else from the front, sleeves hanging. The others are how people draw
-# and photograph: sleeves held out, footwear from above and in pairs.
-_SLEEVED: tuple[View, ...] = ("shop", "spread")
+# and photograph: sleeves and legs held out, footwear from above and in pairs.
+_WORN: tuple[View, ...] = ("shop", "spread")
 _SHOE: tuple[View, ...] = ("shop", "top", "pair")
 VIEWS: tuple[tuple[View, ...], ...] = (
-    _SLEEVED,
-    ("shop",),
-    _SLEEVED,
-    _SLEEVED,
-    _SLEEVED,
+    *[_WORN] * 5,
     _SHOE,
-    _SLEEVED,
+    _WORN,
     _SHOE,
     ("shop",),
     ("shop", "pair"),
@@ -155,7 +151,7 @@ def garment(label: int, rng: np.random.Generator, view: View | Literal["any"] = 
     if view == "shop":
         shapes = _DRAW[label](rng, cloth)
     elif view == "spread":
-        shapes = _SLEEVES[label](rng, cloth, rng.uniform(0.2, 1.25))
+        shapes = _LIMBS[label](rng, cloth, rng.uniform(0.2, 1.25))
     elif view == "top":
         shapes = _from_above(rng, cloth, label)
     else:
@@ -764,20 +760,20 @@ def _shirt(rng: np.random.Generator, cloth: _Cloth, out: float = 0) -> list[Shap
     return shapes
 
 
-def _trouser(rng: np.random.Generator, cloth: _Cloth) -> list[Shape]:
+def _trouser(rng: np.random.Generator, cloth: _Cloth, out: float = 0) -> list[Shape]:
     u = rng.uniform
     waist, hip, crotch = u(0.12, 0.16), u(0.16, 0.2), u(0.25, 0.32)
     ankle = _pick(rng, (u(0.07, 0.09), u(0.09, 0.12), u(0.12, 0.15)))  # slim, straight, flared
     knee = (ankle + u(0.09, 0.12)) / 2
     stance = u(0.0, 0.05)
+    apart = 0.2 * out
 
     def leg(bend: float, lift: float) -> Points:
         """Right half: `bend` moves the knee outward, `lift` draws up the foot."""
-        foot, end = 0.02 + stance, 1 - lift
-        outer = _curve(
-            (waist, 0), (hip, 0.2), (foot + knee + bend, 0.6), (foot + ankle - bend * 0.3, end)
-        )
-        inner = _curve((foot - bend * 0.3, end), (foot + bend, 0.6), (0.006, crotch))
+        inside, end = 0.02 + stance + bend + 0.5 * apart, 1 - lift
+        foot = 0.02 + stance - bend * 0.3 + apart
+        outer = _curve((waist, 0), (hip, 0.2), (inside + knee, 0.6), (foot + ankle, end))
+        inner = _curve((foot, end), (inside, 0.6), (0.006, crotch))
         return _path([(0, 0.012)], outer, inner)
 
     bends = (u(-0.005, 0.02), u(-0.005, 0.02))
@@ -797,7 +793,7 @@ def _trouser(rng: np.random.Generator, cloth: _Cloth) -> list[Shape]:
         shapes += _both(cloth.line(pocket))
     if rng.random() < 0.4:  # creases, or light on the thighs
         x = 0.02 + stance + knee / 2
-        crease = _curve((hip * 0.55, 0.2), (x, 0.55), (x, 0.9))
+        crease = _curve((hip * 0.55, 0.2), (x + 0.5 * apart, 0.55), (x + apart, 0.9))
         shapes += _both(Line(crease, cloth.shade * _pick(rng, (0.8, 1.15)), u(0.01, 0.03)))
     return shapes
 
@@ -1089,8 +1085,9 @@ _DRAW: tuple[Callable[[np.random.Generator, _Cloth], list[Shape]], ...] = (
     _tshirt, _trouser, _pullover, _dress, _coat, _sandal, _shirt, _sneaker, _bag, _boot,
 )  # fmt: skip
 
-_SLEEVES: Mapping[int, Callable[[np.random.Generator, _Cloth, float], list[Shape]]] = {
+_LIMBS: Mapping[int, Callable[[np.random.Generator, _Cloth, float], list[Shape]]] = {
     0: _tshirt,
+    1: _trouser,
     2: _pullover,
     3: _dress,
     4: _coat,
