@@ -159,6 +159,22 @@ def _extent(image: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int
     return np.unique(rows), np.unique(columns)
 
 
+def embed(
+    model: Classifier,
+    images: NDArray[np.uint8],
+    device: torch.device,
+    report: evaluation.Report | None = None,
+) -> NDArray[np.float16]:
+    """The features (N, D) of images uint8 (N, 28, 28); in half precision, for they are many."""
+
+    def halved(pixels: Tensor) -> Tensor:
+        return model.features(pixels).half()
+
+    model.to(device).eval()
+    features: NDArray[np.float16] = evaluation.in_batches(halved, images, device, report)
+    return features
+
+
 def nearest(
     feature: NDArray[np.floating], features: NDArray[np.floating], k: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
