@@ -1,15 +1,16 @@
 """What every browser shares: the dataset, the models and their answers, each computed once."""
 
-import contextvars
 import gc
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from threading import Thread
 from typing import cast
 
 import numpy as np
 import streamlit as st
 import torch
 from numpy.typing import NDArray
+from streamlit.runtime.scriptrunner import add_script_run_ctx
 from torch import nn
 
 from fmnist import data, devices, evaluation, explain, weights
@@ -166,16 +167,17 @@ def classifier(card: weights.Card, device: torch.device) -> Classifier:
 def _progress() -> Report:
     """Moves a progress bar, which is there for as long as something is being computed.
 
-    It does so from outside of the cached function that reports to it, for Streamlit would keep
-    the bar with the result and show it again each time.
+    It does so from a thread of its own: in the script's, Streamlit would keep the bar with the
+    cached result to show it again each time, and would drop what is half computed as soon as a
+    widget is moved.
     """
-    bar, outside = st.empty(), contextvars.copy_context()
+    bar = st.empty()
 
     def report(share: float) -> None:
-        if share < 1:
-            outside.run(bar.progress, share)
-        else:
-            outside.run(bar.empty)
+        move = Thread(target=lambda: bar.progress(share) if share < 1 else bar.empty())
+        add_script_run_ctx(move)
+        move.start()
+        move.join()
 
     return report
 
