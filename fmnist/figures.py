@@ -86,9 +86,9 @@ def confusion(
         ygap=2,
     )
     for written, font in (
-        (head, {"size": 12, "weight": "bold"}),
-        (strong, {"size": 12, "color": "white"}),
-        (~head & ~strong, {"size": 12}),
+        (head, {"size": 11, "weight": "bold"}),
+        (strong, {"size": 11, "color": "white"}),
+        (~head & ~strong, {"size": 11}),
     ):
         here = (written & (counts > 0)).ravel()
         figure.add_scatter(
@@ -127,7 +127,7 @@ def confusion(
     # A click anywhere in the matrix means the nearest cell.
     figure.update_layout(
         height=600,
-        margin={**MARGIN, "r": 48},
+        margin={**MARGIN, "r": 4},
         hovermode="closest",
         hoverdistance=60,
         dragmode=False,
@@ -137,7 +137,7 @@ def confusion(
     plain = {"fixedrange": True, "showgrid": False, "zeroline": False}
     end = len(order) - 0.5
     figure.update_xaxes(
-        side="top", title="predicted", tickangle=-45, range=[HEADS - 0.5, end], **labels, **plain
+        side="top", title="predicted", tickangle=-90, range=[HEADS - 0.5, end], **labels, **plain
     )
     figure.update_yaxes(title="true", range=[end, HEADS - 0.5], **labels, **plain)
     return figure

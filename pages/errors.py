@@ -32,7 +32,7 @@ st.markdown(
     f"right differ by {calibration_error:.1%} on average (expected calibration error)."
 )
 
-chart, gallery = st.columns([5, 4], gap="large")
+chart, gallery = st.columns([3, 2], gap="medium")
 large = st.container()
 with gallery:
     cell = choose_cell()

@@ -16,7 +16,7 @@ def garment(
     """A row of a split, with the answer of one model at length and those of all in short."""
     split = cache.split(split_name, source)
     image, label = split.images[row], CLASSES[split.labels[row]]
-    picture, answer, others = st.columns([3, 4, 4], gap="large")
+    picture, answer, others = st.columns([5, 6, 8], gap="medium")
     with picture:
         st.image(data_url(image, 280), width=280, alt=f"Garment {row}, {label}")
         st.caption(f"Garment {row:,} of the {split_name} split, labelled {label}.")

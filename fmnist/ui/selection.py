@@ -17,7 +17,7 @@ from fmnist.ui import widgets
 from fmnist.ui.images import overlay
 from fmnist.ui.takeaway import csv_button, png_button
 
-MEAN_EDGE = 84
+MEAN_EDGE = 70
 GREY = np.full((28, 28), 128, np.uint8)
 
 
@@ -44,13 +44,12 @@ def walk(selection: Selection) -> int:
     """The garment to show large, with steps to the one before and after; its row is in the link."""
     rows = selection.rows.tolist()
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        row: int = st.selectbox("Garment", rows, key="garment", bind="query-params", width=160)
+        row: int = st.selectbox("Garment", rows, key="garment", bind="query-params", width=110)
         position = rows.index(row)
-        for label, icon, step in (("Previous", "left", -1), ("Next", "right", 1)):
+        for label, step in (("Previous", -1), ("Next", 1)):
             there = position + step
             st.button(
                 label,
-                icon=f":material/chevron_{icon}:",
                 disabled=not 0 <= there < len(rows),
                 on_click=_go_to,
                 args=(rows[there % len(rows)],),

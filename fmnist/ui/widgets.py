@@ -145,7 +145,7 @@ def gallery(
 
 def side_by_side(pictures: Iterable[tuple[str, NDArray[np.uint8]]], edge: int) -> None:
     """Small pictures, each over its caption, in as many lines as the screen needs."""
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, gap="xsmall"):
         for caption, picture in pictures:
             with st.container(width=edge, gap="xsmall"):
                 st.image(data_url(picture, edge), width=edge, alt=caption)
