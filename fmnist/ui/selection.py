@@ -43,6 +43,8 @@ class Selection:
 def walk(selection: Selection) -> int:
     """The garment to show large, with steps to the one before and after; its row is in the link."""
     rows = selection.rows.tolist()
+    if st.session_state.get("garment", rows[0]) not in rows:  # it was one of another selection
+        _go_to(rows[0])
     with st.container(horizontal=True, vertical_alignment="bottom"):
         row: int = st.selectbox("Garment", rows, key="garment", bind="query-params", width=110)
         position = rows.index(row)
