@@ -1,16 +1,21 @@
 """Logits first: a model answers every image once, and each figure is a small function of that."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from scipy.cluster import hierarchy
+from scipy.spatial.distance import squareform
+from torch import Tensor, nn
 
 from fmnist.data import CLASSES
 
 Real = TypeVar("Real", np.float32, np.float64)
+Report = Callable[[float], object]
+"""Is told the share that is done, 0 to 1."""
 BATCH = 500
 FAMILIAR = 0.95
 """Share of real garments that a model takes for something it knows."""
@@ -48,14 +53,33 @@ class CalibrationBin(NamedTuple):
     images: int
 
 
-@torch.inference_mode()
-def infer(model: nn.Module, images: NDArray[np.uint8], device: torch.device) -> NDArray[np.float32]:
+def infer(
+    model: nn.Module,
+    images: NDArray[np.uint8],
+    device: torch.device,
+    report: Report | None = None,
+) -> NDArray[np.float32]:
     """Logits float32 (N, 10) of images uint8 (N, 28, 28), in float32 on the device."""
-    model.to(device).eval()
-    pixels = torch.tensor(images).to(device)
-    parts = [model(batch[:, None].float() / 255).float() for batch in torch.split(pixels, BATCH)]
-    logits: NDArray[np.float32] = torch.cat(parts).cpu().numpy()
+    logits: NDArray[np.float32] = in_batches(model.to(device).eval(), images, device, report)
     return logits
+
+
+@torch.inference_mode()
+def in_batches(
+    ask: Callable[[Tensor], Tensor],
+    images: NDArray[np.uint8],
+    device: torch.device,
+    report: Report | None = None,
+) -> NDArray[Any]:
+    """What `ask` makes of images uint8 (N, 28, 28), given to it as float (n, 1, 28, 28)."""
+    parts = []
+    for start in range(0, len(images), BATCH):
+        pixels = torch.tensor(images[start : start + BATCH]).to(device)
+        parts.append(ask(pixels[:, None].float() / 255).cpu())
+        if report:
+            report((start + len(pixels)) / len(images))
+    answers: NDArray[Any] = torch.cat(parts).numpy()
+    return answers
 
 
 def probabilities(logits: NDArray[Real], temperature: float = 1.0) -> NDArray[Real]:
@@ -105,11 +129,34 @@ def per_class(matrix: NDArray[np.int64]) -> list[ClassFigures]:
     return figures
 
 
-def errors(e: Evaluation, true: int, predicted: int, temperature: float = 1.0) -> NDArray[np.int64]:
-    """Rows of the images in one cell of the confusion matrix, most confident first."""
-    rows = np.flatnonzero((e.labels == true) & (e.predictions == predicted))
-    confidence = probabilities(e.logits[rows], temperature)[:, predicted]
+def errors(
+    e: Evaluation, true: int | None, predicted: int | None, temperature: float = 1.0
+) -> NDArray[np.int64]:
+    """Rows of the images in one cell of the confusion matrix, most confident first.
+
+    None stands for any class, and then only images that were named wrong count.
+    """
+    chosen = np.ones(len(e.labels), bool) if true is None else e.labels == true
+    if predicted is not None:
+        chosen &= e.predictions == predicted
+    if true is None or predicted is None:
+        chosen &= e.predictions != e.labels
+    rows = np.flatnonzero(chosen)
+    confidence = probabilities(e.logits[rows], temperature).max(1)
     return rows[np.argsort(-confidence, kind="stable")]
+
+
+def by_similarity(matrix: NDArray[np.int64]) -> list[int]:
+    """The classes ordered so that those often confused, either way round, stand side by side.
+
+    The leaves of a tree of average linkage in their best order (Bar-Joseph et al. 2001).
+    """
+    shares = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
+    distances = 1 - (shares + shares.T) / 2
+    np.fill_diagonal(distances, 0)
+    tree = hierarchy.linkage(squareform(distances), "average", optimal_ordering=True)
+    order: list[int] = hierarchy.leaves_list(tree).tolist()
+    return order
 
 
 def flips(

@@ -1,7 +1,7 @@
 """Results as Plotly figures; colours that text needs come from the page's theme."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import plotly.graph_objects as go
@@ -12,6 +12,9 @@ from fmnist.data import CLASSES
 ACCENT = "#e8590c"
 MUTED = "rgba(134, 142, 150, 0.45)"
 ERRORS = [[0.0, "rgba(232, 89, 12, 0.04)"], [0.4, "rgba(232, 89, 12, 0.55)"], [1.0, "#c2410c"]]
+Unit = Literal["Counts", "Row shares", "Column shares"]
+HEADS = -1.2
+"""Where the heads of rows and columns stand, before the first at 0."""
 MARGIN = {"l": 0, "r": 0, "t": 8, "b": 0}
 
 
@@ -51,19 +54,28 @@ def _class_bars(values: NDArray[Any], texts: Sequence[str], colours: Sequence[st
 
 
 def confusion(
-    matrix: NDArray[np.int64], row_shares: bool, chosen: tuple[int, int] | None
+    matrix: NDArray[np.int64],
+    unit: Unit = "Counts",
+    order: Sequence[int] = range(len(CLASSES)),
+    chosen: tuple[int | None, int | None] | None = None,
 ) -> go.Figure:
-    """The confusion matrix (10, 10), its diagonal muted so that the errors show.
+    """The confusion matrix (10, 10) with its classes in an order, its diagonal muted.
 
-    Plotly's heatmaps can't be selected in Streamlit, so an invisible marker in each cell takes
-    the click; its customdata is (true, predicted).
+    Before each row and column stands its head: how many of its images were named wrong. Plotly's
+    heatmaps can't be selected in Streamlit, so an invisible marker in each cell takes the click;
+    its customdata is (true, predicted, count), with None for any class as in `chosen`.
     """
-    shares = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
-    values = shares if row_shares else matrix
-    shown = np.where(np.eye(len(CLASSES), dtype=bool), np.nan, values)
-    true, predicted = (axis.ravel() for axis in np.indices(matrix.shape))
-    texts = np.array([f"{value:.1%}" if row_shares else f"{value:,}" for value in values.ravel()])
-    strong = shown.ravel() > 0.4 * np.nanmax(shown)
+    counts, values = _with_heads(matrix[np.ix_(order, order)], unit)
+    classes = [None, *order]
+    places = [HEADS, *range(len(order))]
+    shown = np.where(np.eye(len(order), dtype=bool), np.nan, values[1:, 1:])
+    head, strong = np.ones(values.shape, bool), np.zeros(values.shape, bool)
+    head[1:, 1:], strong[1:, 1:] = False, shown > 0.4 * np.nanmax(shown)
+    cells = list(np.ndindex(values.shape))
+    y, x = (np.array([places[cell[axis]] for cell in cells]) for axis in (0, 1))
+    texts = np.array(
+        [f"{v:,.0f}" if unit == "Counts" else f"{100 * v:.1f}" for v in values.ravel()]
+    )
     figure = go.Figure()
     figure.add_heatmap(
         z=shown,
@@ -73,54 +85,89 @@ def confusion(
         xgap=2,
         ygap=2,
     )
-    for here, colour in ((strong, "white"), (~strong & (matrix.ravel() > 0), None)):
+    for written, font in (
+        (head, {"size": 11, "weight": "bold"}),
+        (strong, {"size": 11, "color": "white"}),
+        (~head & ~strong, {"size": 11}),
+    ):
+        here = (written & (counts > 0)).ravel()
         figure.add_scatter(
-            x=predicted[here],
-            y=true[here],
+            x=x[here],
+            y=y[here],
             mode="text",
             text=texts[here],
-            textfont={"size": 12, "color": colour},
+            textfont=font,
             hoverinfo="skip",
             showlegend=False,
         )
     figure.add_scatter(
-        x=predicted,
-        y=true,
+        x=x,
+        y=y,
         mode="markers",
         marker={"symbol": "square", "size": 26, "opacity": 0},
         selected={"marker": {"opacity": 0}},
         unselected={"marker": {"opacity": 0}},
-        customdata=np.stack([true, predicted, matrix.ravel()], axis=1).tolist(),
-        text=[f"{CLASSES[row]} named {CLASSES[column]}" for row, column in np.ndindex(10, 10)],
+        customdata=[
+            [classes[row], classes[column], int(counts[row, column])] for row, column in cells
+        ],
+        text=[cell_name(classes[row], classes[column]) for row, column in cells],
         hovertemplate="%{text}: %{customdata[2]:,}<extra></extra>",
         showlegend=False,
     )
     if chosen:
-        row, column = chosen
+        edges = []
+        for wanted in chosen:
+            place = HEADS if wanted is None else order.index(wanted)
+            whole = wanted is None and chosen != (None, None)
+            edges.append((place - 0.5, len(order) - 0.5 if whole else place + 0.5))
+        (y0, y1), (x0, x1) = edges
         figure.add_shape(
-            type="rect",
-            x0=column - 0.5,
-            x1=column + 0.5,
-            y0=row - 0.5,
-            y1=row + 0.5,
-            line={"color": ACCENT, "width": 3},
+            type="rect", x0=x0, x1=x1, y0=y0, y1=y1, line={"color": ACCENT, "width": 3}
         )
     # A click anywhere in the matrix means the nearest cell.
     figure.update_layout(
-        height=560,
-        margin={**MARGIN, "r": 48},
+        height=600,
+        margin={**MARGIN, "r": 4},
         hovermode="closest",
         hoverdistance=60,
         dragmode=False,
         clickmode="event+select",
     )
-    labels = {"tickvals": list(range(len(CLASSES))), "ticktext": CLASSES}
+    labels = {"tickvals": places, "ticktext": ["wrong", *(CLASSES[label] for label in order)]}
     plain = {"fixedrange": True, "showgrid": False, "zeroline": False}
+    end = len(order) - 0.5
     figure.update_xaxes(
-        side="top", title="predicted", tickangle=-45, range=[-0.5, 9.5], **labels, **plain
+        side="top", title="predicted", tickangle=-90, range=[HEADS - 0.5, end], **labels, **plain
     )
-    figure.update_yaxes(title="true", range=[9.5, -0.5], **labels, **plain)
+    figure.update_yaxes(title="true", range=[end, HEADS - 0.5], **labels, **plain)
     return figure
+
+
+def cell_name(true: int | None, predicted: int | None) -> str:
+    """What the images of a cell are, in words; None stands for any class."""
+    if true is None and predicted is None:
+        return "All errors"
+    if true is None:
+        return f"Wrongly named {CLASSES[predicted or 0]}"
+    return f"{CLASSES[true]} named {'wrong' if predicted is None else CLASSES[predicted]}"
+
+
+def _with_heads(
+    matrix: NDArray[np.int64], unit: Unit
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Counts and shown values (11, 11): before each row and column what was named wrong in it.
+
+    In shares a cell is measured by its row or its column, and a head by what it stands before.
+    """
+    rows, columns, right = matrix.sum(1)[:, None], matrix.sum(0), matrix.diagonal()
+    counts = np.block(
+        [[matrix.sum() - right.sum(), columns - right], [rows - right[:, None], matrix]]
+    )
+    if unit == "Counts":
+        return counts, counts.astype(np.float64)
+    of_cells = np.broadcast_to(rows if unit == "Row shares" else columns, matrix.shape)
+    wholes = np.block([[matrix.sum(), columns], [rows, of_cells]])
+    return counts, counts / np.maximum(wholes, 1)
 
 
 def training_curves(

@@ -1,73 +1,58 @@
-"""The confusion matrix, and the images behind each of its cells."""
+"""The confusion matrix, the images behind each of its cells, and one of them with the reasons."""
 
 import streamlit as st
 
 from fmnist import evaluation, figures
-from fmnist.data import CLASSES, SplitName
+from fmnist.data import CLASSES, SPLITS
 from fmnist.ui import cache, widgets
-
-HELD_OUT: tuple[SplitName, ...] = ("test", "validation")
+from fmnist.ui.garment import garment
+from fmnist.ui.matrix import choose_cell, matrix
+from fmnist.ui.selection import Selection, means, take_along, walk, wall
 
 source, device = widgets.page(
     "Errors", "What a model confuses with what. Choose a cell to see the images behind it."
 )
 
-
-def take_click() -> None:
-    """Let a click in the matrix choose the cell, as the two select boxes do."""
-    points = st.session_state["matrix"].selection.points
-    if points:
-        true, predicted, _ = points[0]["customdata"]
-        st.session_state["true"], st.session_state["predicted"] = CLASSES[true], CLASSES[predicted]
-
-
-left, middle, right = st.columns([3, 2, 2], vertical_alignment="bottom")
+left, right = st.columns([3, 4], vertical_alignment="bottom")
 with left:
     card = widgets.choose_weights()
 if card is None:
     st.stop()
-split_name = middle.segmented_control(
-    "Split", HELD_OUT, default="test", required=True, key="on", bind="query-params"
-)
-unit = right.segmented_control(
-    "Cells show", ["Counts", "Row shares"], default="Counts", required=True, key="cells"
+split_name = right.segmented_control(
+    "Split", SPLITS[::-1], default="test", required=True, key="on", bind="query-params"
 )
 
 split = cache.split(split_name, source)
 answers = cache.evaluate(card, split_name, source, device)
-matrix = evaluation.confusion(answers)
+counts = evaluation.confusion(answers)
 calibration_error = evaluation.expected_calibration_error(answers, temperature=card.temperature)
 st.markdown(
     f"**{card.name}** names {evaluation.accuracy(answers):.2%} of {len(split):,} {split_name} "
-    f"images right and {len(split) - matrix.trace():,} wrong. How sure it is and how often it is "
+    f"images right and {len(split) - counts.trace():,} wrong. How sure it is and how often it is "
     f"right differ by {calibration_error:.1%} on average (expected calibration error)."
 )
 
-chart, gallery = st.columns([5, 4], gap="large")
+chart, gallery = st.columns([3, 2], gap="medium")
+large = st.container()
 with gallery:
-    true_column, predicted_column = st.columns(2)
-    true = true_column.selectbox("True class", CLASSES, 6, key="true", bind="query-params")
-    predicted = predicted_column.selectbox(
-        "Predicted class", CLASSES, 0, key="predicted", bind="query-params"
-    )
-    cell = CLASSES.index(true), CLASSES.index(predicted)
+    cell = choose_cell()
     rows = evaluation.errors(answers, *cell, card.temperature)
-    st.subheader(f"{true} named {predicted}: {len(rows):,}")
-    if len(rows):
-        shares = evaluation.probabilities(answers.logits[rows], card.temperature)[:, cell[1]]
-        widgets.gallery(
-            split.images, rows, shares, wall=f"{source} {card.sha256} {split_name} {cell}"
-        )
-    else:
-        st.caption("No image is in this cell. Choose another one in the matrix.")
+    st.subheader(f"{figures.cell_name(*cell)}: {len(rows):,}")
 with chart:
-    st.plotly_chart(
-        figures.confusion(matrix, unit == "Row shares", cell),
-        config=widgets.CHART,
-        key="matrix",
-        on_select=take_click,
-        selection_mode="points",
-    )
+    matrix(counts, cell)
+if len(rows):
+    name = f"{card.name}, {split_name}: {figures.cell_name(*cell)}"
+    selection = Selection(name, split, rows, answers, card.temperature)
+    with large:
+        st.header("One garment")
+        row = walk(selection)
+        garment(card, split_name, row, source, device)
+    with gallery:
+        wall(selection, row)
+        means(selection, *cell)
+        take_along(selection)
+else:
+    gallery.caption("No image is in this cell. Choose another one in the matrix.")
 
 st.header("By class")
 st.dataframe(
@@ -79,7 +64,7 @@ st.dataframe(
             "F1": 100 * row.f1,
             "Images": row.support,
         }
-        for name, row in zip(CLASSES, evaluation.per_class(matrix), strict=True)
+        for name, row in zip(CLASSES, evaluation.per_class(counts), strict=True)
     ],
     hide_index=True,
     column_config={

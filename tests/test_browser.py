@@ -159,52 +159,6 @@ def test_several_uploads_make_a_table_and_a_broken_one_a_sentence(
         expect(table(page).filter(has_text=re.compile(f"^{text}$"))).to_have_count(1)
 
 
-# Errors
-
-
-def test_a_click_on_a_confusion_cell_shows_its_gallery_and_makes_a_link_to_it(
-    visit: Callable[..., Page],
-) -> None:
-    page = visit("errors")
-    field = page.locator(".js-plotly-plot .nsewdrag").first
-    field.scroll_into_view_if_needed()
-    box = field.bounding_box()
-    assert box
-    texts = page.locator(".js-plotly-plot .textpoint").evaluate_all(
-        "(texts) => texts.map((text) => [text.textContent, text.getBoundingClientRect()])"
-    )
-    cells = {
-        (
-            int(10 * (at["y"] + at["height"] / 2 - box["y"]) / box["height"]),
-            int(10 * (at["x"] + at["width"] / 2 - box["x"]) / box["width"]),
-        ): int(text.replace(",", ""))
-        for text, at in texts
-    }
-    # The fullest cell off the diagonal that shares no class with the one shown at first.
-    others = set(range(len(CLASSES))) - {CLASSES.index("Shirt"), CLASSES.index("T-shirt/top")}
-    row, column = max(
-        (cell for cell in cells if others.issuperset(cell) and len(set(cell)) == 2), key=cells.get
-    )
-    count = cells[row, column]
-    assert count > 0
-    page.mouse.click(
-        box["x"] + (column + 0.5) * box["width"] / 10, box["y"] + (row + 0.5) * box["height"] / 10
-    )
-
-    def expect_the_cell(page: Page) -> None:
-        expect(heading(page, f"{CLASSES[row]} named {CLASSES[column]}: {count}")).to_be_visible()
-        for label, name in (("True class", row), ("Predicted class", column)):
-            expect(page.get_by_role("combobox", name=label)).to_have_value(CLASSES[name])
-        gallery = page.get_by_label(re.compile(f"^{count} images, most confident first"))
-        expect(gallery).to_have_attribute("data-count", str(count))
-        expect(gallery).to_have_attribute("data-drawn", str(count))
-
-    expect_the_cell(page)
-    link = urlsplit(page.url)
-    assert parse_qs(link.query) == {"true": [CLASSES[row]], "predicted": [CLASSES[column]]}
-    expect_the_cell(visit(f"{link.path.lstrip('/')}?{link.query}"))
-
-
 # Dataset
 
 

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from scipy.special import logsumexp
 from sklearn.metrics import precision_recall_fscore_support
 
@@ -36,6 +37,38 @@ def test_a_cell_lists_its_images_most_confident_first(answers: Evaluation) -> No
     assert (np.diff(shares) <= 0).all()
     assert (answers.labels[rows] == 3).all()
     assert (answers.predictions[rows] == 3).all()
+
+
+def test_any_class_means_the_wrong_ones_of_a_row_of_a_column_or_all(answers: Evaluation) -> None:
+    said, labels = answers.predictions, answers.labels
+    wrong = said != labels
+    for label in range(10):
+        row = evaluation.errors(answers, label, None)
+        assert set(row) == set(np.flatnonzero(wrong & (labels == label)))
+        column = evaluation.errors(answers, None, label)
+        assert set(column) == set(np.flatnonzero(wrong & (said == label)))
+    everything = evaluation.errors(answers, None, None)
+    assert len(everything) == wrong.sum()
+    confidence = evaluation.probabilities(answers.logits)[everything].max(1)
+    assert (np.diff(confidence) <= 0).all()
+
+
+def test_similar_classes_stand_side_by_side() -> None:
+    matrix = np.eye(10, dtype=np.int64) * 900
+    for true, predicted in ((0, 6), (6, 2), (4, 2), (9, 7), (7, 5)):
+        matrix[true, predicted] = 100
+    order = evaluation.by_similarity(matrix)
+    assert sorted(order) == list(range(10))
+    place = {label: order.index(label) for label in order}
+    for group in ((0, 6, 2, 4), (9, 7, 5)):
+        places = [place[label] for label in group]
+        assert max(places) - min(places) == len(group) - 1
+    assert abs(place[7] - place[5]) == 1
+
+
+@pytest.mark.parametrize("matrix", [np.zeros((10, 10)), np.eye(10) * 1000])
+def test_without_errors_there_still_is_an_order(matrix: NDArray[np.float64]) -> None:
+    assert sorted(evaluation.by_similarity(matrix.astype(np.int64))) == list(range(10))
 
 
 def test_class_figures_agree_with_scikit_learn(answers: Evaluation) -> None:
@@ -96,6 +129,9 @@ def test_infer_gives_the_same_logits_in_batches_as_at_once() -> None:
     with torch.no_grad():
         expected = model(torch.tensor(images)[:, None] / 255).numpy()
     assert logits.dtype == np.float32
+    shares: list[float] = []
+    evaluation.infer(model, images, torch.device("cpu"), shares.append)
+    assert shares == [500 / 1203, 1000 / 1203, 1]
     assert np.allclose(logits, expected, atol=1e-5)
 
 

@@ -108,35 +108,6 @@ def test_the_chosen_garment_shows_what_each_model_says() -> None:
     assert set(answers["Answer"]) <= set(CLASSES)
 
 
-def test_the_errors_page_shows_the_cell_that_its_boxes_choose() -> None:
-    app = open_page("errors")
-    heads = [app.subheader[0].value]
-    app.selectbox(key="true").select("Trouser").run()
-    app.selectbox(key="predicted").select("Trouser").run()
-    heads.append(app.subheader[0].value)
-    assert heads[0].startswith("Shirt named T-shirt/top: ")
-    assert heads[1].startswith("Trouser named Trouser: ")
-    figures = app.dataframe[0].value
-    assert list(figures["Class"]) == list(CLASSES)
-    assert figures["Images"].sum() == 100
-
-
-def test_the_errors_page_measures_a_model_once_however_often_it_is_shown(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    from fmnist import evaluation
-
-    asked = []
-    infer = evaluation.infer
-    monkeypatch.setattr(
-        evaluation, "infer", lambda *arguments: asked.append(1) or infer(*arguments)
-    )
-    app = open_page("errors")
-    app.selectbox(key="true").select("Bag").run()
-    app.button_group(key="cells").set_value("Row shares").run()
-    assert len(asked) == 1
-
-
 def test_classify_begins_with_an_example_and_its_answer() -> None:
     app = open_page("classify")
     assert not app.exception

@@ -3,16 +3,20 @@
 import gc
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from threading import Thread
+from typing import cast
 
 import numpy as np
 import streamlit as st
 import torch
 from numpy.typing import NDArray
+from streamlit.runtime.scriptrunner import add_script_run_ctx
 from torch import nn
 
-from fmnist import data, devices, evaluation, weights
+from fmnist import data, devices, evaluation, explain, weights
 from fmnist.data import Source, Split, SplitName
-from fmnist.evaluation import Evaluation
+from fmnist.evaluation import Evaluation, Report
+from fmnist.models.layers import Classifier
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,7 @@ def evaluate(
     card: weights.Card, split_name: SplitName, source: Source, device: torch.device
 ) -> Evaluation:
     """The model's answers on a whole split, computed once for everybody."""
-    return _evaluate(card.sha256, split_name, source, card, device)
+    return _evaluate(card.sha256, split_name, source, card, device, _progress())
 
 
 @st.cache_resource(show_spinner="Asking the model about every image …", max_entries=64)
@@ -119,14 +123,63 @@ def _evaluate(
     source: Source,
     _card: weights.Card,
     _device: torch.device,
+    _report: Report,
 ) -> Evaluation:
     images = split(split_name, source)
     logits, _ = devices.or_cpu(
-        lambda device: evaluation.infer(open_model(_card, device), images.images, device),
+        lambda device: evaluation.infer(open_model(_card, device), images.images, device, _report),
         _device,
         notify=st.toast,
     )
     return Evaluation(_card.name, logits, images.labels)
+
+
+def embeddings(
+    card: weights.Card, split_name: SplitName, source: Source, device: torch.device
+) -> NDArray[np.float16]:
+    """The features (N, D) in which the model sees a whole split, computed once for everybody."""
+    return _embeddings(card.sha256, split_name, source, card, device, _progress())
+
+
+@st.cache_resource(show_spinner="Seeing every image as the model does …", max_entries=8)
+def _embeddings(
+    sha256: str,
+    split_name: SplitName,
+    source: Source,
+    _card: weights.Card,
+    _device: torch.device,
+    _report: Report,
+) -> NDArray[np.float16]:
+    images = split(split_name, source).images
+    features, _ = devices.or_cpu(
+        lambda device: explain.embed(classifier(_card, device), images, device, _report),
+        _device,
+        notify=st.toast,
+    )
+    return features
+
+
+def classifier(card: weights.Card, device: torch.device) -> Classifier:
+    """The model behind a card as what every registered model is: features and a head."""
+    return cast(Classifier, open_model(card, device))
+
+
+def _progress() -> Report:
+    """Moves a progress bar, which is there for as long as something is being computed.
+
+    It does so from a thread of its own: in the script's, Streamlit would keep the bar with the
+    cached result to show it again each time, and would drop what is half computed as soon as a
+    widget is moved.
+    """
+    bar = st.empty()
+
+    def report(share: float) -> None:
+        move = Thread(target=lambda: bar.progress(share) if share < 1 else bar.empty())
+        add_script_run_ctx(move)
+        move.start()
+        move.join()
+
+    return report
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,33 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+WARM, COOL = np.array([255, 110, 20]), np.array([40, 130, 255])
+
+
+def overlay(picture: NDArray[np.uint8], heat: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """A picture uint8 (H, W) or (H, W, 3) with heat (H, W) over it as colour: uint8 (H, W, 3).
+
+    The hottest pixel is all orange, heat below zero blue, and where it is zero the picture stays.
+    """
+    strength = np.abs(heat) / max(float(np.abs(heat).max()), 1e-9)
+    colour = np.where(heat[..., None] > 0, WARM, COOL)
+    below = picture if picture.ndim == 3 else picture[..., None]
+    mixed: NDArray[np.uint8] = (below + strength[..., None] * (colour - below)).astype(np.uint8)
+    return mixed
+
 
 def data_url(picture: NDArray[np.uint8], edge: int = 0) -> str:
     """A picture uint8 (H, W) or (H, W, 3) as a PNG in a URL.
 
     A small one is enlarged, pixel by pixel, as far as `edge` allows.
     """
-    factor = max(1, edge // max(picture.shape[:2]))
-    png = io.BytesIO()
-    Image.fromarray(picture.repeat(factor, 0).repeat(factor, 1)).save(png, "PNG", compress_level=1)
-    return "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()
+    content = png(picture, max(1, edge // max(picture.shape[:2])))
+    return "data:image/png;base64," + base64.b64encode(content).decode()
+
+
+def png(picture: NDArray[np.uint8], factor: int = 1) -> bytes:
+    """A picture uint8 (H, W) or (H, W, 3) as a PNG, each pixel a square of `factor` pixels."""
+    content = io.BytesIO()
+    enlarged = picture.repeat(factor, 0).repeat(factor, 1)
+    Image.fromarray(enlarged).save(content, "PNG", compress_level=1)
+    return content.getvalue()

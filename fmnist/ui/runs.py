@@ -175,9 +175,7 @@ def _answers(run: runs.Run, predictions: NDArray[np.uint8]) -> None:
     if run.state in runs.ACTIVE:
         return
     matrix = evaluation.count_cells(validation.labels, said)
-    st.plotly_chart(
-        figures.confusion(matrix, row_shares=False, chosen=None), config=CHART, key="by epoch"
-    )
+    st.plotly_chart(figures.confusion(matrix), config=CHART, key="by epoch")
     if epoch == 1:
         return
     changed = evaluation.flips(predictions[epoch - 2], said, validation.labels)

@@ -1,6 +1,6 @@
 """Widgets that several pages share."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from fmnist.ui import cache, navigation
 from fmnist.ui.images import data_url
 from fmnist.ui.sprite import sprite
 
-MOST_SHOWN = 300
+MOST_SHOWN = 1000
 CHART = {"displayModeBar": False}
 
 
@@ -118,11 +118,16 @@ def answers(shares: NDArray[np.float32]) -> None:
 
 
 def gallery(
-    images: NDArray[np.uint8], rows: NDArray[np.int64], shares: NDArray[np.float32], wall: str
+    images: NDArray[np.uint8],
+    rows: NDArray[np.int64],
+    shares: NDArray[np.float32],
+    wall: str,
+    picked: int | None = None,
+    on_pick: Callable[[], None] | None = None,
 ) -> None:
-    """The images at `rows`, in that order, each over its probability (N,)."""
+    """The images at `rows`, in that order, each over its probability (N,); see `sprite`."""
     shown, shares = rows[:MOST_SHOWN], shares[:MOST_SHOWN]
-    with st.container(height=520, border=False):
+    with st.container(height=430, border=False):
         sprite(
             images[shown],
             [f"Image {row}: {share:.1%}" for row, share in zip(shown, shares, strict=True)],
@@ -131,9 +136,20 @@ def gallery(
             label=f"{len(shown)} images, most confident first; arrow keys choose one",
             wall=wall,
             tile=56,
+            picked=picked,
+            on_pick=on_pick,
         )
-    first = f"The first {MOST_SHOWN}, most" if len(rows) > MOST_SHOWN else "Most"
+    first = f"The first {MOST_SHOWN:,}, most" if len(rows) > MOST_SHOWN else "Most"
     st.caption(f"{first} confident first. Below each is how sure the model was.")
+
+
+def side_by_side(pictures: Iterable[tuple[str, NDArray[np.uint8]]], edge: int) -> None:
+    """Small pictures, each over its caption, in as many lines as the screen needs."""
+    with st.container(horizontal=True, gap="xsmall"):
+        for caption, picture in pictures:
+            with st.container(width=edge, gap="xsmall"):
+                st.image(data_url(picture, edge), width=edge, alt=caption)
+                st.caption(caption)
 
 
 def choose_answer(

@@ -1,0 +1,151 @@
+"""Why? What a model's answer hangs on in a picture, and which training garments it finds alike."""
+
+from collections import Counter
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import streamlit as st
+import torch
+from numpy.typing import NDArray
+
+from fmnist import devices, explain, weights
+from fmnist.data import CLASSES, Source
+from fmnist.explain import Occlusion
+from fmnist.ui import cache, widgets
+from fmnist.ui.images import overlay
+
+NEIGHBOURS = 5
+EDGE, NEIGHBOUR_EDGE = 196, 84
+WAYS = {
+    "Covering": "orange where it is less sure with that part covered, blue where surer",
+    "Saliency": "the pixels that move its answer most when they change a little",
+    "Grad-CAM": "where its last filters found what speaks for the answer",
+}
+
+
+class OwnPicture(NamedTuple):
+    """A user's picture uint8 (H, W) or (H, W, 3), and the square of it that became the 28x28.
+
+    Left, top and edge are in its pixels; the square may reach beyond it.
+    """
+
+    picture: NDArray[np.uint8]
+    left: float
+    top: float
+    edge: float
+
+
+class Evidence(NamedTuple):
+    """A model's probabilities (10,) for an image, and what each way of asking why has found.
+
+    `maps` are float32 (28, 28), by their name in `WAYS`.
+    """
+
+    shares: NDArray[np.float32]
+    occlusion: Occlusion
+    maps: dict[str, NDArray[np.float32]]
+
+    @property
+    def label(self) -> int:
+        return int(self.shares.argmax())
+
+
+def why(
+    card: weights.Card,
+    pixels: NDArray[np.uint8],
+    device: torch.device,
+    source: Source,
+    own: OwnPicture | None = None,
+    training_row: int | None = None,
+) -> None:
+    """A fold that says, once it is opened, why the model answers as it does to uint8 (28, 28).
+
+    `training_row` is the image's own row where it is one of the training split, which then is not
+    among its neighbours. Whether the fold is open is in the link.
+    """
+    fold = st.expander("Why?", icon=":material/help:", key="why", bind="query-params")
+    if not fold.open:
+        return
+    with fold:
+        found = _evidence(card.sha256, pixels, card, device)
+        st.markdown(explain.reason(pixels, found.shares, found.label, found.occlusion))
+        widgets.side_by_side(
+            [(f"{way}: {WAYS[way]}.", overlay(pixels, heat)) for way, heat in found.maps.items()],
+            EDGE,
+        )
+        if own:
+            st.markdown("**The same on your picture**")
+            widgets.side_by_side(
+                [(way, on_own(own, heat)) for way, heat in found.maps.items()], EDGE
+            )
+        _neighbours(card, pixels, found.label, device, source, training_row)
+
+
+@st.cache_data(show_spinner="Looking for the reason …", max_entries=500)
+def _evidence(
+    sha256: str, pixels: NDArray[np.uint8], _card: weights.Card, _device: torch.device
+) -> Evidence:
+    (shares,), _ = cache.answer(_card, pixels[None], _device)
+    label = int(shares.argmax())
+
+    def look(device: torch.device) -> Evidence:
+        model = cache.classifier(_card, device)
+        occlusion = explain.occlusion(model, pixels, label, _card.temperature)
+        maps = {
+            "Covering": occlusion.drop,
+            "Saliency": explain.saliency(model, pixels, label),
+            "Grad-CAM": explain.grad_cam(model, pixels, label),
+        }
+        found = {way: heat for way, heat in maps.items() if heat is not None}
+        return Evidence(shares, occlusion, found)
+
+    evidence, _ = devices.or_cpu(look, _device, notify=st.toast)
+    return evidence
+
+
+def on_own(own: OwnPicture, heat: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """A user's picture, no larger than it is shown, with heat (28, 28) where the 28x28 lies."""
+    shrink = min(1.0, EDGE / max(own.picture.shape[:2]))
+    shown = cv2.resize(own.picture, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+    height, width = shown.shape[:2]
+    scale = own.edge * shrink / 28
+    # A pixel's middle lies half a pixel from its corner, in both pictures.
+    placed = np.array(
+        [
+            [scale, 0, own.left * shrink + (scale - 1) / 2],
+            [0, scale, own.top * shrink + (scale - 1) / 2],
+        ]
+    )
+    over = cv2.warpAffine(heat, placed, (width, height)).astype(np.float32)
+    return overlay(shown.astype(np.uint8), over)
+
+
+def _neighbours(
+    card: weights.Card,
+    pixels: NDArray[np.uint8],
+    label: int,
+    device: torch.device,
+    source: Source,
+    training_row: int | None,
+) -> None:
+    """The nearest training garments in the model's features, and whether their labels agree."""
+    training = cache.split("train", source)
+    features = cache.embeddings(card, "train", source, device)
+    own, _ = devices.or_cpu(
+        lambda device: explain.embed(cache.classifier(card, device), pixels[None], device),
+        device,
+        notify=st.toast,
+    )
+    rows, _ = explain.nearest(own[0], features, NEIGHBOURS + 1)
+    rows = rows[rows != training_row][:NEIGHBOURS]
+    names = [CLASSES[label] for label in training.labels[rows]]
+    agreeing = names.count(CLASSES[label])
+    others = Counter(name for name in names if name != CLASSES[label])
+    rest = ", ".join(f"{count} {name}" for name, count in others.most_common())
+    st.markdown(
+        f"Of the {len(rows)} training garments that it finds most alike, {agreeing} "
+        f"{'is' if agreeing == 1 else 'are'} labelled {CLASSES[label]}, as it says"
+        + (f"; the others: {rest}." if rest else ".")
+    )
+    widgets.side_by_side(zip(names, training.images[rows], strict=True), NEIGHBOUR_EDGE)
