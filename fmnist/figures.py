@@ -1,6 +1,6 @@
 """Results as Plotly figures; colours that text needs come from the page's theme."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,10 +8,19 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from fmnist.data import CLASSES
+from fmnist.evaluation import CalibrationBin
 
-ACCENT = "#e8590c"
+ACCENT, SECOND = "#e8590c", "#1c7ed6"
 MUTED = "rgba(134, 142, 150, 0.45)"
 ERRORS = [[0.0, "rgba(232, 89, 12, 0.04)"], [0.4, "rgba(232, 89, 12, 0.55)"], [1.0, "#c2410c"]]
+WORSE_TO_BETTER = [
+    [0.0, "#c2410c"],
+    [0.499, "rgba(194, 65, 12, 0.04)"],
+    [0.5, "rgba(134, 142, 150, 0.05)"],
+    [0.501, "rgba(24, 100, 171, 0.04)"],
+    [1.0, "#1864ab"],
+]
+MOST_POINTS = 300
 MARGIN = {"l": 0, "r": 0, "t": 8, "b": 0}
 
 
@@ -53,32 +62,57 @@ def _class_bars(values: NDArray[Any], texts: Sequence[str], colours: Sequence[st
 def confusion(
     matrix: NDArray[np.int64], row_shares: bool, chosen: tuple[int, int] | None
 ) -> go.Figure:
-    """The confusion matrix (10, 10), its diagonal muted so that the errors show.
-
-    Plotly's heatmaps can't be selected in Streamlit, so an invisible marker in each cell takes
-    the click; its customdata is (true, predicted).
-    """
+    """The confusion matrix (10, 10), its diagonal muted so that the errors show."""
     shares = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
     values = shares if row_shares else matrix
     shown = np.where(np.eye(len(CLASSES), dtype=bool), np.nan, values)
-    true, predicted = (axis.ravel() for axis in np.indices(matrix.shape))
-    texts = np.array([f"{value:.1%}" if row_shares else f"{value:,}" for value in values.ravel()])
-    strong = shown.ravel() > 0.4 * np.nanmax(shown)
+    form = "{:.1%}" if row_shares else "{:,}"
+    texts = [form.format(value) if count else "" for value, count in _cells(values, matrix)]
+    strong = shown > 0.4 * np.nanmax(shown)
+    return _class_matrix(shown, texts, strong, matrix, "{:,}", chosen, colorscale=ERRORS)
+
+
+def difference(matrix: NDArray[np.int64], chosen: tuple[int, int] | None) -> go.Figure:
+    """By how many images each cell of the confusion matrix changed, (10, 10).
+
+    Orange is for the worse, more errors or fewer right answers, and blue for the better.
+    """
+    gain = np.where(np.eye(len(CLASSES), dtype=bool), matrix, -matrix)
+    most = max(np.abs(gain).max(), 1)
+    texts = [f"{change:+,}" if change else "" for change in matrix.ravel()]
+    strong = np.abs(gain) > 0.5 * most
+    scale = {"colorscale": WORSE_TO_BETTER, "zmin": -most, "zmax": most}
+    return _class_matrix(gain, texts, strong, matrix, "{:+,}", chosen, **scale)
+
+
+def _cells(*matrices: NDArray[Any]) -> Iterator[tuple[Any, ...]]:
+    return zip(*(matrix.ravel() for matrix in matrices), strict=True)
+
+
+def _class_matrix(
+    shades: NDArray[Any],
+    texts: Sequence[str],
+    strong: NDArray[np.bool_],
+    counts: NDArray[np.int64],
+    form: str,
+    chosen: tuple[int, int] | None,
+    **scale: Any,
+) -> go.Figure:
+    """Cells of true (down) and predicted class (across), each with a text, white where strong.
+
+    Plotly's heatmaps can't be selected in Streamlit, so an invisible marker in each cell takes
+    the click; its customdata is (true, predicted, count).
+    """
+    true, predicted = (axis.ravel() for axis in np.indices(counts.shape))
     figure = go.Figure()
-    figure.add_heatmap(
-        z=shown,
-        colorscale=ERRORS,
-        showscale=False,
-        hoverinfo="skip",
-        xgap=2,
-        ygap=2,
-    )
-    for here, colour in ((strong, "white"), (~strong & (matrix.ravel() > 0), None)):
+    figure.add_heatmap(z=shades, showscale=False, hoverinfo="skip", xgap=2, ygap=2, **scale)
+    written = np.array([bool(text) for text in texts])
+    for here, colour in ((strong.ravel(), "white"), (~strong.ravel() & written, None)):
         figure.add_scatter(
             x=predicted[here],
             y=true[here],
             mode="text",
-            text=texts[here],
+            text=np.array(texts)[here],
             textfont={"size": 12, "color": colour},
             hoverinfo="skip",
             showlegend=False,
@@ -90,9 +124,12 @@ def confusion(
         marker={"symbol": "square", "size": 26, "opacity": 0},
         selected={"marker": {"opacity": 0}},
         unselected={"marker": {"opacity": 0}},
-        customdata=np.stack([true, predicted, matrix.ravel()], axis=1).tolist(),
-        text=[f"{CLASSES[row]} named {CLASSES[column]}" for row, column in np.ndindex(10, 10)],
-        hovertemplate="%{text}: %{customdata[2]:,}<extra></extra>",
+        customdata=np.stack([true, predicted, counts.ravel()], axis=1).tolist(),
+        text=[
+            f"{CLASSES[row]} named {CLASSES[column]}: {form.format(count)}"
+            for row, column, count in _cells(true, predicted, counts)
+        ],
+        hovertemplate="%{text}<extra></extra>",
         showlegend=False,
     )
     if chosen:
@@ -150,4 +187,123 @@ def training_curves(
     figure.update_xaxes(title="epoch", rangemode="tozero", fixedrange=True)
     accuracy = "accuracy" in quantity
     figure.update_yaxes(fixedrange=True, tickformat=".0%" if accuracy else None)
+    return figure
+
+
+def class_intervals(values: Sequence[float], intervals: Sequence[tuple[float, float]]) -> go.Figure:
+    """A figure of each class as a dot, with the interval it could as well be in."""
+    lows, highs = zip(*intervals, strict=True)
+    figure = go.Figure(
+        go.Scatter(
+            x=values,
+            y=CLASSES,
+            mode="markers",
+            marker={"color": ACCENT, "size": 9},
+            error_x={
+                "array": np.subtract(highs, values),
+                "arrayminus": np.subtract(values, lows),
+                "color": ACCENT,
+                "thickness": 2,
+                "width": 5,
+            },
+            customdata=intervals,
+            hovertemplate="%{y}: %{x:.3f}, from %{customdata[0]:.3f} to %{customdata[1]:.3f}"
+            "<extra></extra>",
+        )
+    )
+    figure.update_layout(height=320, margin=MARGIN)
+    figure.update_xaxes(fixedrange=True, zeroline=False)
+    figure.update_yaxes(autorange="reversed", fixedrange=True)
+    return figure
+
+
+def class_lines(
+    lines: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]],
+    chosen: int,
+    x_title: str,
+    y_title: str,
+) -> go.Figure:
+    """A line (x, y) of shares for each class, the chosen one in colour and over the others."""
+    figure = go.Figure()
+    for label in [*(label for label in range(len(CLASSES)) if label != chosen), chosen]:
+        # No screen shows more points, and a page with all of them opens slowly.
+        x, y = (_thinned(values) for values in lines[label])
+        figure.add_scatter(
+            x=x,
+            y=y,
+            mode="lines",
+            name=CLASSES[label],
+            line={"color": ACCENT, "width": 3} if label == chosen else {"color": MUTED, "width": 1},
+            hovertemplate="%{x:.1%}, %{y:.1%}",
+        )
+    return _of_shares(figure, x_title, y_title)
+
+
+def reliability(curves: Mapping[str, Sequence[CalibrationBin]]) -> go.Figure:
+    """Accuracy against confidence by name; the diagonal is a model that is as sure as right."""
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[0, 1],
+        y=[0, 1],
+        mode="lines",
+        line={"color": MUTED, "dash": "dash"},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    for (name, bins), colour in zip(curves.items(), (SECOND, ACCENT), strict=False):
+        images = sum(part.images for part in bins)
+        figure.add_scatter(
+            x=[part.confidence for part in bins],
+            y=[part.accuracy for part in bins],
+            customdata=[part.images for part in bins],
+            name=name,
+            mode="lines+markers",
+            line_color=colour,
+            # A dot's area is its share of the images.
+            marker_size=[4 + 20 * (part.images / images) ** 0.5 for part in bins],
+            hovertemplate="%{x:.1%} sure, %{y:.1%} right, %{customdata:,} images",
+        )
+    _of_shares(figure, "how sure the model is", "how often it is right")
+    figure.update_layout(showlegend=True, legend={"orientation": "h", "y": 1.12})
+    return figure
+
+
+def coverage(
+    shares: NDArray[np.float64], accuracies: NDArray[np.float64], point: tuple[float, float]
+) -> go.Figure:
+    """Accuracy of the answers against the share of images answered, with the chosen point."""
+    figure = go.Figure()
+    figure.add_scatter(
+        x=_thinned(shares),
+        y=_thinned(accuracies),
+        mode="lines",
+        line_color=MUTED,
+        hovertemplate="%{x:.1%} answered, %{y:.2%} of them right<extra></extra>",
+    )
+    x, y = point
+    figure.add_scatter(
+        x=[x],
+        y=[y],
+        mode="markers",
+        marker={"color": ACCENT, "size": 13},
+        hovertemplate="%{x:.1%} answered, %{y:.2%} of them right<extra></extra>",
+    )
+    _of_shares(figure, "images answered", "of these, right")
+    figure.update_yaxes(range=[min(0.98, accuracies.min()) - 0.01, 1.003])
+    return figure
+
+
+def _thinned(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    kept = np.unique(np.linspace(0, len(values) - 1, MOST_POINTS).astype(int))
+    return np.take(values, kept)
+
+
+def _of_shares(figure: go.Figure, x_title: str, y_title: str) -> go.Figure:
+    """Both axes from 0 to 100 %."""
+    figure.update_layout(
+        height=320, margin={**MARGIN, "r": 24}, showlegend=False, hovermode="closest"
+    )
+    plain = {"range": [-0.01, 1.02], "tickformat": ".0%", "fixedrange": True, "zeroline": False}
+    figure.update_xaxes(title=x_title, **plain)
+    figure.update_yaxes(title=y_title, **plain)
     return figure

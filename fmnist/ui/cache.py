@@ -10,7 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from fmnist import data, devices, evaluation, weights
+from fmnist import curves, data, devices, evaluation, weights
+from fmnist.curves import ClassCurves
 from fmnist.data import Source, Split, SplitName
 from fmnist.evaluation import Evaluation
 
@@ -127,6 +128,21 @@ def _evaluate(
         notify=st.toast,
     )
     return Evaluation(_card.name, logits, images.labels)
+
+
+def class_curves(
+    card: weights.Card, split_name: SplitName, source: Source, device: torch.device
+) -> list[ClassCurves]:
+    """Precision-recall and ROC curves on a whole split, computed once for everybody."""
+    answers = evaluate(card, split_name, source, device)
+    return _class_curves(card.sha256, card.temperature, split_name, source, answers)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _class_curves(
+    sha256: str, temperature: float, split_name: SplitName, source: Source, _answers: Evaluation
+) -> list[ClassCurves]:
+    return curves.one_against_rest(_answers, temperature)
 
 
 @dataclass(frozen=True)
