@@ -16,6 +16,7 @@ st.navigation(
         st.Page("pages/errors.py", title="Errors", icon=":material/query_stats:"),
         st.Page("pages/scores.py", title="Scores", icon=":material/analytics:"),
         st.Page("pages/compare.py", title="Compare", icon=":material/compare_arrows:"),
+        st.Page("pages/hardest.py", title="Hardest", icon=":material/fitness_center:"),
         st.Page("pages/classify.py", title="Classify", icon=":material/draw:"),
     ]
 ).run()

@@ -1,6 +1,6 @@
 """Results as Plotly figures; colours that text needs come from the page's theme."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,12 @@ def class_counts(labels: NDArray[np.uint8]) -> go.Figure:
     return _class_bars(counts, [f"{count:,}" for count in counts], [MUTED] * len(CLASSES))
 
 
+def class_means(means: Sequence[float], texts: Sequence[str]) -> go.Figure:
+    """A mean for each class with how it is written, the largest in colour."""
+    colours = [ACCENT if mean == max(means) else MUTED for mean in means]
+    return _class_bars(np.array(means), texts, colours)
+
+
 def _class_bars(values: NDArray[Any], texts: Sequence[str], colours: Sequence[str]) -> go.Figure:
     figure = go.Figure(
         go.Bar(
@@ -62,57 +68,32 @@ def _class_bars(values: NDArray[Any], texts: Sequence[str], colours: Sequence[st
 def confusion(
     matrix: NDArray[np.int64], row_shares: bool, chosen: tuple[int, int] | None
 ) -> go.Figure:
-    """The confusion matrix (10, 10), its diagonal muted so that the errors show."""
+    """The confusion matrix (10, 10), its diagonal muted so that the errors show.
+
+    Plotly's heatmaps can't be selected in Streamlit, so an invisible marker in each cell takes
+    the click; its customdata is (true, predicted).
+    """
     shares = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
     values = shares if row_shares else matrix
     shown = np.where(np.eye(len(CLASSES), dtype=bool), np.nan, values)
-    form = "{:.1%}" if row_shares else "{:,}"
-    texts = [form.format(value) if count else "" for value, count in _cells(values, matrix)]
-    strong = shown > 0.4 * np.nanmax(shown)
-    return _class_matrix(shown, texts, strong, matrix, "{:,}", chosen, colorscale=ERRORS)
-
-
-def difference(matrix: NDArray[np.int64], chosen: tuple[int, int] | None) -> go.Figure:
-    """By how many images each cell of the confusion matrix changed, (10, 10).
-
-    Orange is for the worse, more errors or fewer right answers, and blue for the better.
-    """
-    gain = np.where(np.eye(len(CLASSES), dtype=bool), matrix, -matrix)
-    most = max(np.abs(gain).max(), 1)
-    texts = [f"{change:+,}" if change else "" for change in matrix.ravel()]
-    strong = np.abs(gain) > 0.5 * most
-    scale = {"colorscale": WORSE_TO_BETTER, "zmin": -most, "zmax": most}
-    return _class_matrix(gain, texts, strong, matrix, "{:+,}", chosen, **scale)
-
-
-def _cells(*matrices: NDArray[Any]) -> Iterator[tuple[Any, ...]]:
-    return zip(*(matrix.ravel() for matrix in matrices), strict=True)
-
-
-def _class_matrix(
-    shades: NDArray[Any],
-    texts: Sequence[str],
-    strong: NDArray[np.bool_],
-    counts: NDArray[np.int64],
-    form: str,
-    chosen: tuple[int, int] | None,
-    **scale: Any,
-) -> go.Figure:
-    """Cells of true (down) and predicted class (across), each with a text, white where strong.
-
-    Plotly's heatmaps can't be selected in Streamlit, so an invisible marker in each cell takes
-    the click; its customdata is (true, predicted, count).
-    """
-    true, predicted = (axis.ravel() for axis in np.indices(counts.shape))
+    true, predicted = (axis.ravel() for axis in np.indices(matrix.shape))
+    texts = np.array([f"{value:.1%}" if row_shares else f"{value:,}" for value in values.ravel()])
+    strong = shown.ravel() > 0.4 * np.nanmax(shown)
     figure = go.Figure()
-    figure.add_heatmap(z=shades, showscale=False, hoverinfo="skip", xgap=2, ygap=2, **scale)
-    written = np.array([bool(text) for text in texts])
-    for here, colour in ((strong.ravel(), "white"), (~strong.ravel() & written, None)):
+    figure.add_heatmap(
+        z=shown,
+        colorscale=ERRORS,
+        showscale=False,
+        hoverinfo="skip",
+        xgap=2,
+        ygap=2,
+    )
+    for here, colour in ((strong, "white"), (~strong & (matrix.ravel() > 0), None)):
         figure.add_scatter(
             x=predicted[here],
             y=true[here],
             mode="text",
-            text=np.array(texts)[here],
+            text=texts[here],
             textfont={"size": 12, "color": colour},
             hoverinfo="skip",
             showlegend=False,
@@ -124,12 +105,9 @@ def _class_matrix(
         marker={"symbol": "square", "size": 26, "opacity": 0},
         selected={"marker": {"opacity": 0}},
         unselected={"marker": {"opacity": 0}},
-        customdata=np.stack([true, predicted, counts.ravel()], axis=1).tolist(),
-        text=[
-            f"{CLASSES[row]} named {CLASSES[column]}: {form.format(count)}"
-            for row, column, count in _cells(true, predicted, counts)
-        ],
-        hovertemplate="%{text}<extra></extra>",
+        customdata=np.stack([true, predicted, matrix.ravel()], axis=1).tolist(),
+        text=[f"{CLASSES[row]} named {CLASSES[column]}" for row, column in np.ndindex(10, 10)],
+        hovertemplate="%{text}: %{customdata[2]:,}<extra></extra>",
         showlegend=False,
     )
     if chosen:
@@ -306,4 +284,78 @@ def _of_shares(figure: go.Figure, x_title: str, y_title: str) -> go.Figure:
     plain = {"range": [-0.01, 1.02], "tickformat": ".0%", "fixedrange": True, "zeroline": False}
     figure.update_xaxes(title=x_title, **plain)
     figure.update_yaxes(title=y_title, **plain)
+    return figure
+
+
+def difference(matrix: NDArray[np.int64], chosen: tuple[int, int] | None) -> go.Figure:
+    """By how many images each cell of the confusion matrix changed, (10, 10).
+
+    Orange is for the worse, more errors or fewer right answers, and blue for the better. A click
+    chooses a cell as in `confusion`.
+    """
+    gain = np.where(np.eye(len(CLASSES), dtype=bool), matrix, -matrix)
+    most = max(int(np.abs(gain).max()), 1)
+    figure = go.Figure()
+    figure.add_heatmap(
+        z=gain,
+        zmin=-most,
+        zmax=most,
+        colorscale=WORSE_TO_BETTER,
+        showscale=False,
+        hoverinfo="skip",
+        xgap=2,
+        ygap=2,
+    )
+    true, predicted = (axis.ravel() for axis in np.indices(matrix.shape))
+    texts = np.array([f"{change:+,}" for change in matrix.ravel()])
+    strong = np.abs(gain).ravel() > 0.5 * most
+    for here, colour in ((strong, "white"), (~strong & (gain.ravel() != 0), None)):
+        figure.add_scatter(
+            x=predicted[here],
+            y=true[here],
+            mode="text",
+            text=texts[here],
+            textfont={"size": 12, "color": colour},
+            hoverinfo="skip",
+            showlegend=False,
+        )
+    figure.add_scatter(
+        x=predicted,
+        y=true,
+        mode="markers",
+        marker={"symbol": "square", "size": 26, "opacity": 0},
+        selected={"marker": {"opacity": 0}},
+        unselected={"marker": {"opacity": 0}},
+        customdata=np.stack([true, predicted], axis=1).tolist(),
+        text=[
+            f"{CLASSES[row]} named {CLASSES[column]}: {change}"
+            for row, column, change in zip(true, predicted, texts, strict=True)
+        ],
+        hovertemplate="%{text}<extra></extra>",
+        showlegend=False,
+    )
+    if chosen:
+        row, column = chosen
+        figure.add_shape(
+            type="rect",
+            x0=column - 0.5,
+            x1=column + 0.5,
+            y0=row - 0.5,
+            y1=row + 0.5,
+            line={"color": ACCENT, "width": 3},
+        )
+    figure.update_layout(
+        height=560,
+        margin={**MARGIN, "r": 48},
+        hovermode="closest",
+        hoverdistance=60,
+        dragmode=False,
+        clickmode="event+select",
+    )
+    labels = {"tickvals": list(range(len(CLASSES))), "ticktext": CLASSES}
+    plain = {"fixedrange": True, "showgrid": False, "zeroline": False}
+    figure.update_xaxes(
+        side="top", title="predicted", tickangle=-45, range=[-0.5, 9.5], **labels, **plain
+    )
+    figure.update_yaxes(title="true", range=[9.5, -0.5], **labels, **plain)
     return figure

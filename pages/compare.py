@@ -20,7 +20,7 @@ def take_cell() -> None:
     """Let a click in the matrix choose the cell, as the two select boxes do."""
     points = st.session_state["difference"].selection.points
     if points:
-        true, predicted, _ = points[0]["customdata"]
+        true, predicted = points[0]["customdata"]
         st.session_state["true"], st.session_state["predicted"] = CLASSES[true], CLASSES[predicted]
         st.session_state["show"] = "A cell"
 

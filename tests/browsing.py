@@ -25,6 +25,7 @@ PAGES = {
     "Errors": ("Errors", "By class"),
     "Scores": ("Scores", "Abstaining"),
     "Compare": ("Compare", "By class"),
+    "Hardest": ("Hardest", "By class"),
     "Classify": ("Classify", "What happened to your picture"),
 }
 PATIENCE = 60  # seconds; two cores may be busy with a training

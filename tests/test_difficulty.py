@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import jensenshannon
 
-from fmnist import difficulty, evaluation
-from fmnist.evaluation import Evaluation
+from fmnist import difficulty
 
 SURE, EVEN = np.eye(10, dtype=np.float32), np.full(10, 0.1, np.float32)
 
@@ -24,12 +23,16 @@ def test_models_each_sure_of_another_class_disagree_most() -> None:
     assert difficulty.disagreement(apart) == pytest.approx([2])  # log2 of four models
 
 
-def test_doubt_is_what_the_true_class_does_not_get() -> None:
-    logits = np.random.default_rng(1).normal(size=(30, 10)).astype(np.float32)
+def test_doubt_is_what_the_true_class_does_not_get_on_average() -> None:
+    answers = np.random.default_rng(1).dirichlet(np.ones(10), (3, 30)).astype(np.float32)
     labels = np.arange(30, dtype=np.uint8) % 10
-    shares = evaluation.probabilities(logits, 1.4)
-    expected = [1 - shares[row, label] for row, label in enumerate(labels)]
-    assert difficulty.doubt(Evaluation("m", logits, labels), 1.4) == pytest.approx(expected)
+    expected = [1 - np.mean([a[row, label] for a in answers]) for row, label in enumerate(labels)]
+    assert difficulty.doubt(answers, labels) == pytest.approx(expected)
+
+
+def test_the_hardest_comes_first_and_equals_go_by_doubt() -> None:
+    scores, doubt = np.array([1, 3, 1, 0]), np.array([0.2, 0.1, 0.9, 0.99])
+    assert difficulty.hardest_first(scores, doubt).tolist() == [1, 2, 0, 3]
 
 
 def test_wrong_models_are_counted_image_by_image() -> None:

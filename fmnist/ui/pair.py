@@ -6,10 +6,11 @@ import numpy as np
 import streamlit as st
 import torch
 
-from fmnist import comparison, runs
+from fmnist import comparison, runs, weights
 from fmnist.comparison import Predictions, Rows
 from fmnist.data import CLASSES, Source, Split
 from fmnist.ui import cache, widgets
+from fmnist.ui.runs import choose_run
 from fmnist.ui.sprite import sprite
 from fmnist.ui.takeaway import csv_button, png_button
 
@@ -35,21 +36,26 @@ def choose_models(source: Source, device: torch.device) -> Pair | None:
         st.info("Comparing takes two trained models. Train one on the Train page.")
         return None
     left, middle, right = st.columns([3, 3, 2], vertical_alignment="bottom")
-    cards = []
-    # From the second best to the best: what a better model does better.
-    for column, label, index in ((left, "First", 1), (middle, "Second", 0)):
-        name = column.selectbox(
-            f"{label} model",
-            choices,
-            index,
-            format_func=lambda name: widgets.title(choices[name]),
-            key=label.lower(),
-            bind="query-params",
+    names = list(choices)
+    first, second = (
+        choices[
+            column.selectbox(
+                label,
+                names,
+                names.index(default) if default in names else place,
+                key=key,
+                bind="query-params",
+            )
+        ]
+        for place, (column, label, key, default) in enumerate(
+            (
+                (left, "First model", "first", "fcnn"),
+                (middle, "Second model", "second", weights.DEFAULT),
+            )
         )
-        cards.append(choices[name])
+    )
     with right:
         split_name = widgets.choose_split()
-    first, second = cards
     if first.name == second.name:
         st.info("Choose two different models.")
         return None
@@ -72,7 +78,8 @@ def choose_epochs(source: Source) -> Pair | None:
         st.info("There are no runs on these data yet. Start one on the Train page.")
         return None
     left, right = st.columns([3, 5], vertical_alignment="bottom")
-    run_id = left.selectbox("Run", known, key="run", bind="query-params")
+    with left:
+        run_id = choose_run(known)
     said = runs.get(run_id).predictions()
     if len(said) < 2:
         st.info("This run has not finished two epochs yet.")
