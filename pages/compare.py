@@ -1,13 +1,11 @@
 """What changes between two models, or between two epochs of a run, and whether it is chance."""
 
-import numpy as np
 import streamlit as st
 
 from fmnist import comparison, evaluation, figures
 from fmnist.data import CLASSES
 from fmnist.ui import pair as sides
 from fmnist.ui import widgets
-from fmnist.ui.takeaway import csv_button
 
 source, device = widgets.page(
     "Compare",
@@ -50,7 +48,6 @@ numbers[1].metric(
 numbers[2].metric(f"Only {first} right", f"{test.only_first:,}")
 numbers[3].metric(f"Only {second} right", f"{test.only_second:,}")
 
-gained, lost = evaluation.flips(*pair.predictions, labels)
 chart, panel = st.columns([5, 4], gap="large")
 with panel:
     show = st.segmented_control(
@@ -61,20 +58,11 @@ with panel:
         key="show",
         bind="query-params",
     )
-    cell = None
-    if show == "A cell":
-        columns = st.columns(2)
-        true = columns[0].selectbox("True class", CLASSES, 6, key="true", bind="query-params")
-        predicted = columns[1].selectbox(
-            "Predicted class", CLASSES, 0, key="predicted", bind="query-params"
-        )
-        cell = CLASSES.index(true), CLASSES.index(predicted)
-        came, left = comparison.moved(*pair.predictions, labels, *cell)
-        sides.gallery(pair, came, f"Only {second} says {predicted}", "came")
-        sides.gallery(pair, left, f"Only {first} says {predicted}", "left")
-    elif show == "A move":
+    cell = sides.choose_cell(pair) if show == "A cell" else None
+    if show == "A move":
         sides.choose_move(pair)
-    else:
+    elif show == "Flips":
+        gained, lost = evaluation.flips(*pair.predictions, labels)
         sides.gallery(pair, lost, f"Only {first} is right", "lost")
         sides.gallery(pair, gained, f"Only {second} is right", "gained")
 with chart:
@@ -91,31 +79,4 @@ with chart:
     )
 
 st.header("By class")
-before, after = (
-    evaluation.per_class(evaluation.count_cells(labels, predictions))
-    for predictions in pair.predictions
-)
-only_first, only_second = (
-    np.bincount(labels[rows], minlength=len(CLASSES)).tolist() for rows in (lost, gained)
-)
-table = [
-    {
-        "Class": name,
-        f"{first} F1": before[label].f1,
-        f"{second} F1": after[label].f1,
-        "Difference": after[label].f1 - before[label].f1,
-        f"Only {first} right": only_first[label],
-        f"Only {second} right": only_second[label],
-    }
-    for label, name in enumerate(CLASSES)
-]
-st.dataframe(
-    table,
-    hide_index=True,
-    column_config={
-        f"{first} F1": st.column_config.NumberColumn(format="%.3f"),
-        f"{second} F1": st.column_config.NumberColumn(format="%.3f"),
-        "Difference": st.column_config.NumberColumn(format="%+.3f"),
-    },
-)
-csv_button("Table as CSV", table, sides.filename(pair, "by-class.csv"), "by class")
+sides.by_class(pair)

@@ -1,28 +1,16 @@
 """The images that models find hardest, or easiest."""
 
-from typing import Any
-
 import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
-from fmnist import difficulty, evaluation, figures
+from fmnist import difficulty, figures
 from fmnist.data import CLASSES
 from fmnist.ui import cache, widgets
 from fmnist.ui.images import data_url
 from fmnist.ui.sprite import sprite
 from fmnist.ui.takeaway import csv_button, png_button
 
-# Each way to be hard, with how it is written and what it means.
-MEASURES = {
-    "Doubt": ("{:.1%}", "The share of their probability that the models withhold from the label."),
-    "Models wrong": ("{} wrong", "How many models name it wrong; among equals, their doubt."),
-    "Disagreement": (
-        "{:.2f} bits",
-        "How far apart the models' probabilities lie, as their Jensen-Shannon divergence: high "
-        "where each model is sure of another class.",
-    ),
-}
+ENDS = ("Hardest", "Easiest")
 
 source, device = widgets.page(
     "Hardest",
@@ -38,50 +26,35 @@ if not asked:
     st.stop()
 left, middle, right = st.columns([6, 3, 3], vertical_alignment="bottom")
 measure = left.segmented_control(
-    "Hard by", MEASURES, default="Doubt", required=True, key="by", bind="query-params"
+    "Hard by", difficulty.MEASURES, default="Doubt", required=True, key="by", bind="query-params"
 )
 with middle:
     split_name = widgets.choose_split()
 end = right.segmented_control(
-    "First",
-    ["Hardest", "Easiest"],
-    default="Hardest",
-    required=True,
-    key="end",
-    bind="query-params",
+    "First", ENDS, default=ENDS[0], required=True, key="end", bind="query-params"
 )
-form, meaning = MEASURES[measure]
+score, form, meaning = difficulty.MEASURES[measure]
 st.caption(meaning)
 
 split = cache.split(split_name, source)
-evaluations = [cache.evaluate(choices[name], split_name, source, device) for name in asked]
-answers = np.stack(
-    [
-        evaluation.probabilities(of_model.logits, choices[name].temperature)
-        for name, of_model in zip(asked, evaluations, strict=True)
-    ]
-)
-doubt = difficulty.doubt(answers, split.labels)
-scores: NDArray[Any] = doubt
-if measure == "Models wrong":
-    scores = difficulty.wrong_models(answers, split.labels)
-elif measure == "Disagreement":
-    scores = difficulty.disagreement(answers)
-rows = difficulty.hardest_first(scores, doubt)[:: 1 if end == "Hardest" else -1]
-
+cards = [choices[name] for name in asked]
+answers = np.stack([cache.shares(card, split_name, source, device) for card in cards])
+scores = score(answers, split.labels)
+rows = difficulty.hardest_first(scores, difficulty.doubt(answers, split.labels))
+if end == "Easiest":
+    rows = rows[::-1]
 if class_name in CLASSES:
     rows = rows[split.labels[rows] == CLASSES.index(class_name)]
 shown = rows[: widgets.MOST_SHOWN]
+written = [form.format(scores[row]) for row in shown]
+
 wall, details = st.columns([5, 3], gap="large")
 with wall:
     with st.container(height=520, border=False):
         picked = sprite(
             split.images[shown],
-            [
-                f"Image {row}: {CLASSES[split.labels[row]]}, {form.format(scores[row])}"
-                for row in shown
-            ],
-            captions=[form.format(scores[row]) for row in shown],
+            [f"Image {row}, {CLASSES[split.labels[row]]}" for row in shown],
+            captions=written,
             key="hardest",
             label=f"{len(shown)} images, the {end.lower()} first; arrow keys choose one",
             wall=f"{source} {split_name} {class_name} {measure} {end} {asked}",
@@ -106,19 +79,8 @@ with details:
     label = CLASSES[split.labels[row]]
     st.subheader(label)
     st.image(data_url(split.images[row], 280), width=280, alt=f"Image {row}, {label}")
-    st.caption(f"Image {row:,} of the {split_name} split. {measure}: {form.format(scores[row])}.")
-    st.dataframe(
-        [
-            {"Model": name, "Answer": said[model, row], "Probability": answers[model, row].max()}
-            for model, name in enumerate(asked)
-        ],
-        hide_index=True,
-        column_config={
-            "Probability": st.column_config.ProgressColumn(
-                format="percent", min_value=0, max_value=1
-            )
-        },
-    )
+    st.caption(f"Image {row:,} of the {split_name} split. {measure}: {written[picked or 0]}.")
+    widgets.model_answers(split.images[row], cards, device)
 
 st.header("By class")
 means = [float(scores[split.labels == label].mean()) for label in range(len(CLASSES))]

@@ -130,6 +130,14 @@ def _evaluate(
     return Evaluation(_card.name, logits, images.labels)
 
 
+def shares(
+    card: weights.Card, split_name: SplitName, source: Source, device: torch.device
+) -> NDArray[np.float32]:
+    """Probabilities (N, 10) of a whole split at the card's temperature."""
+    answers = evaluate(card, split_name, source, device)
+    return evaluation.probabilities(answers.logits, card.temperature)
+
+
 def class_curves(
     card: weights.Card, split_name: SplitName, source: Source, device: torch.device
 ) -> list[ClassCurves]:

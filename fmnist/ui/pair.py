@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 import torch
 
-from fmnist import comparison, runs, weights
+from fmnist import comparison, evaluation, runs, weights
 from fmnist.comparison import Predictions, Rows
 from fmnist.data import CLASSES, Source, Split
 from fmnist.ui import cache, widgets
@@ -98,6 +98,20 @@ def choose_epochs(source: Source) -> Pair | None:
     )
 
 
+def choose_cell(pair: Pair) -> tuple[int, int]:
+    """Select boxes for a cell of the matrix over what came into it and what left it."""
+    columns = st.columns(2)
+    true = columns[0].selectbox("True class", CLASSES, 6, key="true", bind="query-params")
+    predicted = columns[1].selectbox(
+        "Predicted class", CLASSES, 0, key="predicted", bind="query-params"
+    )
+    cell = CLASSES.index(true), CLASSES.index(predicted)
+    came, left = comparison.moved(*pair.predictions, pair.split.labels, *cell)
+    gallery(pair, came, f"Only {pair.names[1]} says {predicted}", "came")
+    gallery(pair, left, f"Only {pair.names[0]} says {predicted}", "left")
+    return cell
+
+
 def choose_move(pair: Pair) -> None:
     """A table of what moved from which answer to which; a row opens its images."""
     labels = pair.split.labels
@@ -162,6 +176,40 @@ def gallery(pair: Pair, rows: Rows, title: str, key: str) -> None:
     with st.container(horizontal=True):
         csv_button("CSV", described, filename(pair, f"{key}.csv"), f"{key} csv")
         png_button("PNG", pair.split.images[rows], filename(pair, f"{key}.png"), f"{key} png")
+
+
+def by_class(pair: Pair) -> None:
+    """How each class fares on both sides, as a table."""
+    (first, second), labels = pair.names, pair.split.labels
+    before, after = (
+        evaluation.per_class(evaluation.count_cells(labels, predictions))
+        for predictions in pair.predictions
+    )
+    gained, lost = (
+        np.bincount(labels[rows], minlength=len(CLASSES)).tolist()
+        for rows in evaluation.flips(*pair.predictions, labels)
+    )
+    table = [
+        {
+            "Class": name,
+            f"{first} F1": before[label].f1,
+            f"{second} F1": after[label].f1,
+            "Difference": after[label].f1 - before[label].f1,
+            f"Only {first} right": lost[label],
+            f"Only {second} right": gained[label],
+        }
+        for label, name in enumerate(CLASSES)
+    ]
+    st.dataframe(
+        table,
+        hide_index=True,
+        column_config={
+            f"{first} F1": st.column_config.NumberColumn(format="%.3f"),
+            f"{second} F1": st.column_config.NumberColumn(format="%.3f"),
+            "Difference": st.column_config.NumberColumn(format="%+.3f"),
+        },
+    )
+    csv_button("Table as CSV", table, filename(pair, "by-class.csv"), "by class")
 
 
 def filename(pair: Pair, what: str) -> str:
