@@ -2,8 +2,7 @@
 
 import streamlit as st
 
-from fmnist import comparison, evaluation, figures
-from fmnist.data import CLASSES
+from fmnist import comparison, figures
 from fmnist.ui import pair as sides
 from fmnist.ui import widgets
 
@@ -12,16 +11,6 @@ source, device = widgets.page(
     "What changes between two models, or between two epochs of a run: cell by cell, move by move, "
     "down to the images.",
 )
-
-
-def take_cell() -> None:
-    """Let a click in the matrix choose the cell, as the two select boxes do."""
-    points = st.session_state["difference"].selection.points
-    if points:
-        true, predicted = points[0]["customdata"]
-        st.session_state["true"], st.session_state["predicted"] = CLASSES[true], CLASSES[predicted]
-        st.session_state["show"] = "A cell"
-
 
 what = st.segmented_control(
     "Compare",
@@ -58,19 +47,21 @@ with panel:
         key="show",
         bind="query-params",
     )
-    cell = sides.choose_cell(pair) if show == "A cell" else None
-    if show == "A move":
-        sides.choose_move(pair)
-    elif show == "Flips":
-        gained, lost = evaluation.flips(*pair.predictions, labels)
-        sides.gallery(pair, lost, f"Only {first} is right", "lost")
-        sides.gallery(pair, gained, f"Only {second} is right", "gained")
+    cell = sides.choose_cell()
+    if show == "A cell":
+        sides.changes(pair, cell)
+    elif show == "A move":
+        sides.moves(pair)
+    else:
+        sides.flips(pair)
 with chart:
     st.plotly_chart(
-        figures.difference(comparison.difference(*pair.predictions, labels), cell),
+        figures.difference(
+            comparison.difference(*pair.predictions, labels), cell if show == "A cell" else None
+        ),
         config=widgets.CHART,
         key="difference",
-        on_select=take_cell,
+        on_select=sides.take_click,
         selection_mode="points",
     )
     st.caption(

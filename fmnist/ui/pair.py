@@ -98,29 +98,54 @@ def choose_epochs(source: Source) -> Pair | None:
     )
 
 
-def choose_cell(pair: Pair) -> tuple[int, int]:
-    """Select boxes for a cell of the matrix over what came into it and what left it."""
+def choose_cell() -> tuple[int, int]:
+    """Select boxes for the true and the predicted class; either turns the view to the cell.
+
+    They are there in every view, because a box that appears with a value is not in the link.
+    """
     columns = st.columns(2)
-    true = columns[0].selectbox("True class", CLASSES, 6, key="true", bind="query-params")
-    predicted = columns[1].selectbox(
-        "Predicted class", CLASSES, 0, key="predicted", bind="query-params"
-    )
-    cell = CLASSES.index(true), CLASSES.index(predicted)
+    names = [
+        column.selectbox(
+            label, CLASSES, index, key=key, bind="query-params", on_change=show_the_cell
+        )
+        for column, label, index, key in zip(
+            columns, ("True class", "Predicted class"), (6, 0), ("true", "predicted"), strict=True
+        )
+    ]
+    return CLASSES.index(names[0]), CLASSES.index(names[1])
+
+
+def show_the_cell() -> None:
+    """Turn the view to the chosen cell."""
+    st.session_state["show"] = "A cell"
+
+
+def take_click() -> None:
+    """Let a click in the matrix choose the cell, as the two select boxes do."""
+    points = st.session_state["difference"].selection.points
+    if points:
+        true, predicted = points[0]["customdata"]
+        st.session_state["true"], st.session_state["predicted"] = CLASSES[true], CLASSES[predicted]
+        show_the_cell()
+
+
+def changes(pair: Pair, cell: tuple[int, int]) -> None:
+    """What came into a cell from the first side to the second, and what left it."""
+    predicted = CLASSES[cell[1]]
     came, left = comparison.moved(*pair.predictions, pair.split.labels, *cell)
     gallery(pair, came, f"Only {pair.names[1]} says {predicted}", "came")
     gallery(pair, left, f"Only {pair.names[0]} says {predicted}", "left")
-    return cell
 
 
-def choose_move(pair: Pair) -> None:
+def moves(pair: Pair) -> None:
     """A table of what moved from which answer to which; a row opens its images."""
     labels = pair.split.labels
-    moves = comparison.moves(*pair.predictions, labels)
-    if not moves:
+    found = comparison.moves(*pair.predictions, labels)
+    if not found:
         st.caption("Both give the same answer to every image.")
         return
     names = [
-        f"{CLASSES[move.true]}: {CLASSES[move.first]} to {CLASSES[move.second]}" for move in moves
+        f"{CLASSES[move.true]}: {CLASSES[move.first]} to {CLASSES[move.second]}" for move in found
     ]
     asked = st.query_params.get("move")
     default = names.index(asked) if asked in names else 0
@@ -131,7 +156,7 @@ def choose_move(pair: Pair) -> None:
             f"{pair.names[1]} says": CLASSES[move.second],
             "Images": move.images,
         }
-        for move in moves
+        for move in found
     ]
     picked = st.dataframe(
         table,
@@ -145,10 +170,17 @@ def choose_move(pair: Pair) -> None:
     csv_button("Moves as CSV", table, filename(pair, "moves.csv"), "moves csv")
     index = picked[0] if picked else default
     st.query_params["move"] = names[index]
-    true, first, second, _ = moves[index]
+    true, first, second, _ = found[index]
     before, after = pair.predictions
     here = np.flatnonzero((labels == true) & (before == first) & (after == second))
     gallery(pair, here, names[index], "move")
+
+
+def flips(pair: Pair) -> None:
+    """The images that only one side names right."""
+    gained, lost = evaluation.flips(*pair.predictions, pair.split.labels)
+    gallery(pair, lost, f"Only {pair.names[0]} is right", "lost")
+    gallery(pair, gained, f"Only {pair.names[1]} is right", "gained")
 
 
 def gallery(pair: Pair, rows: Rows, title: str, key: str) -> None:
