@@ -14,6 +14,9 @@ st.navigation(
         st.Page("pages/train.py", title="Train", icon=":material/model_training:"),
         st.Page("pages/models.py", title="Models", icon=":material/leaderboard:"),
         st.Page("pages/errors.py", title="Errors", icon=":material/query_stats:"),
+        st.Page("pages/scores.py", title="Scores", icon=":material/analytics:"),
+        st.Page("pages/compare.py", title="Compare", icon=":material/compare_arrows:"),
+        st.Page("pages/hardest.py", title="Hardest", icon=":material/fitness_center:"),
         st.Page("pages/classify.py", title="Classify", icon=":material/draw:"),
     ]
 ).run()

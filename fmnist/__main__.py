@@ -1,4 +1,4 @@
-"""The command line: `python -m fmnist data | models | train | evaluate | classify | runs`."""
+"""The command line: `python -m fmnist VERB`, with the verbs of `_parser`."""
 
 import argparse
 import json
@@ -13,8 +13,9 @@ from typing import Any, Literal
 from torch import nn
 from tqdm import tqdm
 
-from fmnist import data, devices, evaluation, intake, runs, weights, worker
+from fmnist import data, devices, evaluation, intake, report, runs, weights, worker
 from fmnist.evaluation import Evaluation
+from fmnist.files import write_whole
 from fmnist.models import FAMILIES, MODELS
 
 KINDS = ("auto", "sketch", "shop", "photo", "dataset")
@@ -93,12 +94,7 @@ def _train_in_group(plan: runs.Plan) -> int:
 
 def evaluate(options: argparse.Namespace) -> int:
     """Measure weights on a split."""
-    model, card = weights.load(options.weights)
-    split = data.load(options.split, _source(options.data))
-    logits, _ = devices.or_cpu(
-        partial(evaluation.infer, model, split.images), devices.choose(), notify=_complain
-    )
-    result = Evaluation(card.name, logits, split.labels)
+    card, result, split = _measured(options.weights, options.split, _source(options.data))
     matrix = evaluation.confusion(result)
     if options.json:
         values = {
@@ -118,6 +114,30 @@ def evaluate(options: argparse.Namespace) -> int:
     for name, row in zip(data.CLASSES, evaluation.per_class(matrix), strict=True):
         print(f"{name:<14}{row.precision:>10.1%}{row.recall:>10.1%}{row.f1:>10.1%}")
     return 0
+
+
+def make_report(options: argparse.Namespace) -> int:
+    """Write what was measured of weights, with their worst errors, into one HTML file."""
+    source = _source(options.data)
+    card, result, split = _measured(options.weights, options.split, source)
+    path = options.out or Path(f"{card.name}-report.html")
+    if path.exists():
+        raise ValueError(f"{path} is there already. Delete it, or name another file with --out.")
+    write_whole(path, report.page(card, result, split, options.split, source).encode())
+    print(path)
+    return 0
+
+
+def _measured(
+    name: str, split_name: data.SplitName, source: data.Source
+) -> tuple[weights.Card, Evaluation, data.Split]:
+    """The card of weights, their answers to a split, and the split."""
+    model, card = weights.load(name)
+    split = data.load(split_name, source)
+    logits, _ = devices.or_cpu(
+        partial(evaluation.infer, model, split.images), devices.choose(), notify=_complain
+    )
+    return card, Evaluation(card.name, logits, split.labels), split
 
 
 def classify(options: argparse.Namespace) -> int:
@@ -236,10 +256,10 @@ def _show(run: runs.Run, bar: "tqdm[Any]", validated: int) -> int:
         return validated
     last = reports[-1]
     epochs = [report for report in reports if "validation_accuracy" in report]
-    for report in epochs[validated:]:
+    for ended in epochs[validated:]:
         bar.write(
-            f"epoch {report['epoch']:>3}: loss {report['loss']:.4f}, "
-            f"validation accuracy {report['validation_accuracy']:.2%}"
+            f"epoch {ended['epoch']:>3}: loss {ended['loss']:.4f}, "
+            f"validation accuracy {ended['validation_accuracy']:.2%}"
         )
     bar.total, bar.n = last["steps"], last["step"]
     accuracy = f", accuracy {epochs[-1]['validation_accuracy']:.2%}" if epochs else ""
@@ -305,6 +325,15 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("--data", choices=data.SOURCES)
     verb.add_argument("--json", action="store_true")
     verb.set_defaults(verb=evaluate)
+
+    verb = verbs.add_parser("report", help="write one HTML file about weights and their errors")
+    verb.add_argument("weights", metavar="WEIGHTS", help="a shipped name or a path")
+    verb.add_argument("--split", choices=("test", "validation"), default="test")
+    verb.add_argument("--data", choices=data.SOURCES)
+    verb.add_argument(
+        "--out", type=Path, metavar="FILE", help="a new file; without it, NAME-report.html here"
+    )
+    verb.set_defaults(verb=make_report)
 
     verb = verbs.add_parser("classify", help="name the garment in pictures")
     verb.add_argument("images", nargs="+", type=Path, metavar="IMAGE")

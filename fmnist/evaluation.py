@@ -115,18 +115,22 @@ def count_cells(labels: NDArray[np.uint8], predictions: NDArray[np.uint8]) -> ND
 
 def per_class(matrix: NDArray[np.int64]) -> list[ClassFigures]:
     """Precision, recall, F1 and support of each class from a confusion matrix (10, 10)."""
-    figures = []
-    for label in range(len(matrix)):
-        right, true, predicted = matrix[label, label], matrix[label].sum(), matrix[:, label].sum()
-        figures.append(
-            ClassFigures(
-                precision=float(right / predicted) if predicted else 0.0,
-                recall=float(right / true) if true else 0.0,
-                f1=float(2 * right / (true + predicted)) if true + predicted else 0.0,
-                support=int(true),
-            )
-        )
-    return figures
+    figures = [ratio.tolist() for ratio in ratios(matrix)]
+    return [ClassFigures(*row) for row in zip(*figures, matrix.sum(1).tolist(), strict=True)]
+
+
+def ratios(
+    matrices: NDArray[np.int64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Precision, recall and F1 (..., 10) of each class from confusion matrices (..., 10, 10)."""
+    right = matrices.diagonal(axis1=-2, axis2=-1)
+    true, predicted = matrices.sum(-1), matrices.sum(-2)
+    # Where there is nothing to divide by there is nothing right either.
+    return (
+        right / np.maximum(predicted, 1),
+        right / np.maximum(true, 1),
+        2 * right / np.maximum(true + predicted, 1),
+    )
 
 
 def errors(

@@ -7,7 +7,7 @@ import streamlit as st
 from fmnist import runs
 from fmnist.models import MODELS
 from fmnist.ui import cache, widgets
-from fmnist.ui.runs import compare, edit_recipe, list_runs, show_run
+from fmnist.ui.runs import choose_run, compare, edit_recipe, list_runs, show_run
 
 QUICK_EPOCHS, QUICK_IMAGES = 3, 10_000
 
@@ -53,11 +53,7 @@ with plan:
 
 with watch:
     if known:
-        ids = [run.id for run in known]
-        if "run" not in st.session_state and st.query_params.get("run") in ids:
-            st.session_state["run"] = st.query_params["run"]
-        st.query_params["run"] = st.selectbox("Run", ids, key="run")
-        show_run(st.query_params["run"])
+        show_run(choose_run([run.id for run in known]))
     else:
         st.info("No runs yet. The quick recipe takes under a minute.")
 

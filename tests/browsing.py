@@ -23,6 +23,9 @@ PAGES = {
     "Train": ("Train", "Start training"),
     "Models": ("Models", "Recipe"),
     "Errors": ("Errors", "By class"),
+    "Scores": ("Scores", "Abstaining"),
+    "Compare": ("Compare", "By class"),
+    "Hardest": ("Hardest", "By class"),
     "Classify": ("Classify", "What happened to your picture"),
 }
 PATIENCE = 60  # seconds; two cores may be busy with a training

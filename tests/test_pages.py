@@ -18,7 +18,7 @@ from fmnist.data import CLASSES
 from fmnist.models import MODELS
 from fmnist.training import Recipe
 
-PAGES = ("home", "dataset", "train", "models", "errors", "classify")
+PAGES = ("home", "dataset", "train", "models", "errors", "scores", "compare", "hardest", "classify")
 
 pytestmark = pytest.mark.usefixtures("small")
 

@@ -40,7 +40,9 @@ def test_every_picture_is_there(link: str) -> None:
     assert (PROJECT / link).is_file()
 
 
-@pytest.mark.parametrize("verb", ["data", "models", "train", "evaluate", "classify", "runs"])
+@pytest.mark.parametrize(
+    "verb", ["data", "models", "train", "evaluate", "report", "classify", "runs"]
+)
 def test_every_verb_and_option_is_described(verb: str) -> None:
     printed = subprocess.run(
         [sys.executable, "-m", "fmnist", verb, "--help"], capture_output=True, text=True

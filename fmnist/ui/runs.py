@@ -67,6 +67,15 @@ def edit_recipe(recipe: Recipe, limit: int, available: int, key: str) -> tuple[R
     return edited, images
 
 
+def choose_run(ids: Sequence[str]) -> str:
+    """A select box over runs; the link always names the chosen one, as the newest changes."""
+    if "run" not in st.session_state and st.query_params.get("run") in ids:
+        st.session_state["run"] = st.query_params["run"]
+    chosen: str = st.selectbox("Run", ids, key="run")
+    st.query_params["run"] = chosen
+    return chosen
+
+
 def show_run(run_id: str) -> None:
     """A run's state, figures, curves and buttons; refreshed by itself while it goes on."""
     active = runs.get(run_id).state in runs.ACTIVE

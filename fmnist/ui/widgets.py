@@ -9,13 +9,14 @@ import torch
 from numpy.typing import NDArray
 
 from fmnist import devices, figures, weights
-from fmnist.data import CLASSES, Source
+from fmnist.data import CLASSES, Source, SplitName
 from fmnist.intake import Intake
 from fmnist.models import FAMILIES
 from fmnist.ui import cache, navigation
 from fmnist.ui.images import data_url
 from fmnist.ui.sprite import sprite
 
+HELD_OUT: tuple[SplitName, ...] = ("test", "validation")
 MOST_SHOWN = 1000
 CHART = {"displayModeBar": False}
 
@@ -76,6 +77,14 @@ def choose_weights(label: str = "Model") -> weights.Card | None:
         persist_state="session",
     )
     return choices[name]
+
+
+def choose_split() -> SplitName:
+    """The two splits that no model was trained on, to choose one."""
+    chosen: SplitName = st.segmented_control(
+        "Split", HELD_OUT, default="test", required=True, key="on", bind="query-params"
+    )
+    return chosen
 
 
 def title(card: weights.Card) -> str:

@@ -1,0 +1,72 @@
+"""How hard an image is, from the probabilities (models, N, 10) of one model or of many."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Answers = NDArray[np.float32]
+Labels = NDArray[np.uint8]
+Scores = NDArray[np.float64]
+
+
+class Measure(NamedTuple):
+    """A way to be hard: its score of each image, how one is written, and what it means."""
+
+    score: Callable[[Answers, Labels], NDArray[Any]]
+    form: str
+    meaning: str
+
+
+def doubt(answers: Answers, labels: Labels) -> Scores:
+    """What models withhold from the true class on average, float64 (N,): 1 - its probability."""
+    of_label = answers[:, np.arange(len(labels)), labels]
+    withheld: Scores = 1 - of_label.mean(0, dtype=np.float64)
+    return withheld
+
+
+def wrong_models(answers: Answers, labels: Labels) -> NDArray[np.int64]:
+    """How many models name each image wrong, int64 (N,)."""
+    wrong: NDArray[np.int64] = (answers.argmax(2) != labels).sum(0)
+    return wrong
+
+
+def disagreement(answers: Answers) -> Scores:
+    """The models' Jensen-Shannon divergence in bits, float64 (N,): the entropy of their mean
+    minus the mean of their entropies (Lin 1991).
+
+    0 where all say the same with the same confidence; at most log2 of the number of models, where
+    each is sure of another class.
+    """
+    shares = answers.astype(np.float64)
+    divergence: Scores = _entropy(shares.mean(0)) - _entropy(shares).mean(0)
+    return np.maximum(divergence, 0)  # rounding
+
+
+def hardest_first(scores: NDArray[Any], doubt: Scores) -> NDArray[np.int64]:
+    """Rows by falling score; among equals, by falling doubt."""
+    return np.lexsort((-doubt, -scores))
+
+
+def _entropy(shares: Scores) -> Scores:
+    """Entropy in bits over the last axis."""
+    logarithms = np.log2(shares, where=shares > 0, out=np.zeros_like(shares))
+    entropy: Scores = -(shares * logarithms).sum(-1)
+    return entropy
+
+
+MEASURES = {
+    "Doubt": Measure(
+        doubt, "{:.1%}", "The share of their probability that the models withhold from the label."
+    ),
+    "Models wrong": Measure(
+        wrong_models, "{} wrong", "How many models name it wrong; among equals, their doubt."
+    ),
+    "Disagreement": Measure(
+        lambda answers, labels: disagreement(answers),
+        "{:.2f} bits",
+        "How far apart the models' probabilities lie, as their Jensen-Shannon divergence: high "
+        "where each model is sure of another class.",
+    ),
+}

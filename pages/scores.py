@@ -1,0 +1,54 @@
+"""How good a model is, class by class, and whether its confidence can be trusted."""
+
+from functools import partial
+
+import streamlit as st
+
+from fmnist import bootstrap, evaluation, report
+from fmnist.ui import cache, scores, widgets
+
+source, device = widgets.page(
+    "Scores",
+    "How good a model is at each class, how sure that is, and what its confidence is worth.",
+)
+
+left, right = st.columns([3, 4], vertical_alignment="bottom")
+with left:
+    card = widgets.choose_weights()
+if card is None:
+    st.stop()
+with right:
+    split_name = widgets.choose_split()
+
+split = cache.split(split_name, source)
+answers = cache.evaluate(card, split_name, source, device)
+curves = cache.class_curves(card, split_name, source, device)
+matrix = evaluation.confusion(answers)
+low, high = bootstrap.accuracy(matrix)
+st.markdown(
+    f"**{card.name}** names {evaluation.accuracy(answers):.2%} of {len(split):,} {split_name} "
+    f"images right. On as many other images of this kind it would be between {low:.2%} and "
+    f"{high:.2%}, 95 times in 100."
+)
+st.download_button(
+    "Report (HTML)",
+    partial(report.page, card, answers, split, split_name, source),
+    f"{card.name}-report.html",
+    "text/html",
+    key="report",
+    on_click="ignore",
+    icon=":material/description:",
+    help="One file with these figures, the confusion matrix and the images of its worst cells.",
+)
+
+st.header("By class")
+scores.by_class(matrix, curves, f"{card.name}-{split_name}-by-class.csv")
+
+st.header("One class against the rest")
+scores.against_rest(curves)
+
+st.header("Calibration")
+scores.calibration(answers, card.temperature)
+
+st.header("Abstaining")
+scores.abstain(answers, card.temperature)
