@@ -14,6 +14,8 @@ st.navigation(
         st.Page("pages/train.py", title="Train", icon=":material/model_training:"),
         st.Page("pages/models.py", title="Models", icon=":material/leaderboard:"),
         st.Page("pages/errors.py", title="Errors", icon=":material/query_stats:"),
+        st.Page("pages/map.py", title="Map", icon=":material/scatter_plot:"),
+        st.Page("pages/suspects.py", title="Suspects", icon=":material/policy:"),
         st.Page("pages/classify.py", title="Classify", icon=":material/draw:"),
     ]
 ).run()

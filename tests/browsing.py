@@ -23,6 +23,8 @@ PAGES = {
     "Train": ("Train", "Start training"),
     "Models": ("Models", "Recipe"),
     "Errors": ("Errors", "By class"),
+    "Map": ("Map", "0 chosen"),
+    "Suspects": ("Suspects", "Leaderboard"),
     "Classify": ("Classify", "What happened to your picture"),
 }
 PATIENCE = 60  # seconds; two cores may be busy with a training

@@ -1,8 +1,10 @@
 """What every browser shares: the dataset, the models and their answers, each computed once."""
 
 import gc
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 import streamlit as st
@@ -10,9 +12,13 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from fmnist import data, devices, evaluation, weights
-from fmnist.data import Source, Split, SplitName
+from fmnist import data, devices, embedding, evaluation, store, suspects, weights
+from fmnist.data import SPLITS, Source, Split, SplitName
 from fmnist.evaluation import Evaluation
+from fmnist.models.layers import Classifier
+from fmnist.ui.jobs import Job
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -127,6 +133,77 @@ def _evaluate(
         notify=st.toast,
     )
     return Evaluation(_card.name, logits, images.labels)
+
+
+def positions(
+    card: weights.Card,
+    split_name: SplitName,
+    source: Source,
+    method: str,
+    device: torch.device,
+) -> NDArray[np.float32]:
+    """Where the model's features place a split's garments (N, 2), computed once for everybody."""
+    job = _positions(card.sha256, split_name, source, method, card, device)
+    return job.result(f"Computing {method} of {card.name}'s features …")
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _positions(
+    sha256: str,
+    split_name: SplitName,
+    source: Source,
+    method: str,
+    _card: weights.Card,
+    _device: torch.device,
+) -> Job[NDArray[np.float32]]:
+    images = split(split_name, source).images
+    model = cast(Classifier, open_model(_card, _device))
+
+    def compute(report: embedding.Report) -> NDArray[np.float32]:
+        vectors, _ = devices.or_cpu(
+            lambda device: embedding.features(model, images, device), _device, notify=logger.warning
+        )
+        return embedding.METHODS[method](vectors, report)
+
+    name = f"{method} {sha256[:16]} {store.digest(images)}"
+    return Job(lambda report: store.keep(name, lambda: compute(report)))
+
+
+def label_issues(
+    card: weights.Card, split_name: SplitName, source: Source, device: torch.device
+) -> NDArray[np.int64]:
+    """Rows of a split whose label the model doubts, the least likely label first."""
+    return _label_issues(card.sha256, split_name, source, card, device)
+
+
+@st.cache_resource(show_spinner="Weighing every label …", max_entries=64)
+def _label_issues(
+    sha256: str,
+    split_name: SplitName,
+    source: Source,
+    _card: weights.Card,
+    _device: torch.device,
+) -> NDArray[np.int64]:
+    answers = evaluate(_card, split_name, source, _device)
+    return suspects.label_issues(answers, _card.temperature)
+
+
+@st.cache_resource(show_spinner=False)
+def published_rows(name: SplitName) -> NDArray[np.int64]:
+    """Where the real split's garments are in the published files."""
+    return data.published_rows(name)
+
+
+def near_duplicates(source: Source) -> NDArray[np.void]:
+    """Pairs of alike garments over all splits, one after the other, as suspects.PAIR."""
+    return _near_duplicates(source).result("Comparing every garment with every other …")
+
+
+@st.cache_resource(show_spinner=False)
+def _near_duplicates(source: Source) -> Job[NDArray[np.void]]:
+    images = np.concatenate([split(name, source).images for name in SPLITS])
+    name = f"duplicates {store.digest(images)}"
+    return Job(lambda report: store.keep(name, lambda: suspects.near_duplicates(images, report)))
 
 
 @dataclass(frozen=True)
