@@ -45,7 +45,7 @@ answers = cache.evaluate(card, split_name, source, device)
 confidence = evaluation.probabilities(answers.logits, card.temperature).max(1)
 positions = cache.positions(card, split_name, source, method, device)
 
-ground, details = st.columns([5, 2], gap="large")
+ground, details = st.columns([2, 1], gap="large")
 with ground:
     chosen = garment_map(
         thumbnails(split_name, source),

@@ -36,9 +36,9 @@ class Job(Generic[Result]):
 
     def result(self, sentence: str) -> Result:
         """What was computed; until then a progress bar stands here with the sentence."""
-        if not self._future.done():
-            bar = st.progress(self._done, sentence)
-            while not wait([self._future], GLANCE).done:
-                bar.progress(self._done, f"{sentence} {self._done:.0%}")
-            bar.empty()
+        # The bar's place is there in every run, so that what follows keeps its own.
+        place = st.empty()
+        while not wait([self._future], GLANCE).done:
+            place.progress(self._done, f"{sentence} {self._done:.0%}")
+        place.empty()
         return self._future.result()

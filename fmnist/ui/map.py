@@ -62,7 +62,7 @@ button[aria-pressed=true] {
 .legend i { width: 0.7rem; height: 0.7rem; border-radius: 50%; }
 .ground { position: relative; }
 .ground > canvas {
-  display: block; width: 100%; height: min(40rem, 70vh); touch-action: none; cursor: grab;
+  display: block; width: 100%; aspect-ratio: 1; max-height: 80vh; touch-action: none;
   border: 1px solid var(--st-border-color); border-radius: var(--st-base-radius);
 }
 .ground > canvas:focus-visible { outline: 2px solid var(--st-primary-color); }
@@ -74,7 +74,6 @@ button[aria-pressed=true] {
 .tip canvas { display: block; width: 140px; height: 140px; image-rendering: pixelated; }
 .tip .words { max-width: 140px; margin-top: 0.25rem; font-size: 0.8rem; line-height: 1.3; }
 .said { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-@media (max-width: 500px) { .ground > canvas { height: 55vh; } }
 """
 
 _JS = """
