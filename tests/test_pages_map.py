@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from fmnist import data, embedding, evaluation, store, suspects, weights
 from fmnist.data import CLASSES
 from fmnist.suspects import Suspect
+from fmnist.ui import widgets
 from fmnist.ui.jobs import Job
 
 pytestmark = pytest.mark.usefixtures("small")
@@ -41,7 +42,10 @@ def test_a_page_opens_without_any_weights(name: str, monkeypatch: pytest.MonkeyP
 
 
 def test_a_link_brings_model_split_method_and_colour_to_the_map() -> None:
-    app = open_page("map", model="fcnn", on="validation", method="t-SNE", colour="Error")
+    _, card = weights.load("fcnn")
+    app = open_page(
+        "map", model=widgets.title(card), on="validation", method="t-SNE", colour="Error"
+    )
     assert not app.exception
     assert app.selectbox(key="model").value == "fcnn"
     chosen = [app.button_group(key=key).value for key in ("on", "method", "colour")]
