@@ -50,26 +50,29 @@ def near_duplicates(
 
     Returns rows of PAIR, first < second, the most alike first; exact duplicates differ by 0.
     A projection on principal components never lengthens a distance. So pairs that are far apart
-    in it are left out at once, and the few others are compared pixel by pixel.
+    in the first, or in the first few, are left out at once, and the rest compared pixel by pixel.
     """
     pixels = torch.tensor(images).flatten(1)
     vectors = pixels.float()
     vectors -= vectors.mean(0)
     _, axes = torch.linalg.eigh(vectors.T @ vectors)
     vectors = vectors @ axes[:, -COMPONENTS:]
+    main, order = vectors[:, -1].sort()
+    vectors = vectors[order]
     # One product gives minus half the squared distance of each pair.
     half = vectors.square().sum(1, keepdim=True) / 2
     one = torch.ones_like(half)
     left, right = torch.cat([vectors, -half, one], 1), torch.cat([vectors, one, -half], 1)
     # Rounding, relative to what is added up, may lose no pair.
-    limit = -(most**2) * pixels.shape[1] / 2 - 1e-5 * half.max()
+    limit = most**2 * pixels.shape[1] / 2 + 1e-5 * half.max()
     found = []
     for start in range(0, len(images), ROWS_AT_ONCE):
-        close = left[start : start + ROWS_AT_ONCE] @ right[start:].T >= limit
-        first, second = close.nonzero().T
+        rows = slice(start, start + ROWS_AT_ONCE)
+        end = torch.searchsorted(main, main[rows][-1] + (2 * limit).sqrt(), right=True)
+        first, second = (left[rows] @ right[start:end].T >= -limit).nonzero().T
         found.append(torch.stack([first, second])[:, second > first] + start)
         report((start + ROWS_AT_ONCE) / len(images))
-    pairs = torch.cat(found, 1)
+    pairs, _ = order[torch.cat(found, 1)].sort(0)
     differences = torch.cat(
         [
             (pixels[first].float() - pixels[second].float()).square().mean(1).sqrt()
@@ -77,7 +80,8 @@ def near_duplicates(
         ]
     )
     result = np.empty(len(differences), PAIR)
-    result["first"], result["second"], result["difference"] = *pairs.numpy(), differences.numpy()
+    result["first"], result["second"] = pairs.numpy()
+    result["difference"] = differences.numpy()
     return np.sort(result[result["difference"] <= most], order=["difference", "first", "second"])
 
 
