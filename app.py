@@ -17,6 +17,8 @@ st.navigation(
         st.Page("pages/scores.py", title="Scores", icon=":material/analytics:"),
         st.Page("pages/compare.py", title="Compare", icon=":material/compare_arrows:"),
         st.Page("pages/hardest.py", title="Hardest", icon=":material/fitness_center:"),
+        st.Page("pages/map.py", title="Map", icon=":material/scatter_plot:"),
+        st.Page("pages/suspects.py", title="Suspects", icon=":material/policy:"),
         st.Page("pages/classify.py", title="Classify", icon=":material/draw:"),
     ]
 ).run()

@@ -16,6 +16,7 @@ from fmnist import PROJECT, garments
 SplitName = Literal["train", "validation", "test"]
 Source = Literal["real", "drawn"]
 SPLITS: tuple[SplitName, ...] = get_args(SplitName)
+HELD_OUT: tuple[SplitName, ...] = ("test", "validation")
 SOURCES: tuple[Source, ...] = get_args(Source)
 
 CLASSES = (
@@ -154,7 +155,7 @@ def load(split: SplitName, source: Source, limit: int | None = None) -> Split:
         count, seed = DRAWN[split]
         return Split(*garments.draw(min(count, limit or count), seed))
     kind = "test" if split == "test" else "train"
-    labels = np.frombuffer(_read_verified(FILES[f"{kind} labels"]), np.uint8, offset=8)
+    labels = _labels(kind)
     images = np.frombuffer(_read_verified(FILES[f"{kind} images"]), np.uint8, offset=16)
     images = images.reshape(-1, 28, 28)
     rows = positions(split, labels)[:limit]
@@ -175,12 +176,22 @@ def positions(split: SplitName, labels: NDArray[np.uint8]) -> NDArray[np.int64]:
     return np.sort(np.concatenate([rows[part] for rows in by_class]))
 
 
+def published_rows(split: SplitName) -> NDArray[np.int64]:
+    """Rows of the published train or test file that make up the split of the real dataset."""
+    kind = "test" if split == "test" else "train"
+    return positions(split, _labels(kind))
+
+
 def atlas(images: NDArray[np.uint8], columns: int) -> NDArray[np.uint8]:
     """Images uint8 (N, 28, 28) side by side, row after row: uint8 (rows*28, columns*28)."""
     rows = -(-len(images) // columns)
     sheet = np.zeros((rows * columns, 28, 28), np.uint8)
     sheet[: len(images)] = images
     return sheet.reshape(rows, columns, 28, 28).swapaxes(1, 2).reshape(rows * 28, columns * 28)
+
+
+def _labels(kind: str) -> NDArray[np.uint8]:
+    return np.frombuffer(_read_verified(FILES[f"{kind} labels"]), np.uint8, offset=8)
 
 
 def _read_verified(file: PublishedFile) -> bytes:

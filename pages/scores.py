@@ -5,7 +5,7 @@ from functools import partial
 import streamlit as st
 
 from fmnist import bootstrap, evaluation, report
-from fmnist.ui import cache, scores, widgets
+from fmnist.ui import analysis, cache, scores, widgets
 
 source, device = widgets.page(
     "Scores",
@@ -22,7 +22,7 @@ with right:
 
 split = cache.split(split_name, source)
 answers = cache.evaluate(card, split_name, source, device)
-curves = cache.class_curves(card, split_name, source, device)
+curves = analysis.class_curves(card, split_name, source, device)
 matrix = evaluation.confusion(answers)
 low, high = bootstrap.accuracy(matrix)
 st.markdown(

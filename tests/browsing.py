@@ -26,6 +26,8 @@ PAGES = {
     "Scores": ("Scores", "Abstaining"),
     "Compare": ("Compare", "By class"),
     "Hardest": ("Hardest", "By class"),
+    "Map": ("Map", "0 chosen"),
+    "Suspects": ("Suspects", "Leaderboard"),
     "Classify": ("Classify", "What happened to your picture"),
 }
 PATIENCE = 60  # seconds; two cores may be busy with a training

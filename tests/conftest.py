@@ -1,4 +1,4 @@
-"""Every test has runs and weights folders of its own, and drawn garments unless it is marked."""
+"""Every test has folders of its own, and drawn garments unless it is marked."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ import pytest
 from browsing import DESK, PATIENCE, PROBES, serve, settle, stop_runs
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from fmnist import data
+from fmnist import data, store
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 IN_CI = bool(os.environ.get("FMNIST_CI"))
@@ -37,6 +37,7 @@ def _own_folders(
     monkeypatch.setenv("FMNIST_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("FMNIST_WEIGHTS", str(tmp_path / "weights"))
     monkeypatch.delenv("FMNIST_DEVICE", raising=False)
+    monkeypatch.setattr(store, "FOLDER", tmp_path / "cache")
     if not request.node.get_closest_marker("real_data"):
         monkeypatch.setenv("FMNIST_DATA", str(tmp_path / "no-dataset"))
     return

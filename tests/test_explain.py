@@ -217,6 +217,16 @@ def test_the_sentence_says_when_no_part_decides() -> None:
 # Nearest
 
 
+@pytest.mark.parametrize("name", MODELS)
+def test_the_head_turns_features_into_the_models_answers(name: str) -> None:
+    images, _ = garments.draw(20, seed=3)
+    model = MODELS[name].seeded(0)
+    features = explain.embed(model, images, CPU).astype(np.float32)
+    with torch.inference_mode():
+        logits = model.head(torch.tensor(features)).numpy()
+    assert logits == pytest.approx(evaluation.infer(model, images, CPU), rel=1e-2, abs=1e-2)
+
+
 def test_the_nearest_are_those_that_scikit_learn_finds() -> None:
     rng = np.random.default_rng(1)
     features = rng.normal(size=(2 * explain.CHUNK + 17, 16)).astype(np.float16)

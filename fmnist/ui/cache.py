@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from streamlit.runtime.scriptrunner import add_script_run_ctx
 from torch import nn
 
-from fmnist import curves, data, devices, evaluation, explain, weights
-from fmnist.curves import ClassCurves
+from fmnist import data, devices, evaluation, explain, weights
 from fmnist.data import Source, Split, SplitName
 from fmnist.evaluation import Evaluation, Report
 from fmnist.models.layers import Classifier
@@ -189,21 +188,6 @@ def shares(
     """Probabilities (N, 10) of a whole split at the card's temperature."""
     answers = evaluate(card, split_name, source, device)
     return evaluation.probabilities(answers.logits, card.temperature)
-
-
-def class_curves(
-    card: weights.Card, split_name: SplitName, source: Source, device: torch.device
-) -> list[ClassCurves]:
-    """Precision-recall and ROC curves on a whole split, computed once for everybody."""
-    answers = evaluate(card, split_name, source, device)
-    return _class_curves(card.sha256, card.temperature, split_name, source, answers)
-
-
-@st.cache_resource(show_spinner=False, max_entries=64)
-def _class_curves(
-    sha256: str, temperature: float, split_name: SplitName, source: Source, _answers: Evaluation
-) -> list[ClassCurves]:
-    return curves.one_against_rest(_answers, temperature)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,74 @@
+"""The garments of a split placed by what a model makes of them."""
+
+import streamlit as st
+
+from fmnist import embedding, evaluation
+from fmnist.data import CLASSES, HELD_OUT
+from fmnist.ui import analysis, cache, widgets
+from fmnist.ui.images import data_url
+from fmnist.ui.map import gallery, garment_map, thumbnails
+
+source, device = widgets.page(
+    "Map",
+    "Garments that are alike to a model stand together. Drag, zoom, click one, or draw around "
+    "some with Lasso or Box to see them below.",
+)
+
+first, second, third, fourth = st.columns([3, 2, 2, 3], vertical_alignment="bottom")
+with first:
+    card = widgets.choose_weights()
+if card is None:
+    st.stop()
+split_name = second.segmented_control(
+    "Split", HELD_OUT, default="test", required=True, key="on", bind="query-params"
+)
+method = third.segmented_control(
+    "Placed by",
+    list(embedding.METHODS),
+    default="PCA",
+    required=True,
+    key="method",
+    bind="query-params",
+    help="PCA is there at once. t-SNE keeps neighbours together, and takes about a minute once.",
+)
+colour = fourth.segmented_control(
+    "Coloured by",
+    ["Class", "Answer", "Error"],
+    default="Class",
+    required=True,
+    key="colour",
+    bind="query-params",
+)
+
+split = cache.split(split_name, source)
+answers = cache.evaluate(card, split_name, source, device)
+confidence = evaluation.probabilities(answers.logits, card.temperature).max(1)
+positions = analysis.positions(card, split_name, source, method, device)
+
+ground, details = st.columns([2, 1], gap="large")
+with ground:
+    chosen = garment_map(
+        thumbnails(split_name, source),
+        positions,
+        split.labels,
+        answers.predictions,
+        confidence,
+        colour,
+        key="map",
+        name=f"{source} {split_name} {card.sha256} {method}",
+    )
+with details:
+    if chosen.picked is None:
+        st.caption("Click a garment to see it large and what every model says of it.")
+    else:
+        image, label = split.images[chosen.picked], CLASSES[split.labels[chosen.picked]]
+        st.subheader(label)
+        st.caption(f"Garment {chosen.picked:,} of the {split_name} split")
+        st.image(data_url(image, 280), width="stretch", alt=f"Garment {chosen.picked}, {label}")
+        widgets.model_answers(image, list(cache.choices().values()), device)
+
+st.header(f"{len(chosen.rows):,} chosen")
+if len(chosen.rows):
+    gallery(split, split_name, answers, confidence, chosen.rows)
+else:
+    st.caption("Choose Lasso or Box above the map, and draw around garments.")

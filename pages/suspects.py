@@ -1,0 +1,60 @@
+"""Labels that are likely wrong and garments that are there twice, for people to decide on."""
+
+import streamlit as st
+
+from fmnist import suspects
+from fmnist.ui import cache, review, widgets
+
+source, device = widgets.page(
+    "Suspects",
+    "Labels that are likely wrong, and garments that are there twice. You decide which are; then "
+    "see what that does to the leaderboard.",
+)
+
+doubted = st.segmented_control(
+    "Suspects",
+    ["Wrong labels", "Duplicates"],
+    default="Wrong labels",
+    required=True,
+    key="doubted",
+    bind="query-params",
+)
+if doubted == "Wrong labels":
+    doubts = review.wrong_labels(source, device)
+    verdicts = "Agree, the label is wrong", "Disagree, it may stand"
+else:
+    doubts = review.duplicates(source)
+    verdicts = "Agree, the same garment", "Disagree, two garments"
+
+if doubts:
+    st.subheader(f"{len(doubts):,} suspects")
+    doubt = review.review(doubts, *verdicts)
+    if doubted == "Wrong labels":
+        with st.expander("What every model says of it"):
+            widgets.model_answers(doubt.images[0], list(cache.choices().values()), device)
+else:
+    st.info("There are no suspects here. Choose another split, or other suspects.")
+
+st.header("Your decisions")
+decided = review.decisions()
+agreed = sum(decided.values())
+st.markdown(
+    f"{len(decided)} decided: you agreed with {agreed} and disagreed with {len(decided) - agreed}. "
+    "They stay until you close or reload this tab; save them to go on later."
+)
+review.keep(source)
+
+st.header("Leaderboard")
+confirmed = suspects.confirmed(decided, "test")
+if st.toggle(
+    f"Score without the {len(confirmed)} test images you agreed to leave out",
+    key="without",
+    bind="query-params",
+):
+    review.leaderboard(source, device)
+    st.caption(
+        "Wrong labels are left out, and of two duplicates the one in the test set. Suspects were "
+        "proposed by one model, so leaving them out favours models that err as it does."
+    )
+else:
+    widgets.leaderboard()
