@@ -30,6 +30,13 @@ CELLS = """
 }
 """
 
+PROGRESS_SEEN = """
+window.progressSeen = false;
+new MutationObserver(() => {
+  window.progressSeen ||= !!document.querySelector('[data-testid=stProgress]');
+}).observe(document, { subtree: true, childList: true });
+"""
+
 
 def click_fullest(page: Page, wanted: Callable[[int | None, int | None], bool]) -> Any:
     """Click the cell with the most images among those wanted; its (true, predicted, count)."""
@@ -167,10 +174,12 @@ def test_the_training_split_is_measured_with_progress_and_then_is_there_at_once(
     visit: Callable[..., Page],
 ) -> None:
     page = visit("errors")
+    page.evaluate(PROGRESS_SEEN)
     page.get_by_text("train", exact=True).click()
     measured = page.get_by_text(re.compile(r" of [\d,]+ train images right "))
     expect(measured).to_be_visible()
     settle(page)
+    assert page.evaluate("progressSeen")
     again = visit("errors?on=train")
     expect(again.get_by_text(measured.inner_text())).to_be_visible()
-    expect(again.get_by_role("progressbar")).to_have_count(0)
+    expect(again.get_by_test_id("stProgress")).to_have_count(0)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 from torch import Tensor, nn
 
-from fmnist import evaluation, explain, garments
+from fmnist import data, evaluation, explain, garments, weights
 from fmnist.data import CLASSES
 from fmnist.models import MODELS
 from fmnist.models.layers import Classifier
@@ -236,6 +236,20 @@ def test_the_nearest_are_those_that_scikit_learn_finds() -> None:
         theirs, neighbours = finder.kneighbors(feature[None].astype(float))
         assert rows.tolist() == neighbours[0].tolist()
         assert np.allclose(distances, theirs[0], atol=1e-5)
+
+
+@pytest.mark.real_data
+def test_garments_alike_to_the_model_mostly_share_a_label() -> None:
+    model, _ = weights.load("cnn")
+    assert isinstance(model, Classifier)
+    training, unseen = data.load("train", "real", 3000), data.load("validation", "real", 200)
+    features = explain.embed(model, training.images, CPU)
+    assert features.dtype == np.float16
+    right = 0
+    for feature, label in zip(explain.embed(model, unseen.images, CPU), unseen.labels, strict=True):
+        rows, _ = explain.nearest(feature, features, 5)
+        right += np.bincount(training.labels[rows]).argmax() == label
+    assert right / len(unseen) > 0.9
 
 
 def test_features_of_nothing_are_far_and_no_error() -> None:

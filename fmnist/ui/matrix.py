@@ -11,16 +11,22 @@ from fmnist.data import CLASSES
 from fmnist.ui.widgets import CHART
 
 ANY = "Any class"
+MOST_CONFUSED = ("Shirt", "T-shirt/top")
+"""The cell to begin with, which is among the fullest of most models."""
 ORDERS = ("As in the dataset", "By similarity")
 
 
 def choose_cell() -> tuple[int | None, int | None]:
     """Select boxes for the true and the predicted class; None for any, as in `errors`."""
-    columns = st.columns(2)
+    options = [ANY, *CLASSES]
     names = [
-        column.selectbox(label, [ANY, *CLASSES], index, key=key, bind="query-params")
-        for column, label, index, key in zip(
-            columns, ("True class", "Predicted class"), (7, 1), ("true", "predicted"), strict=True
+        column.selectbox(label, options, options.index(first), key=key, bind="query-params")
+        for column, label, key, first in zip(
+            st.columns(2),
+            ("True class", "Predicted class"),
+            ("true", "predicted"),
+            MOST_CONFUSED,
+            strict=True,
         )
     ]
     true, predicted = (None if name == ANY else CLASSES.index(name) for name in names)
