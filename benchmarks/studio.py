@@ -1,0 +1,82 @@
+"""A studio of its own to measure in: a server, Chromium, and when a page stands."""
+
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser, Locator, Page, Playwright
+
+from fmnist import PROJECT
+
+STANDS = """(before) =>
+  document.querySelector('[data-test-script-state=notRunning]') &&
+  !document.querySelector('[data-testid=stSkeleton]') &&
+  document.querySelector('h1') && document.querySelector('h1').textContent !== before"""
+PATIENCE = 300  # seconds; a first opening may compute for long
+
+
+@contextmanager
+def serve() -> Iterator[str]:
+    """A fresh server; its address."""
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = free.getsockname()[1]
+    options = ["--server.port", str(port), "--server.headless", "true", "--logger.level", "error"]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "streamlit", "run", "app.py", *options],
+        cwd=PROJECT,
+        stdout=subprocess.DEVNULL,
+    )
+    address = f"http://localhost:{port}"
+    try:
+        while server.poll() is None and not _answers(f"{address}/_stcore/health"):
+            time.sleep(0.1)
+        yield address
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address):
+            return True
+    except urllib.error.URLError:
+        return False
+
+
+def launch(playwright: Playwright) -> Browser:
+    """Chromium without a window."""
+    return playwright.chromium.launch(
+        executable_path=shutil.which("chromium") or shutil.which("google-chrome"),
+        args=["--no-sandbox", "--disable-gpu"],
+    )
+
+
+def enter(browser: Browser, address: str) -> Page:
+    """The home page in a context that knows nothing."""
+    page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    page.set_default_timeout(PATIENCE * 1000)
+    page.goto(address)
+    page.wait_for_function(STANDS, arg="")
+    return page
+
+
+def links(page: Page) -> Locator:
+    """The pages in the sidebar."""
+    return page.get_by_test_id("stSidebarNavLink")
+
+
+def open_seconds(page: Page, link: Locator) -> float:
+    """Time from a click in the sidebar until another page stands and its script has ended."""
+    before = page.locator("h1").inner_text()
+    started = time.perf_counter()
+    link.click()
+    page.wait_for_function(STANDS, arg=before)
+    return time.perf_counter() - started
