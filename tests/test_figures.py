@@ -1,7 +1,6 @@
 import numpy as np
 
 from fmnist import figures
-from fmnist.data import CLASSES
 
 
 def test_a_confusion_figure_has_a_marker_in_every_cell_that_knows_its_classes() -> None:
@@ -36,15 +35,6 @@ def test_row_shares_sum_to_one_in_every_row_that_has_images() -> None:
 
 def test_a_matrix_without_errors_can_be_drawn() -> None:
     figures.confusion(np.eye(10, dtype=int), row_shares=False, chosen=None)
-
-
-def test_probability_bars_name_every_class_and_colour_the_largest() -> None:
-    shares = np.full(10, 0.05, np.float32)
-    shares[7] = 0.55
-    bars = figures.probability_bars(shares).data[0]
-    assert bars.y == CLASSES
-    coloured = [label for label, c in enumerate(bars.marker.color) if c == figures.ACCENT]
-    assert coloured == [7]
 
 
 def test_class_counts_count() -> None:

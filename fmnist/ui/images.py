@@ -17,3 +17,10 @@ def data_url(picture: NDArray[np.uint8], edge: int = 0) -> str:
     png = io.BytesIO()
     Image.fromarray(picture.repeat(factor, 0).repeat(factor, 1)).save(png, "PNG", compress_level=1)
     return "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()
+
+
+def reduced(picture: NDArray[np.uint8], edge: int) -> NDArray[np.uint8]:
+    """A picture uint8 (H, W) or (H, W, 3), its longest edge no longer than `edge`."""
+    image = Image.fromarray(picture)
+    image.thumbnail((edge, edge))
+    return np.asarray(image)

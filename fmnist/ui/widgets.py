@@ -8,12 +8,10 @@ import streamlit as st
 import torch
 from numpy.typing import NDArray
 
-from fmnist import devices, figures, weights
+from fmnist import devices, weights
 from fmnist.data import CLASSES, Source
-from fmnist.intake import Intake
 from fmnist.models import FAMILIES
 from fmnist.ui import cache, navigation
-from fmnist.ui.images import data_url
 from fmnist.ui.sprite import sprite
 
 MOST_SHOWN = 300
@@ -109,14 +107,6 @@ def leaderboard(**options: Any) -> Any:
     )
 
 
-def answers(shares: NDArray[np.float32]) -> None:
-    """The most likely class in words and all ten probabilities (10,) as bars."""
-    best = int(shares.argmax())
-    st.markdown(f"### {CLASSES[best]}")
-    st.caption(f"with probability {shares[best]:.1%}")
-    st.plotly_chart(figures.probability_bars(shares), config=CHART, key="probabilities")
-
-
 def gallery(
     images: NDArray[np.uint8], rows: NDArray[np.int64], shares: NDArray[np.float32], wall: str
 ) -> None:
@@ -134,36 +124,6 @@ def gallery(
         )
     first = f"The first {MOST_SHOWN}, most" if len(rows) > MOST_SHOWN else "Most"
     st.caption(f"{first} confident first. Below each is how sure the model was.")
-
-
-def choose_answer(
-    names: Sequence[str], pictures: Sequence[Intake], shares: NDArray[np.float32]
-) -> int:
-    """A table of many pictures with their answers; returns the row that is chosen."""
-    best = shares.argmax(1)
-    table = st.dataframe(
-        [
-            {
-                "Sees": data_url(picture.pixels, 28),
-                "Picture": name,
-                "Answer": CLASSES[label],
-                "Probability": share,
-            }
-            for name, picture, label, share in zip(
-                names, pictures, best, shares.max(1), strict=True
-            )
-        ],
-        hide_index=True,
-        column_config={
-            "Sees": st.column_config.ImageColumn(),
-            "Probability": st.column_config.NumberColumn(format="percent"),
-        },
-        on_select="rerun",
-        selection_mode="single-row",
-        key="answers",
-    )
-    rows = table.selection.rows
-    return rows[0] if rows and rows[0] < len(names) else 0
 
 
 def model_answers(
