@@ -74,8 +74,9 @@ def classify(card: Card) -> None:
         for warning in picture.warnings:
             st.warning(warning)
 
-    with st.expander("What happened to your picture"):
-        columns = st.columns(len(picture.steps))
+    steps = st.expander("What happened to your picture", key="steps", on_change="rerun")
+    if steps.open:
+        columns = steps.columns(len(picture.steps))
         for column, (step, image) in zip(columns, picture.steps, strict=True):
             column.image(data_url(image, 140), caption=step, width="stretch")
 

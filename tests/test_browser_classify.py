@@ -187,11 +187,17 @@ def picture(folder: Path, label: int) -> Path:
     return path
 
 
-def test_an_uploaded_picture_is_named(visit: Callable[..., Page], tmp_path: Path) -> None:
+def test_an_uploaded_picture_is_named_and_every_step_to_it_shown(
+    visit: Callable[..., Page], tmp_path: Path
+) -> None:
     page = visit("classify?way=Upload")
     page.locator("input[type=file]").set_input_files(picture(tmp_path, 5))
     expect(page.get_by_text(re.compile(r"^garment-5\.png, taken in as"))).to_be_visible()
     expect(heading(page, CLASSES[5])).to_be_visible()
+    page.get_by_text("What happened to your picture").click()
+    steps = page.get_by_test_id("stExpander").get_by_test_id("stImageCaption")
+    expect(steps.first).to_have_text("Your picture")
+    expect(steps.last).to_have_text("What the model sees")
 
 
 def test_several_uploads_make_a_table_and_a_csv_with_a_row_for_a_broken_one(
