@@ -195,6 +195,14 @@ def test_a_link_holds_way_start_kind_and_models() -> None:
     assert len(app.file_uploader) == 1
 
 
+def test_a_model_asked_beside_another_can_become_the_one_asked() -> None:
+    app = open_page("classify", others="fcnn")
+    fcnn = app.multiselect(key="others").value[0]
+    app.selectbox(key="model").select(fcnn).run()
+    assert not app.exception
+    assert app.multiselect(key="others").value == []
+
+
 @pytest.mark.parametrize(
     "query", [{"start": "Test image", "image": "123456"}, {"start": "Nowhere"}, {"kind": "Novel"}]
 )
