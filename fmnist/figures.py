@@ -27,16 +27,6 @@ MOST_POINTS = 300
 MARGIN = {"l": 0, "r": 0, "t": 8, "b": 0}
 
 
-def probability_bars(shares: NDArray[np.float32]) -> go.Figure:
-    """The ten probabilities (10,) as bars, the largest in colour."""
-    best = shares.argmax()
-    colours = [ACCENT if label == best else MUTED for label in range(len(CLASSES))]
-    figure = _class_bars(shares, [f"{share:.1%}" for share in shares], colours)
-    # Room for the number beyond a bar of 100 %.
-    figure.update_xaxes(range=[0, 1.3])
-    return figure
-
-
 def class_counts(labels: NDArray[np.uint8]) -> go.Figure:
     """How many images each class has."""
     counts = np.bincount(labels, minlength=len(CLASSES))

@@ -56,7 +56,10 @@ class PictureError(ValueError):
 
 
 class Square(NamedTuple):
-    """The part of a picture that became the 28x28, in its pixels; it may reach beyond it."""
+    """The part of a picture that became the 28x28, in shares of the picture's longest edge.
+
+    It may reach beyond the picture.
+    """
 
     left: float
     top: float
@@ -100,9 +103,9 @@ class _Trail:
         rows, columns = _extent(mask)
         height, width = rows.stop - rows.start, columns.stop - columns.start
         edge = max(height, width)
-        zoom = max(self.steps[0][1].shape[:2]) / max(mask.shape)
         left, top = columns.start + (width - edge) / 2, rows.start + (height - edge) / 2
-        self.square = Square(zoom * left, zoom * top, zoom * edge)
+        longest = max(mask.shape)
+        self.square = Square(left / longest, top / longest, edge / longest)
         return rows, columns
 
     def end(self, pixels: Picture, kind: Kind) -> Intake:
@@ -212,7 +215,7 @@ def from_any(picture: Image.Image | Picture, kind: Kind | Literal["auto"] = "aut
         original = _dataset_original(rgb, grey)
         if original is not None or kind == "dataset":
             if grey.shape[0] == grey.shape[1]:
-                trail.square = Square(0, 0, len(grey))
+                trail.square = Square(0, 0, 1)
             return trail.end(_squeeze(grey) if original is None else original, "dataset")
     if kind in ("auto", "sketch"):
         ink = _ink(_fit(grey, SKETCH_EDGE))

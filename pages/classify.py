@@ -2,19 +2,21 @@
 
 import time
 
-import numpy as np
 import streamlit as st
 
-from fmnist.intake import Intake, PictureError
-from fmnist.ui import cache, pictures, widgets
+from fmnist.intake import PictureError
+from fmnist.ui import answers, pictures, widgets
 from fmnist.ui.images import data_url
+from fmnist.ui.pictures import Taken
+from fmnist.ui.why import why
+from fmnist.weights import Card
 
 source, device = widgets.page(
     "Classify", "Draw a garment, or bring a picture. The answer moves with every stroke."
 )
 
-source_column, model_column = st.columns(2, vertical_alignment="bottom")
-way = source_column.segmented_control(
+way_column, model_column = st.columns(2, vertical_alignment="bottom")
+way = way_column.segmented_control(
     "Picture",
     ["Draw", "Upload", "Camera", "Examples"],
     default="Draw",
@@ -27,48 +29,59 @@ with model_column:
 if card is None:
     st.stop()
 
-taken: list[tuple[str, Intake | PictureError]] = []
-bring, see, answer = st.columns([5, 3, 4], gap="medium")
-with bring:
-    if way == "Draw":
-        drawing = pictures.draw()
-        taken += [("Your drawing", drawing)] if drawing else []
-    elif way == "Upload":
-        taken += pictures.upload()
-    elif way == "Camera":
-        taken += pictures.camera()
-    if not taken:
-        if way != "Examples":
-            st.caption("Nothing there yet. Until then, choose one of these:")
-        taken.append(pictures.examples())
 
-good = [(name, picture) for name, picture in taken if not isinstance(picture, PictureError)]
-for name, picture in taken:
-    if isinstance(picture, PictureError):
-        bring.error(f"{name}: {picture}")
-if not good:
-    st.stop()
+@st.fragment
+def classify(card: Card) -> None:
+    """From the picture to its answer; a stroke runs this again and nothing else."""
+    # The answer comes second, so that on a phone it stands right below the canvas.
+    bring, hear, see = st.columns([5, 5, 3], gap="medium")
+    sight, said = see.container(), hear.container()
+    with see:
+        kind = pictures.choose_kind()
+    with hear:
+        others = answers.choose_others(card)
 
-started = time.perf_counter()
-shares, used = cache.answer(card, np.stack([picture.pixels for _, picture in good]), device)
-milliseconds = (time.perf_counter() - started) * 1000
-
-chosen = 0
-if len(good) > 1:
+    taken: list[Taken] = []
     with bring:
-        chosen = widgets.choose_answer([name for name, _ in good], [p for _, p in good], shares)
-name, picture = good[chosen]
+        if way == "Draw":
+            taken = pictures.draw(kind, source)
+        elif way == "Upload":
+            taken = pictures.upload(kind)
+        elif way == "Camera":
+            taken = pictures.camera(kind)
+        if not taken:
+            if way != "Examples":
+                st.caption("Nothing there yet. Until then, choose one of these:")
+            taken = [pictures.examples(kind)]
 
-with see:
-    st.markdown("**What the model sees**")
-    st.image(data_url(picture.pixels, 280), width="stretch", alt="28 by 28 pixels")
-    st.caption(f"{name}, taken in as {picture.kind}, 28 x 28 pixels.")
-    for warning in picture.warnings:
-        st.warning(warning)
-with answer:
-    widgets.answers(shares[chosen])
-    st.caption(f"{card.name} on the {used.type.upper()}, {milliseconds:.1f} ms.")
+    started = time.perf_counter()
+    answer = answers.ask(card, taken, device)
+    milliseconds = (time.perf_counter() - started) * 1000
 
-with st.expander("What happened to your picture"):
-    for column, (step, image) in zip(st.columns(len(picture.steps)), picture.steps, strict=True):
-        column.image(data_url(image, 140), caption=step, width="stretch")
+    chosen = answers.table(taken, answer) if len(taken) > 1 else 0
+    name, picture = taken[chosen]
+    if isinstance(picture, PictureError):
+        sight.error(f"{name}: {picture}")
+        return
+
+    with said:
+        theirs = [answers.ask(other, [taken[chosen]], device).shares[0] for other in others]
+        names = [card.name, *(other.name for other in others)]
+        answers.show([answer.shares[chosen], *theirs], names)
+        st.caption(f"{card.name} on the {answer.device.type.upper()}, {milliseconds:.1f} ms.")
+    with sight:
+        st.markdown("**What the model sees**")
+        st.image(data_url(picture.pixels, 280), width="stretch", alt="28 by 28 pixels")
+        st.caption(f"{name}, taken in as {picture.kind}, 28 x 28 pixels.")
+        for remark in answers.remarks(picture, bool(answer.unfamiliar[chosen])):
+            st.warning(remark)
+
+    why(card, picture.pixels, device, source, taken=picture)
+    steps = st.expander("What happened to your picture", key="steps", on_change="rerun")
+    if steps.open:
+        columns = steps.columns(len(picture.steps))
+        for column, (step, image) in zip(columns, picture.steps, strict=True):
+            column.image(data_url(image, 140), caption=step, width="stretch")
+
+
+classify(card)

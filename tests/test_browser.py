@@ -1,12 +1,11 @@
 """The whole app as a person meets it: headless Chromium against a real server."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import numpy as np
 import pytest
 import safetensors.torch
 import torch
@@ -22,10 +21,9 @@ from browsing import (
     stop_runs,
     table,
 )
-from PIL import Image
 from playwright.sync_api import Page, expect
 
-from fmnist import garments, weights
+from fmnist import weights
 from fmnist.data import CLASSES
 from fmnist.models import MODELS
 
@@ -75,88 +73,6 @@ def test_light_and_dark_have_grounds_of_their_own(visit: Callable[..., Page]) ->
     light, dark = grounds
     assert light > 3 * 200
     assert dark < 3 * 55
-
-
-# Classify
-
-
-def draw(page: Page, *strokes: Sequence[tuple[float, float]]) -> None:
-    """Draw on the canvas with the mouse; 0 to 1 spans it."""
-    canvas = page.locator("canvas.upper-canvas")
-    canvas.scroll_into_view_if_needed()
-    box = canvas.bounding_box()
-    assert box
-    for stroke in strokes:
-        points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke]
-        page.mouse.move(*points[0])
-        page.mouse.down()
-        for point in points[1:]:
-            page.mouse.move(*point, steps=5)
-        page.mouse.up()
-
-
-TROUSERS = [
-    (0.32, 0.1),
-    (0.68, 0.1),
-    (0.71, 0.9),
-    (0.57, 0.9),
-    (0.5, 0.36),
-    (0.43, 0.9),
-    (0.29, 0.9),
-    (0.32, 0.1),
-]
-
-
-@pytest.mark.parametrize("button", ["Clear", "Undo"])
-def test_trousers_drawn_with_the_mouse_are_read_as_trouser_until_taken_back(
-    visit: Callable[..., Page], button: str
-) -> None:
-    page = visit("classify")
-    examples = page.get_by_label(re.compile("^Ten drawn garments"))
-    yours = page.get_by_text(re.compile("^Your drawing, taken in as sketch"))
-    expect(examples).to_be_visible()
-    expect(yours).to_have_count(0)
-    draw(page, TROUSERS)
-    expect(yours).to_be_visible()
-    expect(heading(page, "Trouser")).to_be_visible()
-    expect(examples).to_have_count(0)
-    follow(page, "Home")
-    follow(page, "Classify")  # a drawing is not lost by looking elsewhere
-    expect(heading(page, "Trouser")).to_be_visible()
-    page.get_by_test_id("stButton").get_by_role("button", name=button).click()
-    expect(examples).to_be_visible()
-    expect(yours).to_have_count(0)
-
-
-def picture(folder: Path, label: int) -> Path:
-    """A drawn garment of a class as a PNG of 280 x 280 pixels."""
-    path = folder / f"garment-{label}.png"
-    drawn = garments.render(garments.garment(label, np.random.default_rng(3)), 280)
-    Image.fromarray(drawn).save(path)
-    return path
-
-
-def test_an_uploaded_picture_is_named(visit: Callable[..., Page], tmp_path: Path) -> None:
-    page = visit("classify?way=Upload")
-    page.locator("input[type=file]").set_input_files(picture(tmp_path, 5))
-    expect(page.get_by_text(re.compile(r"^garment-5\.png, taken in as"))).to_be_visible()
-    expect(heading(page, CLASSES[5])).to_be_visible()
-
-
-def test_several_uploads_make_a_table_and_a_broken_one_a_sentence(
-    visit: Callable[..., Page], tmp_path: Path
-) -> None:
-    words = tmp_path / "words.png"
-    words.write_text("This is no picture.")
-    page = visit("classify?way=Upload")
-    page.locator("input[type=file]").set_input_files(
-        [picture(tmp_path, 1), words, picture(tmp_path, 5)]
-    )
-    problem = page.get_by_test_id("stAlertContentError")
-    expect(problem).to_have_count(1)
-    expect(problem).to_have_text(re.compile(r"^words\.png: This file is not a picture .*\.$"))
-    for text in ("garment-1.png", "garment-5.png", CLASSES[1], CLASSES[5]):
-        expect(table(page).filter(has_text=re.compile(f"^{text}$"))).to_have_count(1)
 
 
 # Dataset
@@ -293,6 +209,6 @@ def test_uploaded_weights_join_the_models_on_every_page(
     expect(names).to_have_count(2)
     follow(page, "Errors")
     page.get_by_role("combobox", name="Model").click()
-    page.get_by_role("option", name=re.compile("^my-own( |$)")).click()
+    page.get_by_role("option", name="my-own", exact=True).click()
     expect(page.get_by_text(re.compile(r"^my-own names \d+\.\d+% of"))).to_be_visible()
     settle(page)

@@ -15,10 +15,9 @@ from playwright.sync_api import Locator, Page, expect
 
 from fmnist import data, embedding, explain, weights
 from fmnist.data import CLASSES
-from fmnist.ui import widgets
 
 # The quickest model: the map is the same for all.
-MODEL = urlencode({"model": widgets.title(weights.load("fcnn")[1])})
+MODEL = urlencode({"model": "fcnn"})
 
 pytestmark = [pytest.mark.browser, *([pytest.mark.real_data] if REAL else [])]
 

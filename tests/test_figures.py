@@ -82,15 +82,6 @@ def test_a_cell_and_a_head_are_named() -> None:
     assert figures.cell_name(None, None) == "All errors"
 
 
-def test_probability_bars_name_every_class_and_colour_the_largest() -> None:
-    shares = np.full(10, 0.05, np.float32)
-    shares[7] = 0.55
-    bars = figures.probability_bars(shares).data[0]
-    assert bars.y == CLASSES
-    coloured = [label for label, c in enumerate(bars.marker.color) if c == figures.ACCENT]
-    assert coloured == [7]
-
-
 def test_class_counts_count() -> None:
     bars = figures.class_counts(np.array([0, 0, 9], np.uint8)).data[0]
     assert list(bars.x) == [2, 0, 0, 0, 0, 0, 0, 0, 0, 1]

@@ -212,16 +212,14 @@ def test_an_array_that_is_no_picture_is_refused(array: np.ndarray) -> None:
 def test_the_square_lies_around_the_garment(kind: str, scale: int) -> None:
     picture = np.full((300 * scale, 240 * scale, 3), 250, np.uint8)
     picture[60 * scale : 220 * scale, 90 * scale : 130 * scale] = 30
-    square = from_any(picture, kind).square
-    factor = max(picture.shape) / max(from_any(picture, kind).steps[0][1].shape)
-    left, top, edge = (factor * value for value in square)
-    assert (left + edge / 2, top + edge / 2) == pytest.approx((110 * scale, 140 * scale), abs=9)
-    assert edge == pytest.approx(160 * scale, rel=0.08)
+    left, top, edge = from_any(picture, kind).square
+    assert (left + edge / 2, top + edge / 2) == pytest.approx((110 / 300, 140 / 300), abs=0.03)
+    assert edge == pytest.approx(160 / 300, rel=0.08)
 
 
 def test_the_square_of_an_enlarged_dataset_image_is_the_whole_of_it() -> None:
     image = garments.render(garments.garment(0, np.random.default_rng(0)))
-    assert from_any(image.repeat(5, 0).repeat(5, 1)).square == (0, 0, 140)
+    assert from_any(image.repeat(5, 0).repeat(5, 1)).square == (0, 0, 1)
 
 
 # ---------------------------------------------------------------- robustness

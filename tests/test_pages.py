@@ -1,5 +1,6 @@
 """Every page through Streamlit's AppTest; charts, the wall and the canvas are in test_browser."""
 
+import base64
 import gc
 import io
 from dataclasses import replace
@@ -12,13 +13,15 @@ import streamlit as st
 import torch
 from opening import open_page, texts
 from PIL import Image
+from streamlit.testing.v1 import AppTest
 
-from fmnist import data, garments, runs, weights, worker
+from fmnist import PROJECT, data, evaluation, garments, intake, runs, weights, worker
 from fmnist.data import CLASSES
 from fmnist.models import MODELS
 from fmnist.training import Recipe
+from fmnist.ui import pictures
 
-PAGES = ("home", "dataset", "train", "models", "errors", "scores", "compare", "hardest", "classify")
+PAGES = sorted(path.stem for path in (PROJECT / "pages").glob("*.py"))
 
 pytestmark = pytest.mark.usefixtures("small")
 
@@ -108,11 +111,77 @@ def test_the_chosen_garment_shows_what_each_model_says() -> None:
     assert set(answers["Answer"]) <= set(CLASSES)
 
 
+def answer(app: AppTest) -> str:
+    (heading,) = [text.value for text in app.markdown if text.value.startswith("### ")]
+    return heading.removeprefix("### ")
+
+
 def test_classify_begins_with_an_example_and_its_answer() -> None:
     app = open_page("classify")
     assert not app.exception
     assert "A drawn T-shirt/top" in texts(app)
+    assert answer(app) in CLASSES
     assert "ms." in texts(app)
+
+
+@pytest.mark.parametrize("row", [0, 7, 99])
+def test_a_drawing_can_start_from_a_test_image_and_is_that_image(row: int) -> None:
+    split = data.load("test", "drawn")
+    app = open_page("classify")
+    app.selectbox(key="start").select("Test image").run()
+    app.number_input(key="image").set_value(row).run()
+    assert not app.exception
+    assert f"Test image {row}, {CLASSES[split.labels[row]]}, taken in as dataset" in texts(app)
+    model, _ = weights.load(weights.DEFAULT)
+    said = evaluation.infer(model, split.images[row : row + 1], torch.device("cpu"))
+    assert answer(app) == CLASSES[said[0].argmax()]
+
+
+def test_a_drawing_can_start_from_the_outline_of_any_class() -> None:
+    app = open_page("classify")
+    for name in CLASSES:
+        app.selectbox(key="start").select(f"Outline of {name}").run()
+        assert f"Outline of {name}, taken in as sketch" in texts(app)
+    assert not app.exception
+
+
+def test_a_drawing_is_taken_in_and_one_that_did_not_arrive_whole_gets_a_sentence() -> None:
+    content = base64.b64encode(picture(1)).decode()
+    for sent, told in ((content, "Your drawing, taken in as sketch"), ("no", "draw one more")):
+        app = open_page("home")
+        app.session_state["drawings"] = {"canvas Your drawing": {"strokes": [], "picture": sent}}
+        app.switch_page("pages/classify.py").run()
+        assert not app.exception
+        assert told in texts(app)
+        assert len(app.error) == (sent == "no")
+
+
+def test_a_link_holds_way_start_kind_and_models() -> None:
+    query = {"start": "Test image", "image": "5", "kind": "Photo", "model": "gru", "others": "cnn"}
+    app = open_page("classify", **query)
+    assert "Test image 5, " in texts(app)
+    assert "taken in as photo" in texts(app)
+    assert "gru on the CPU" in texts(app)
+    assert app.multiselect(key="others").value == ["cnn"]
+    app = open_page("classify", way="Upload")
+    assert len(app.file_uploader) == 1
+
+
+def test_a_model_asked_beside_another_can_become_the_one_asked() -> None:
+    app = open_page("classify", others="fcnn")
+    fcnn = app.multiselect(key="others").value[0]
+    app.selectbox(key="model").select(fcnn).run()
+    assert not app.exception
+    assert app.multiselect(key="others").value == []
+
+
+@pytest.mark.parametrize(
+    "query", [{"start": "Test image", "image": "123456"}, {"start": "Nowhere"}, {"kind": "Novel"}]
+)
+def test_a_link_to_what_is_not_there_leaves_classify_standing(query: dict[str, str]) -> None:
+    app = open_page("classify", **query)
+    assert not app.exception
+    assert answer(app) in CLASSES
 
 
 def test_an_uploaded_picture_is_classified() -> None:
@@ -121,26 +190,48 @@ def test_an_uploaded_picture_is_classified() -> None:
     app.file_uploader[0].set_value(("boot.png", picture(9), "image/png")).run()
     assert not app.exception
     assert "boot.png, taken in as" in texts(app)
-    assert any(f"### {name}" in texts(app) for name in CLASSES)
+    assert answer(app) in CLASSES
 
 
-def test_several_uploads_make_a_table_and_each_bad_one_a_sentence() -> None:
-    app = open_page("classify")
-    app.button_group(key="way").set_value("Upload").run()
+@pytest.mark.parametrize(("choice", "kind"), list(pictures.KINDS.items())[1:])
+def test_an_upload_is_taken_for_what_its_owner_says_it_is(choice: str, kind: str) -> None:
+    app = open_page("classify", way="Upload", kind=choice)
+    app.file_uploader[0].set_value(("boot.png", picture(9), "image/png")).run()
+    assert f"boot.png, taken in as {kind}" in texts(app)
+
+
+def test_several_uploads_make_a_table_and_each_bad_one_is_a_row_with_its_reason() -> None:
+    app = open_page("classify", way="Upload")
     files = [(f"{label}.png", picture(label), "image/png") for label in (1, 8)]
     bad = [("text.png", b"I am a text", "image/png"), ("empty.jpg", b"", "image/jpeg")]
-    app.file_uploader[0].set_value([*files, *bad]).run()
+    app.file_uploader[0].set_value([files[0], *bad, files[1]]).run()
     assert not app.exception
-    assert list(app.dataframe[0].value["Picture"]) == ["1.png", "8.png"]
-    assert [error.value.split(":")[0] for error in app.error] == ["text.png", "empty.jpg"]
+    table = app.dataframe[0].value
+    assert list(table["File"]) == ["1.png", "text.png", "empty.jpg", "8.png"]
+    assert list(table["Answer"].isna()) == [False, True, True, False]
+    assert all("not a picture" in reason for reason in table["Remarks"][1:3])
+    assert not app.error
 
 
 def test_only_bad_uploads_leave_the_page_standing() -> None:
-    app = open_page("classify")
-    app.button_group(key="way").set_value("Upload").run()
+    app = open_page("classify", way="Upload")
     app.file_uploader[0].set_value(("text.png", b"I am a text", "image/png")).run()
     assert not app.exception
-    assert len(app.error) == 1
+    assert [error.value.split(":")[0] for error in app.error] == ["text.png"]
+
+
+def test_a_picture_is_taken_in_once_however_often_its_page_is_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read = []
+    open_file = intake.read
+    monkeypatch.setattr(intake, "read", lambda content: read.append(1) or open_file(content))
+    app = open_page("classify", way="Upload")
+    files = [(f"{label}.png", picture(label), "image/png") for label in (1, 8)]
+    app.file_uploader[0].set_value(files).run()
+    app.multiselect(key="others").select("fcnn").run()
+    app.selectbox(key="model").select("gru").run()
+    assert len(read) == 2
 
 
 def test_a_picture_from_the_camera_is_classified() -> None:

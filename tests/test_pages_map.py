@@ -13,7 +13,6 @@ from streamlit.testing.v1 import AppTest
 from fmnist import data, embedding, evaluation, store, suspects, weights
 from fmnist.data import CLASSES
 from fmnist.suspects import Suspect
-from fmnist.ui import widgets
 from fmnist.ui.jobs import Job
 
 pytestmark = pytest.mark.usefixtures("small")
@@ -43,9 +42,7 @@ def test_a_page_opens_without_any_weights(name: str, monkeypatch: pytest.MonkeyP
 
 def test_a_link_brings_model_split_method_and_colour_to_the_map() -> None:
     _, card = weights.load("fcnn")
-    app = open_page(
-        "map", model=widgets.title(card), on="validation", method="t-SNE", colour="Error"
-    )
+    app = open_page("map", model=card.name, on="validation", method="t-SNE", colour="Error")
     assert not app.exception
     assert app.selectbox(key="model").value == "fcnn"
     chosen = [app.button_group(key=key).value for key in ("on", "method", "colour")]

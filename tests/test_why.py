@@ -1,7 +1,8 @@
 import numpy as np
 
+from fmnist.intake import Square
 from fmnist.ui import images
-from fmnist.ui.why import EDGE, OwnPicture, on_own
+from fmnist.ui.why import EDGE, placed
 
 
 def orange(picture: np.ndarray) -> np.ndarray:
@@ -28,7 +29,7 @@ def test_heat_lies_on_the_users_picture_where_the_28x28_was_cut() -> None:
     heat = np.zeros((28, 28), np.float32)
     heat[7:14, 14:21] = 1  # the quarters 1/4 to 1/2 down and 1/2 to 3/4 across
     picture = np.full((100, 150), 200, np.uint8)
-    here = orange(on_own(OwnPicture(picture, left=40, top=20, edge=56), heat))
+    here = orange(placed(heat, picture, Square(40 / 150, 20 / 150, 56 / 150)))
     rows, columns = np.nonzero(here)
     assert here.shape == (100, 150)
     assert abs(rows.min() - (20 + 14)) <= 1
@@ -40,7 +41,7 @@ def test_heat_lies_on_the_users_picture_where_the_28x28_was_cut() -> None:
 def test_a_square_that_reaches_beyond_the_picture_is_cut_off_there() -> None:
     heat = np.ones((28, 28), np.float32)
     picture = np.zeros((60, 100, 3), np.uint8)
-    here = orange(on_own(OwnPicture(picture, left=50, top=-20, edge=100), heat))
+    here = orange(placed(heat, picture, Square(0.5, -0.2, 1.0)))
     assert here[:, 52:].all()
     assert not here[:, :48].any()
 
@@ -48,7 +49,7 @@ def test_a_square_that_reaches_beyond_the_picture_is_cut_off_there() -> None:
 def test_a_large_photo_is_no_larger_than_it_is_shown_and_its_heat_moves_along() -> None:
     heat = np.ones((28, 28), np.float32)
     photo = np.zeros((3000, 4000), np.uint8)
-    here = orange(on_own(OwnPicture(photo, left=2000, top=0, edge=2000), heat))
+    here = orange(placed(heat, photo, Square(0.5, 0, 0.5)))
     assert max(here.shape) == EDGE
     rows, columns = np.nonzero(here)
     assert abs(columns.min() - EDGE / 2) <= 2

@@ -4,7 +4,7 @@ import gc
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from threading import Thread
-from typing import cast
+from typing import NamedTuple, cast
 
 import numpy as np
 import streamlit as st
@@ -89,16 +89,23 @@ def _freeze() -> None:
     gc.freeze()
 
 
-def answer(
-    card: weights.Card, images: NDArray[np.uint8], device: torch.device
-) -> tuple[NDArray[np.float32], torch.device]:
-    """Probabilities (N, 10) at the card's temperature, and the device that computed them."""
+class Answer(NamedTuple):
+    """What a model says of N images, and the device that computed it."""
+
+    shares: NDArray[np.float32]  # probabilities (N, 10) at the card's temperature
+    unfamiliar: NDArray[np.bool_]  # (N,), see Card.unfamiliar
+    device: torch.device
+
+
+def answer(card: weights.Card, images: NDArray[np.uint8], device: torch.device) -> Answer:
+    """What the model says of images uint8 (N, 28, 28)."""
 
     def compute(device: torch.device) -> NDArray[np.float32]:
         return evaluation.infer(open_model(card, device), images, device)
 
     logits, used = devices.or_cpu(compute, device, notify=st.toast)
-    return evaluation.probabilities(logits, card.temperature), used
+    shares = evaluation.probabilities(logits, card.temperature)
+    return Answer(shares, card.unfamiliar(logits), used)
 
 
 def open_model(card: weights.Card, device: torch.device) -> nn.Module:

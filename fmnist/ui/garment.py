@@ -5,7 +5,7 @@ import torch
 
 from fmnist import weights
 from fmnist.data import CLASSES, Source, SplitName
-from fmnist.ui import cache, widgets
+from fmnist.ui import answers, cache, widgets
 from fmnist.ui.images import data_url
 from fmnist.ui.why import why
 
@@ -16,14 +16,14 @@ def garment(
     """A row of a split, with the answer of one model at length and those of all in short."""
     split = cache.split(split_name, source)
     image, label = split.images[row], CLASSES[split.labels[row]]
-    picture, answer, others = st.columns([5, 6, 8], gap="medium")
+    picture, said, others = st.columns([5, 6, 8], gap="medium")
     with picture:
         st.image(data_url(image, 280), width=280, alt=f"Garment {row}, {label}")
         st.caption(f"Garment {row:,} of the {split_name} split, labelled {label}.")
-    with answer:
-        (shares,), _ = cache.answer(card, image[None], device)
+    with said:
+        answer = cache.answer(card, image[None], device)
         st.caption(f"{card.name} says")
-        widgets.answers(shares)
+        answers.show(list(answer.shares), [card.name])
     with others:
         st.caption("Every model")
         widgets.model_answers(image, list(cache.choices().values()), device)

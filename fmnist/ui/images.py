@@ -37,3 +37,10 @@ def png(picture: NDArray[np.uint8], factor: int = 1) -> bytes:
     enlarged = picture.repeat(factor, 0).repeat(factor, 1)
     Image.fromarray(enlarged).save(content, "PNG", compress_level=1)
     return content.getvalue()
+
+
+def reduced(picture: NDArray[np.uint8], edge: int) -> NDArray[np.uint8]:
+    """A picture uint8 (H, W) or (H, W, 3), its longest edge no longer than `edge`."""
+    image = Image.fromarray(picture)
+    image.thumbnail((edge, edge))
+    return np.asarray(image)

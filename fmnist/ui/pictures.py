@@ -1,82 +1,97 @@
 """The ways a picture comes in on the classify page: drawn, uploaded, photographed, exemplary."""
 
+import time
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
-from streamlit_drawable_canvas import st_canvas
+from PIL import Image
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from fmnist import garments, intake
-from fmnist.data import CLASSES
-from fmnist.intake import Intake, PictureError
+from fmnist.data import CLASSES, Source
+from fmnist.intake import Intake, Kind, PictureError
+from fmnist.ui import cache
+from fmnist.ui.canvas import EDGE, canvas
+from fmnist.ui.images import reduced
 from fmnist.ui.sprite import sprite
 
-CANVAS = 280
-BRUSHES = {"Thin": 6, "Medium": 12, "Thick": 22}
+Taken = tuple[str, Intake | PictureError]
+Choice = Kind | Literal["auto"]
+KINDS: dict[str, Choice] = {
+    "Automatic": "auto",
+    "Sketch": "sketch",
+    "Shop picture": "shop",
+    "Photo": "photo",
+    "Dataset image": "dataset",
+}
 EXAMPLES_SEED = 1
 PICTURES = ["png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff"]
+EMPTY, TEST_IMAGE = "Empty canvas", "Test image"
+OUTLINES = {f"Outline of {name}": label for label, name in enumerate(CLASSES)}
+OUTLINE_MARGIN = 0.1  # of the canvas
+SOON = 0.5  # seconds; a bar for less would only flicker
 
 
-def draw() -> Intake | None:
-    """A canvas to draw on, white on black; None while it is empty."""
-    if "canvas" not in st.session_state:  # the page is opened, maybe not for the first time
-        _redraw(st.session_state.get("strokes", []))
-    surface = st.container()
-    brush = st.segmented_control(
-        "Brush", list(BRUSHES), default="Medium", required=True, key="brush"
+def choose_kind() -> Choice:
+    """What the picture is to be taken for; "auto" leaves it to the intake."""
+    kind = st.selectbox("Take it in as", list(KINDS), key="kind", bind="query-params")
+    return KINDS[kind]
+
+
+def draw(kind: Choice, source: Source) -> list[Taken]:
+    """A canvas to draw on, empty or with something to begin from; nothing while it is empty."""
+    surface, below = st.container(), st.container(horizontal=True, vertical_alignment="bottom")
+    start = below.selectbox(
+        "Start from", [EMPTY, *OUTLINES, TEST_IMAGE], key="start", bind="query-params"
     )
-    with surface:
-        canvas = st_canvas(
-            stroke_width=BRUSHES[brush],
-            stroke_color="#ffffff",
-            background_color="#000000",
-            width=CANVAS,
-            height=CANVAS,
-            initial_drawing=st.session_state["drawing"],
-            return_image_data=True,
-            key="canvas",
-        )
-    objects = (canvas.json_data or {}).get("objects") or []
-    st.session_state["strokes"] = objects
-    with st.container(horizontal=True):
-        st.button("Undo", disabled=not objects, on_click=_redraw, args=(objects[:-1],))
-        st.button("Clear", disabled=not objects, on_click=_redraw, args=([],))
-    if not objects:
-        return None
+    name, ground = "Your drawing", np.zeros((intake.SIDE,) * 2, np.uint8)
+    if start in OUTLINES:
+        name, ground = start, _outline(OUTLINES[start])
+    elif start == TEST_IMAGE:
+        test = cache.split("test", source)
+        row = below.number_input("Number", 0, len(test) - 1, key="image", bind="query-params")
+        name, ground = f"Test image {row}, {CLASSES[test.labels[row]]}", test.images[row]
+    if kind == "auto":
+        kind = "dataset" if start == TEST_IMAGE else "sketch"
     try:
-        # Strokes that came back are there before the browser has sent their picture again.
-        content = canvas.image_bytes or st.session_state.get("drawn", b"")
-        st.session_state["drawn"] = content
-        picture = intake.read(content)  # the browser's word, read like any stranger's file
-    except (PictureError, ValueError):
-        st.error("The drawing did not arrive whole. Draw one more stroke.")
-        return None
-    return intake.from_sketch(picture)
+        with surface:
+            drawn = canvas(ground, key=f"canvas {name}", label=f"Canvas to draw on: {name}")
+    except PictureError as error:
+        return [(name, error)]
+    if drawn is None:
+        return [] if start == EMPTY else [(name, intake.from_any(ground, kind))]
+    if kind == "dataset":  # the grid is known, and strokes across it would hide it
+        drawn = np.asarray(Image.fromarray(drawn).reduce(EDGE // intake.SIDE))
+    name += "" if start == EMPTY else ", changed"
+    return [(name, intake.from_any(drawn, kind))]
 
 
-def _redraw(objects: list[Any]) -> None:
-    """Let the canvas begin again from these strokes; the number tells it that it should."""
-    number = st.session_state.get("drawing", {}).get("number", 0) + 1
-    st.session_state["drawing"] = {"objects": objects, "number": number}
-
-
-def upload() -> list[tuple[str, Intake | PictureError]]:
+def upload(kind: Choice) -> list[Taken]:
     """The uploaded pictures by file name, each taken in or with what is wrong with it."""
     files = st.file_uploader(
         "Pictures of one garment each", PICTURES, accept_multiple_files=True, key="upload"
     )
-    return [(file.name, take(file.getvalue())) for file in files]
+    bar, started = st.empty(), time.perf_counter()
+    taken: list[Taken] = []
+    for done, file in enumerate(files):
+        if time.perf_counter() - started > SOON:
+            bar.progress(done / len(files), f"{done} of {len(files)} pictures taken in")
+        taken.append((file.name, take(file.file_id, kind, file)))
+    bar.empty()
+    return taken
 
 
-def camera() -> list[tuple[str, Intake | PictureError]]:
+def camera(kind: Choice) -> list[Taken]:
     """The picture taken with the camera, if there is one."""
     photo = st.camera_input("A garment on a plain ground works best", key="camera")
-    return [("Camera", take(photo.getvalue()))] if photo else []
+    return [("Camera", take(photo.file_id, kind, photo))] if photo else []
 
 
-def examples() -> tuple[str, Intake]:
+def examples(kind: Choice) -> Taken:
     """Ten drawn garments to choose from; the first is chosen to begin with."""
     images = _examples()
     picked = sprite(
@@ -87,16 +102,26 @@ def examples() -> tuple[str, Intake]:
         wall="examples",
         tile=64,
     )
-    return f"A drawn {CLASSES[picked or 0]}", intake.from_any(images[picked or 0], "dataset")
+    kind = "dataset" if kind == "auto" else kind
+    return f"A drawn {CLASSES[picked or 0]}", intake.from_any(images[picked or 0], kind)
+
+
+@st.cache_data(show_spinner=False, max_entries=500)
+def take(file_id: str, kind: Choice, _file: UploadedFile) -> Intake | PictureError:
+    """A stranger's file taken in, its steps made small; or what is wrong with it."""
+    try:
+        taken = intake.from_any(intake.read(_file.getvalue()), kind)
+    except PictureError as error:
+        return error
+    return replace(taken, steps=tuple((name, reduced(step, EDGE)) for name, step in taken.steps))
 
 
 @st.cache_data(show_spinner=False)
-def take(content: bytes) -> Intake | PictureError:
-    """A stranger's file taken in, or what is wrong with it in a sentence."""
-    try:
-        return intake.from_any(intake.read(content))
-    except PictureError as error:
-        return error
+def _outline(label: int) -> NDArray[np.uint8]:
+    """A garment as a line drawing, finer than a screen shows it."""
+    garment = garments.garment(label, np.random.default_rng(EXAMPLES_SEED))
+    margin = round(2 * EDGE * OUTLINE_MARGIN)
+    return np.pad(garments.render(garment, 2 * (EDGE - margin), "outline"), margin)
 
 
 @st.cache_data(show_spinner=False)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from fmnist import devices, explain, weights
 from fmnist.data import CLASSES, Source
 from fmnist.explain import Occlusion
+from fmnist.intake import Intake, Square
 from fmnist.ui import cache, widgets
 from fmnist.ui.images import overlay
 
@@ -22,18 +23,6 @@ WAYS = {
     "Saliency": "the pixels that move its answer most when they change a little",
     "Grad-CAM": "where its last filters found what speaks for the answer",
 }
-
-
-class OwnPicture(NamedTuple):
-    """A user's picture uint8 (H, W) or (H, W, 3), and the square of it that became the 28x28.
-
-    Left, top and edge are in its pixels; the square may reach beyond it.
-    """
-
-    picture: NDArray[np.uint8]
-    left: float
-    top: float
-    edge: float
 
 
 class Evidence(NamedTuple):
@@ -56,11 +45,12 @@ def why(
     pixels: NDArray[np.uint8],
     device: torch.device,
     source: Source,
-    own: OwnPicture | None = None,
+    taken: Intake | None = None,
     training_row: int | None = None,
 ) -> None:
     """A fold that says, once it is opened, why the model answers as it does to uint8 (28, 28).
 
+    `taken` is where a user's picture became the image, so that it can be shown on that as well;
     `training_row` is the image's own row where it is one of the training split, which then is not
     among its neighbours. Whether the fold is open is in the link.
     """
@@ -74,10 +64,12 @@ def why(
             [(f"{way}: {WAYS[way]}.", overlay(pixels, heat)) for way, heat in found.maps.items()],
             EDGE,
         )
-        if own:
+        if taken and taken.square and taken.kind != "dataset":
+            _, picture = taken.steps[0]
             st.markdown("**The same on your picture**")
             widgets.side_by_side(
-                [(way, on_own(own, heat)) for way, heat in found.maps.items()], EDGE
+                [(way, placed(heat, picture, taken.square)) for way, heat in found.maps.items()],
+                EDGE,
             )
         _neighbours(card, pixels, found.label, device, source, training_row)
 
@@ -86,7 +78,7 @@ def why(
 def _evidence(
     sha256: str, pixels: NDArray[np.uint8], _card: weights.Card, _device: torch.device
 ) -> Evidence:
-    (shares,), _ = cache.answer(_card, pixels[None], _device)
+    (shares,) = cache.answer(_card, pixels[None], _device).shares
     label = int(shares.argmax())
 
     def look(device: torch.device) -> Evidence:
@@ -104,20 +96,23 @@ def _evidence(
     return evidence
 
 
-def on_own(own: OwnPicture, heat: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """A user's picture, no larger than it is shown, with heat (28, 28) where the 28x28 lies."""
-    shrink = min(1.0, EDGE / max(own.picture.shape[:2]))
-    shown = cv2.resize(own.picture, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+def placed(
+    heat: NDArray[np.float32], picture: NDArray[np.uint8], square: Square
+) -> NDArray[np.uint8]:
+    """A picture, no larger than it is shown, with heat (28, 28) where its 28x28 lies."""
+    longest = min(EDGE, max(picture.shape[:2]))
+    shrink = longest / max(picture.shape[:2])
+    shown = cv2.resize(picture, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
     height, width = shown.shape[:2]
-    scale = own.edge * shrink / 28
+    scale = square.edge * longest / 28
     # A pixel's middle lies half a pixel from its corner, in both pictures.
-    placed = np.array(
+    place = np.array(
         [
-            [scale, 0, own.left * shrink + (scale - 1) / 2],
-            [0, scale, own.top * shrink + (scale - 1) / 2],
+            [scale, 0, square.left * longest + (scale - 1) / 2],
+            [0, scale, square.top * longest + (scale - 1) / 2],
         ]
     )
-    over = cv2.warpAffine(heat, placed, (width, height)).astype(np.float32)
+    over = cv2.warpAffine(heat, place, (width, height)).astype(np.float32)
     return overlay(shown.astype(np.uint8), over)
 
 

@@ -8,9 +8,8 @@ import streamlit as st
 import torch
 from numpy.typing import NDArray
 
-from fmnist import devices, figures, weights
+from fmnist import devices, weights
 from fmnist.data import CLASSES, Source, SplitName
-from fmnist.intake import Intake
 from fmnist.models import FAMILIES
 from fmnist.ui import cache, navigation
 from fmnist.ui.images import data_url
@@ -71,7 +70,6 @@ def choose_weights(label: str = "Model") -> weights.Card | None:
         label,
         names,
         index=names.index(weights.DEFAULT) if weights.DEFAULT in names else 0,
-        format_func=lambda name: title(choices[name]),
         key="model",
         bind="query-params",
         persist_state="session",
@@ -85,11 +83,6 @@ def choose_split() -> SplitName:
         "Split", HELD_OUT, default="test", required=True, key="on", bind="query-params"
     )
     return chosen
-
-
-def title(card: weights.Card) -> str:
-    """A model's name with its test accuracy, where that was measured."""
-    return f"{card.name} ({card.test.accuracy:.2%})" if card.test else card.name
 
 
 def leaderboard(**options: Any) -> Any:
@@ -116,14 +109,6 @@ def leaderboard(**options: Any) -> Any:
         },
         **options,
     )
-
-
-def answers(shares: NDArray[np.float32]) -> None:
-    """The most likely class in words and all ten probabilities (10,) as bars."""
-    best = int(shares.argmax())
-    st.markdown(f"### {CLASSES[best]}")
-    st.caption(f"with probability {shares[best]:.1%}")
-    st.plotly_chart(figures.probability_bars(shares), config=CHART, key="probabilities")
 
 
 def gallery(
@@ -161,45 +146,15 @@ def side_by_side(pictures: Iterable[tuple[str, NDArray[np.uint8]]], edge: int) -
                 st.caption(caption)
 
 
-def choose_answer(
-    names: Sequence[str], pictures: Sequence[Intake], shares: NDArray[np.float32]
-) -> int:
-    """A table of many pictures with their answers; returns the row that is chosen."""
-    best = shares.argmax(1)
-    table = st.dataframe(
-        [
-            {
-                "Sees": data_url(picture.pixels, 28),
-                "Picture": name,
-                "Answer": CLASSES[label],
-                "Probability": share,
-            }
-            for name, picture, label, share in zip(
-                names, pictures, best, shares.max(1), strict=True
-            )
-        ],
-        hide_index=True,
-        column_config={
-            "Sees": st.column_config.ImageColumn(),
-            "Probability": st.column_config.NumberColumn(format="percent"),
-        },
-        on_select="rerun",
-        selection_mode="single-row",
-        key="answers",
-    )
-    rows = table.selection.rows
-    return rows[0] if rows and rows[0] < len(names) else 0
-
-
 def model_answers(
     images: NDArray[np.uint8], cards: Sequence[weights.Card], device: torch.device
 ) -> None:
     """What each model says of one image uint8 (28, 28), as a table."""
     rows = []
     for card in cards:
-        shares, _ = cache.answer(card, images[None], device)
-        best = int(shares[0].argmax())
-        rows.append({"Model": card.name, "Answer": CLASSES[best], "Probability": shares[0][best]})
+        (shares,) = cache.answer(card, images[None], device).shares
+        best = int(shares.argmax())
+        rows.append({"Model": card.name, "Answer": CLASSES[best], "Probability": shares[best]})
     st.dataframe(
         rows,
         hide_index=True,

@@ -1,0 +1,33 @@
+"""The draw-and-classify page that one writes first; sketch_latency measures the app beside it."""
+
+import os
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+from streamlit_drawable_canvas import st_canvas
+
+from fmnist import devices, evaluation, weights
+from fmnist.data import CLASSES
+
+opened = st.cache_resource(weights.load)
+model, card = opened(os.environ["BARE_PAGE_WEIGHTS"])
+
+st.title("Draw a garment")
+canvas = st_canvas(
+    stroke_width=12,
+    stroke_color="#ffffff",
+    background_color="#000000",
+    width=280,
+    height=280,
+    return_image_data=True,
+    key="canvas",
+)
+if canvas.image_data is not None:
+    small = Image.fromarray(canvas.image_data).convert("L").resize((28, 28))
+    logits = evaluation.infer(model, np.asarray(small)[None], devices.choose())
+    shares = evaluation.probabilities(logits, card.temperature)[0]
+    st.image(small, width=280)
+    st.bar_chart({"class": CLASSES, "probability": shares}, x="class", y="probability")
+    lines = (f"{name}: {share:.6f}" for name, share in zip(CLASSES, shares, strict=True))
+    st.html(f'<p class="bars">{"<br>".join(lines)}</p>')

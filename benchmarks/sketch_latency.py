@@ -1,0 +1,168 @@
+"""How long after a stroke the new probabilities show, and how long a large photo is taken in.
+
+    python -m benchmarks.sketch_latency [STROKES]
+
+The app's classify page and a bare Streamlit page (benchmarks/bare_page.py) in one Chromium, ten
+strokes each in turn, so that whatever else the machine does falls on both. Both draw the same
+strokes and ask the same model. The time runs in the browser, from the lifting of the pen to the
+first frame after the ten probabilities have changed. Needs requirements-dev.txt and Chromium.
+"""
+
+import io
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from playwright.sync_api import Page, TimeoutError, sync_playwright
+
+from fmnist import PROJECT, garments, intake, weights
+
+BATCH = 10
+PAGES = {
+    "classify": ("app.py", "classify", ".board canvas"),
+    "bare page": ("benchmarks/bare_page.py", "", "canvas.upper-canvas"),
+}
+PHOTOS = 9
+WATCH = """
+addEventListener('pointerup', () => { window.lifted = performance.now(); }, true);
+const said = () => document.querySelector('.bars')?.innerHTML;
+window.watch = () => { window.before = said(); window.answered = null; };
+new MutationObserver(() => {
+  if (window.answered !== null || !said() || said() === window.before) return;
+  window.answered = 0;
+  requestAnimationFrame(() => { window.answered = performance.now(); });
+}).observe(document, { subtree: true, childList: true, characterData: true, attributes: true });
+"""
+
+
+@contextmanager
+def serve(script: str) -> Iterator[str]:
+    """A Streamlit server for a script, with a runs folder of its own; its address."""
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = free.getsockname()[1]
+    with tempfile.TemporaryDirectory() as runs:
+        server = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "streamlit",
+                "run",
+                script,
+                "--server.port",
+                str(port),
+                "--server.headless",
+                "true",
+            ],
+            cwd=PROJECT,
+            env={
+                **os.environ,
+                "PYTHONPATH": str(PROJECT),
+                "FMNIST_RUNS": runs,
+                "BARE_PAGE_WEIGHTS": weights.DEFAULT,
+            },
+            stdout=subprocess.DEVNULL,
+        )
+        address = f"http://localhost:{port}"
+        try:
+            while server.poll() is None:
+                try:
+                    urllib.request.urlopen(f"{address}/_stcore/health").close()
+                    break
+                except urllib.error.URLError:
+                    time.sleep(0.1)
+            yield address
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def batch(page: Page, address: str, canvas: str, strokes: NDArray[np.float64]) -> list[float]:
+    """Milliseconds from pen-up to answer for each stroke (K, 2) in 0..1 that changed one."""
+    page.goto(address)
+    surface = page.locator(canvas)
+    surface.wait_for()
+    page.wait_for_timeout(3000)
+    box = surface.bounding_box()
+    assert box
+    times = []
+    for stroke in strokes * (box["width"], box["height"]) + (box["x"], box["y"]):
+        page.evaluate("watch()")
+        page.mouse.move(*stroke[0])
+        page.mouse.down()
+        for point in stroke[1:]:
+            page.mouse.move(*point, steps=5)
+        page.mouse.up()
+        try:
+            page.wait_for_function("window.answered", polling=20, timeout=5000)
+            times.append(page.evaluate("answered - lifted"))
+        except TimeoutError:
+            print("a stroke changed nothing", file=sys.stderr)
+        page.wait_for_timeout(500)
+    return times
+
+
+def photo(rng: np.random.Generator) -> bytes:
+    """A JPEG of 12 megapixels: a garment on a mottled floor, with a camera's noise."""
+    garment = garments.render(garments.garment(0, rng), 2000)[:, :, None]
+    floor = rng.integers(60, 140, (30, 40, 3), dtype=np.uint8)
+    scene = np.asarray(Image.fromarray(floor).resize((4000, 3000))).astype(np.int16)
+    middle = scene[500:2500, 1000:3000]
+    middle[:] = np.where(garment > 20, garment, middle)
+    scene += rng.integers(-8, 9, scene.shape, dtype=np.int16)
+    content = io.BytesIO()
+    Image.fromarray(scene.clip(0, 255).astype(np.uint8)).save(content, "JPEG", quality=92)
+    return content.getvalue()
+
+
+def main(count: int) -> None:
+    rng = np.random.default_rng(1)
+    strokes = rng.uniform(0.1, 0.9, (count, 4, 2))
+    times: dict[str, list[float]] = {name: [] for name in PAGES}
+    with serve(PAGES["classify"][0]) as ours, serve(PAGES["bare page"][0]) as bare:
+        addresses = dict(zip(PAGES, (ours, bare), strict=True))
+        with sync_playwright() as playwright:
+            chromium = playwright.chromium.launch(
+                executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
+            )
+            page = chromium.new_page(viewport={"width": 1280, "height": 900})
+            page.add_init_script(WATCH)
+            warm = rng.uniform(0.1, 0.9, (2, 4, 2))  # fill the caches, which are not measured
+            for first in (None, *range(0, count, BATCH)):
+                some = warm if first is None else strokes[first : first + BATCH]
+                for name, (_, path, canvas) in PAGES.items():
+                    measured = batch(page, f"{addresses[name]}/{path}", canvas, some)
+                    times[name] += [] if first is None else measured
+            chromium.close()
+    print(f"from pen-up to new probabilities, {count} strokes a page, in milliseconds")
+    print(f"{'page':<12}{'median':>8}{'95 %':>8}{'strokes':>9}")
+    for name in PAGES:
+        median, high = np.percentile(times[name], [50, 95])
+        print(f"{name:<12}{median:>8.0f}{high:>8.0f}{len(times[name]):>9}")
+    ratio = np.median(times["classify"]) / np.median(times["bare page"])
+    print(f"classify takes {ratio:.2f} of the bare page's time in the median")
+
+    content, seconds = photo(rng), []
+    for _ in range(PHOTOS):
+        started = time.perf_counter()
+        taken = intake.from_any(intake.read(content))
+        seconds.append(time.perf_counter() - started)
+    print(
+        f"a 12-megapixel JPEG ({len(content) / 1e6:.1f} MB) is taken in as {taken.kind} "
+        f"in {1000 * np.median(seconds):.0f} ms, median of {PHOTOS}"
+    )
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 50)

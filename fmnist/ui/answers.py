@@ -1,0 +1,158 @@
+"""What models say of pictures: ten probabilities of one, or a table of many."""
+
+import csv
+import io
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+import streamlit as st
+import torch
+from numpy.typing import NDArray
+
+from fmnist import weights
+from fmnist.data import CLASSES
+from fmnist.figures import ACCENT, MUTED
+from fmnist.intake import Intake, PictureError
+from fmnist.ui import cache
+from fmnist.ui.cache import Answer
+from fmnist.ui.images import data_url, reduced
+from fmnist.ui.pictures import KINDS, Taken
+
+THUMBNAIL = 56
+_KIND_NAMES = {kind: name for name, kind in KINDS.items()}
+_STYLE = f"""
+<style>
+.bars {{ width: 100%; border-collapse: collapse; font-size: 0.875rem; }}
+.bars th {{ padding: 0.2rem 0.6rem 0.2rem 0; font-weight: 400; text-align: left; width: 1%; }}
+.bars thead th {{ width: auto; font-weight: 600; overflow-wrap: anywhere; }}
+.bars tbody th {{ white-space: nowrap; }}
+.bars div {{ display: flex; align-items: center; gap: 0.5rem; }}
+.bars span {{ flex: 0 0 3.2em; text-align: right; font-variant-numeric: tabular-nums; }}
+.bars b {{ flex: 1; }}
+.bars i {{ display: block; height: 0.9rem; min-width: 1px; background: {MUTED}; }}
+.bars .best span {{ font-weight: 600; }}
+.bars .best i {{ background: {ACCENT}; }}
+</style>
+"""
+
+
+def choose_others(card: weights.Card) -> list[weights.Card]:
+    """The models that are to answer beside this one."""
+    others = {name: other for name, other in cache.choices().items() if name != card.name}
+    names = st.multiselect(
+        "Ask others too",
+        list(others),
+        placeholder="Choose models",
+        key="others",
+        bind="query-params",
+    )
+    return [others[name] for name in names]
+
+
+def ask(card: weights.Card, taken: Sequence[Taken], device: torch.device) -> Answer:
+    """What the model says of each picture; the probabilities of what is no picture are NaN."""
+    good = [row for row, (_, picture) in enumerate(taken) if isinstance(picture, Intake)]
+    shares = np.full((len(taken), len(CLASSES)), np.nan, np.float32)
+    unfamiliar = np.zeros(len(taken), bool)
+    if not good:
+        return Answer(shares, unfamiliar, device)
+    pixels = [picture.pixels for _, picture in taken if isinstance(picture, Intake)]
+    shares[good], unfamiliar[good], used = cache.answer(card, np.stack(pixels), device)
+    return Answer(shares, unfamiliar, used)
+
+
+def remarks(picture: Intake, unfamiliar: bool) -> list[str]:
+    """What a person should know of the answer."""
+    return [*picture.warnings, *([weights.UNFAMILIAR] if unfamiliar else [])]
+
+
+def show(shares: Sequence[NDArray[np.float32]], names: Sequence[str]) -> None:
+    """What each model says of one picture, its probabilities (10,); the first one in words."""
+    best = int(shares[0].argmax())
+    st.markdown(f"### {CLASSES[best]}")
+    st.caption(f"with probability {shares[0][best]:.1%}")
+    # Not a chart: it would take longer to draw than all that lies between stroke and answer.
+    st.html(_STYLE + bars(np.stack(shares), names))
+
+
+def bars(shares: NDArray[np.float32], names: Sequence[str]) -> str:
+    """Probabilities (M, 10) as an HTML table: a row a class, a column a model."""
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
+    best = shares.argmax(1)
+    rows = []
+    for label, name in enumerate(CLASSES):
+        cells = "".join(
+            f"<td{' class=best' if label == top else ''}><div><span>{share:.1%}</span>"
+            f'<b><i style="width: {share:.4%}"></i></b></div></td>'
+            for share, top in zip(shares[:, label], best, strict=True)
+        )
+        rows.append(f'<tr><th scope="row">{name}</th>{cells}</tr>')
+    columns = f"<thead><tr><th></th>{head}</tr></thead>" if len(names) > 1 else ""
+    return f'<table class="bars">{columns}<tbody>{"".join(rows)}</tbody></table>'
+
+
+def table(taken: Sequence[Taken], answer: Answer) -> int:
+    """Many pictures with their answers, to choose from and to download; returns the row chosen."""
+    rows = [
+        _row(name, picture, shares, unfamiliar)
+        for (name, picture), shares, unfamiliar in zip(
+            taken, answer.shares, answer.unfamiliar, strict=True
+        )
+    ]
+    shown = st.dataframe(
+        rows,
+        hide_index=True,
+        placeholder="",
+        column_config={
+            "Upload": st.column_config.ImageColumn(width="small"),
+            "Model sees": st.column_config.ImageColumn(width="small"),
+            "Probability": st.column_config.NumberColumn(format="percent"),
+        },
+        on_select="rerun",
+        selection_mode="single-row",
+        key="answers",
+    )
+    st.download_button(
+        "Download answers as CSV",
+        as_csv(taken, answer),
+        "answers.csv",
+        "text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+    chosen = shown.selection.rows
+    return chosen[0] if chosen and chosen[0] < len(taken) else 0
+
+
+def _row(
+    name: str, picture: Intake | PictureError, shares: NDArray[np.float32], unfamiliar: bool
+) -> dict[str, object]:
+    if isinstance(picture, PictureError):
+        return {"File": name, "Remarks": str(picture)}
+    _, upload = picture.steps[0]
+    return {
+        "Upload": data_url(reduced(upload, THUMBNAIL)),
+        "Model sees": data_url(picture.pixels, THUMBNAIL),
+        "File": name,
+        "Answer": CLASSES[shares.argmax()],
+        "Probability": shares.max(),
+        "Taken in as": _KIND_NAMES[picture.kind],
+        "Remarks": " ".join(remarks(picture, unfamiliar)),
+    }
+
+
+def as_csv(taken: Sequence[Taken], answer: Answer) -> str:
+    """A line a picture: file, kind, answer, the ten probabilities, remarks."""
+    text = io.StringIO()
+    lines = csv.writer(text, lineterminator="\n")
+    lines.writerow(["file", "kind", "answer", *CLASSES, "remarks"])
+    for (name, picture), shares, unfamiliar in zip(
+        taken, answer.shares, answer.unfamiliar, strict=True
+    ):
+        if isinstance(picture, PictureError):
+            lines.writerow([name, "", "", *[""] * len(CLASSES), picture])
+        else:
+            said = [picture.kind, CLASSES[shares.argmax()], *(f"{share:.6f}" for share in shares)]
+            lines.writerow([name, *said, " ".join(remarks(picture, unfamiliar))])
+    return text.getvalue()
