@@ -115,7 +115,8 @@ def traced(image: Image, label: int) -> Garment:
 
 def scribble(garment: Garment, rng: Rng) -> Image:
     """A person's drawing uint8 (128, 128) of the garment, white on black."""
-    hand = _hand(rng)
+    outline = np.concatenate([shape.points for shape in garment.shapes])
+    hand = _hand(rng, *np.maximum(np.ptp(outline, axis=0), 0.1))
     areas = [_area(shape) for shape in garment.shapes]
     detail = rng.random() ** 0.5  # how much of what could be left out is drawn
     width = round(PAPER * float(np.exp(rng.uniform(np.log(0.01), np.log(0.055)))))
@@ -142,15 +143,17 @@ def scribble(garment: Garment, rng: Rng) -> Image:
     return paper
 
 
-def _hand(rng: Rng) -> Callable[[Points], Points]:
+def _hand(rng: Rng, width: float, height: float) -> Callable[[Points], Points]:
     """How one person bends, stretches, turns and simplifies the lines of one drawing.
 
-    It takes points of the unit square and returns denser ones around the origin.
+    It takes points of the unit square and returns denser ones around the origin. Whatever is drawn
+    comes out more nearly square than its width and height: trousers too wide, shoes too high.
     """
     turn = rng.normal(0, 0.3 if rng.random() < 0.2 else 0.08)
     cos, sin = np.cos(turn), np.sin(turn)
-    stretch = np.exp(rng.normal(0, 0.16))
-    matrix = np.diag([stretch, 1 / stretch]) @ np.array([[1, 0], [rng.normal(0, 0.08), 1]])
+    sideways = (height / width) ** rng.uniform(0, 0.85) * np.exp(rng.normal(0, 0.2))
+    matrix = np.diag([sideways, 1]) / max(sideways * width, height)
+    matrix = matrix @ np.array([[1, 0], [rng.normal(0, 0.08), 1]])
     matrix = rng.uniform(0.7, 1.0) * matrix @ np.array([[cos, sin], [-sin, cos]])
     waves = [(rng.normal(0, 4, 2), rng.uniform(0, 6.3), rng.normal(0, 0.018, 2)) for _ in range(3)]
     crude = rng.uniform(0, 0.03) if rng.random() < 0.5 else 0.0

@@ -389,7 +389,7 @@ _PATTERNED = (0.3, 0.1, 0.22, 0.25, 0.1, 0.05, 0.4, 0.05, 0.15, 0.05)
 
 
 # Garments for the upper body. The front neck-shoulder point is at y = 0; `out` is by how many
-# radians the sleeves are held out (short ones half as far).
+# radians the sleeves are held out (short ones half as far), which also foreshortens them.
 
 
 @dataclass(frozen=True)
@@ -571,7 +571,7 @@ def _pullover(rng: np.random.Generator, cloth: _Cloth, out: float = 0) -> list[S
         waist=chest - u(0.0, 0.02),
         hem=chest - u(-0.01, 0.03),
         length=u(0.8, 0.94),
-        sleeve=u(0.72, 0.86),
+        sleeve=u(0.72, 0.86) * (1 - 0.3 * out),
         cuff=u(0.08, 0.12),
         spread=u(0.0, 0.04) + out,
         pointed=rng.random() < 0.15,
@@ -660,7 +660,7 @@ def _coat(rng: np.random.Generator, cloth: _Cloth, out: float = 0) -> list[Shape
         waist=chest - u(0.0, 0.04),
         hem=chest + (u(0.0, 0.05) if long else u(-0.03, 0.02)),
         length=u(1.0, 1.15) if long else u(0.82, 0.96),
-        sleeve=u(0.76, 0.88),
+        sleeve=u(0.76, 0.88) * (1 - 0.3 * out),
         cuff=u(0.09, 0.115),
         spread=u(0.0, 0.03) + out,
         stand=u(0.02, 0.06),
@@ -733,7 +733,7 @@ def _shirt(rng: np.random.Generator, cloth: _Cloth, out: float = 0) -> list[Shap
         waist=chest - u(0.0, 0.03),
         hem=chest + u(-0.02, 0.03),
         length=u(0.84, 0.98),
-        sleeve=u(0.22, 0.34) if short else u(0.7, 0.82),
+        sleeve=u(0.22, 0.34) if short else u(0.7, 0.82) * (1 - 0.3 * out),
         cuff=u(0.11, 0.15) if short else u(0.07, 0.11),
         spread=u(0.35, 0.65) + out / 2 if short else u(0.0, 0.05) + out,
         pointed=blouse,
