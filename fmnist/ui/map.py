@@ -93,9 +93,11 @@ export default function ({ data, parentElement, setStateValue }) {
   const count = labels.length;
 
   // What a rerun of the page must not reset lives with the canvas.
-  const kept = canvas.kept ??= { tool: 'move' };
+  const kept = canvas.kept ??= { tool: 'move', pointers: new Map(), path: [], moved: false };
   if (kept.map !== data.map) {
-    Object.assign(kept, { map: data.map, x: 0.5, y: 0.5, zoom: 1, chosen: new Set(), picked: -1 });
+    Object.assign(kept, {
+      map: data.map, x: 0.5, y: 0.5, zoom: 1, chosen: new Set(), picked: -1, hovered: -1,
+    });
   }
   if (kept.grouping !== data.grouping) {
     Object.assign(kept, { grouping: data.grouping, only: new Set() });
@@ -106,7 +108,7 @@ export default function ({ data, parentElement, setStateValue }) {
     kept.sheet.src = new URL(data.sheet, document.baseURI);
   }
   const sheet = kept.sheet;
-  let width = 1, height = 1, scale = 1, frame = 0, hovered = -1, path = [], thumbs = [];
+  let width = 1, height = 1, scale = 1, frame = 0, thumbs = [];
   let byLevel = new Map();
   canvas.dataset.count = count;
   canvas.setAttribute('aria-label', data.label);
@@ -167,12 +169,12 @@ export default function ({ data, parentElement, setStateValue }) {
         if (inside(across(index), down(index), size)) thumbs.push(index);
       }
       for (const index of thumbs) thumbnail(index, size, colour, some);
-      for (const index of [kept.picked, hovered]) {
+      for (const index of [kept.picked, kept.hovered]) {
         if (index >= 0) thumbnail(index, size * 1.3, { [group[index]]: css('--st-text-color') }, 0);
       }
     }
     pen.globalAlpha = 1;
-    if (path.length > 1) outline();
+    if (kept.path.length > 1) outline();
     if (canvas.matches(':focus-visible')) aim();
     Object.assign(canvas.dataset, {
       visible, thumbs: thumbs.length, zoom: kept.zoom.toFixed(2), chosen: some,
@@ -216,8 +218,8 @@ export default function ({ data, parentElement, setStateValue }) {
   }
 
   function corners() {
-    if (kept.tool !== 'box') return path;
-    const [[left, top], [right, bottom]] = [path[0], path.at(-1)];
+    if (kept.tool !== 'box') return kept.path;
+    const [[left, top], [right, bottom]] = [kept.path[0], kept.path.at(-1)];
     return [[left, top], [right, top], [right, bottom], [left, bottom]];
   }
   function encloses(polygon, x, y) {
@@ -263,8 +265,8 @@ export default function ({ data, parentElement, setStateValue }) {
     return best;
   }
   function hover(index) {
-    if (index === hovered) return;
-    hovered = index;
+    if (index === kept.hovered) return;
+    kept.hovered = index;
     tip.hidden = index < 0;
     if (index >= 0) {
       const big = tip.querySelector('canvas').getContext('2d');
@@ -303,7 +305,7 @@ export default function ({ data, parentElement, setStateValue }) {
     in: () => zoom(1.5),
     out: () => zoom(1 / 1.5),
     fit: () => { Object.assign(kept, { x: 0.5, y: 0.5, zoom: 1 }); hover(-1); redraw(); },
-    clear: () => { path = []; if (kept.chosen.size) choose([]); else redraw(); },
+    clear: () => { kept.path = []; if (kept.chosen.size) choose([]); else redraw(); },
   };
   function take(tool) {
     kept.tool = tool;
@@ -333,8 +335,6 @@ export default function ({ data, parentElement, setStateValue }) {
     return button;
   }));
 
-  const pointers = new Map();
-  let moved = false;
   const place = (event) => {
     const box = canvas.getBoundingClientRect();
     return [event.clientX - box.left - 1, event.clientY - box.top - 1];
@@ -342,23 +342,23 @@ export default function ({ data, parentElement, setStateValue }) {
   canvas.onpointerdown = (event) => {
     if (event.button) return;
     canvas.setPointerCapture(event.pointerId);
-    pointers.set(event.pointerId, place(event));
-    moved = pointers.size > 1;
-    path = kept.tool === 'move' || moved ? [] : [place(event)];
+    kept.pointers.set(event.pointerId, place(event));
+    kept.moved = kept.pointers.size > 1;
+    kept.path = kept.tool === 'move' || kept.moved ? [] : [place(event)];
   };
   canvas.onpointermove = (event) => {
-    const [x, y] = place(event), last = pointers.get(event.pointerId);
+    const [x, y] = place(event), last = kept.pointers.get(event.pointerId);
     if (!last) return hover(nearest(x, y));
-    if (!moved && Math.hypot(x - last[0], y - last[1]) < 4) return;
-    moved = true;
-    pointers.set(event.pointerId, [x, y]);
-    if (pointers.size === 2) {
-      const [other] = [...pointers].find(([id]) => id !== event.pointerId).slice(1);
+    if (!kept.moved && Math.hypot(x - last[0], y - last[1]) < 4) return;
+    kept.moved = true;
+    kept.pointers.set(event.pointerId, [x, y]);
+    if (kept.pointers.size === 2) {
+      const [other] = [...kept.pointers].find(([id]) => id !== event.pointerId).slice(1);
       const span = (a, b) => Math.max(20, Math.hypot(a[0] - b[0], a[1] - b[1]));
       move((x - last[0]) / 2, (y - last[1]) / 2);
       zoom(span([x, y], other) / span(last, other), (x + other[0]) / 2, (y + other[1]) / 2);
-    } else if (path.length) {
-      path.push([x, y]);
+    } else if (kept.path.length) {
+      kept.path.push([x, y]);
       hover(-1);
       redraw();
     } else {
@@ -367,12 +367,12 @@ export default function ({ data, parentElement, setStateValue }) {
     }
   };
   canvas.onpointerup = canvas.onpointercancel = (event) => {
-    if (!pointers.delete(event.pointerId)) return;
+    if (!kept.pointers.delete(event.pointerId)) return;
     canvas.style.cursor = CURSORS[kept.tool];
-    const drawn = path.length > 1 && event.type === 'pointerup' ? corners() : [];
-    path = [];
+    const drawn = kept.path.length > 1 && event.type === 'pointerup' ? corners() : [];
+    kept.path = [];
     if (drawn.length) choose(drawn);
-    else if (!moved) {
+    else if (!kept.moved) {
       const index = nearest(...place(event));
       hover(index);
       pick(index);
@@ -404,7 +404,7 @@ export default function ({ data, parentElement, setStateValue }) {
   sheet.onload = redraw;
   const observer = new ResizeObserver(redraw);
   observer.observe(canvas);
-  redraw();
+  draw();
   return () => { observer.disconnect(); cancelAnimationFrame(frame); };
 }
 """
