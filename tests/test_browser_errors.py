@@ -98,7 +98,7 @@ def test_a_click_on_a_cell_shows_its_images_and_makes_a_link_to_it(
 def test_a_click_on_a_head_opens_all_that_was_wrong_in_its_row_or_column(
     visit: Callable[..., Page],
 ) -> None:
-    page = visit("errors?order=By+similarity&cells=Row+shares")
+    page = visit("errors?order=Similarity&cells=Row+%25")
     true, _, count = click_fullest(page, lambda true, predicted: true is not None is predicted)
     expect(heading(page, f"{CLASSES[true]} named wrong: {count}")).to_be_visible()
     expect_wall_of(page, count)
