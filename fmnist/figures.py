@@ -13,7 +13,7 @@ from fmnist.evaluation import CalibrationBin
 ACCENT, SECOND = "#e8590c", "#1c7ed6"
 MUTED = "rgba(134, 142, 150, 0.45)"
 ERRORS = [[0.0, "rgba(232, 89, 12, 0.04)"], [0.4, "rgba(232, 89, 12, 0.55)"], [1.0, "#c2410c"]]
-Unit = Literal["Counts", "Row shares", "Column shares"]
+Unit = Literal["Counts", "Row %", "Column %"]
 HEADS = -1.2
 """Where the heads of rows and columns stand, before the first at 0."""
 WORSE_TO_BETTER = [
@@ -131,7 +131,7 @@ def confusion(
         )
     # A click anywhere in the matrix means the nearest cell.
     figure.update_layout(
-        height=600,
+        height=540,
         margin={**MARGIN, "r": 4},
         hovermode="closest",
         hoverdistance=60,
@@ -162,7 +162,7 @@ def _with_heads(
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Counts and shown values (11, 11): before each row and column what was named wrong in it.
 
-    In shares a cell is measured by its row or its column, and a head by what it stands before.
+    In per cent a cell is measured by its row or its column, and a head by what it stands before.
     """
     rows, columns, right = matrix.sum(1)[:, None], matrix.sum(0), matrix.diagonal()
     counts = np.block(
@@ -170,7 +170,7 @@ def _with_heads(
     )
     if unit == "Counts":
         return counts, counts.astype(np.float64)
-    of_cells = np.broadcast_to(rows if unit == "Row shares" else columns, matrix.shape)
+    of_cells = np.broadcast_to(rows if unit == "Row %" else columns, matrix.shape)
     wholes = np.block([[matrix.sum(), columns], [rows, of_cells]])
     return counts, counts / np.maximum(wholes, 1)
 

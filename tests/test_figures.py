@@ -48,7 +48,7 @@ def test_the_diagonal_is_muted_and_the_chosen_cell_framed() -> None:
     assert (frame.x0, frame.y0) == (3.5, 1.5)
 
 
-@pytest.mark.parametrize(("unit", "axis"), [("Row shares", 1), ("Column shares", 0)])
+@pytest.mark.parametrize(("unit", "axis"), [("Row %", 1), ("Column %", 0)])
 def test_shares_are_of_the_row_or_of_the_column(unit: figures.Unit, axis: int) -> None:
     matrix = np.random.default_rng(0).integers(0, 9, (10, 10))
     matrix[3], matrix[:, 5] = 0, 0  # a class without images, a class that is never named

@@ -79,7 +79,7 @@ def test_units_and_order_change_the_matrix_and_nothing_else() -> None:
     app = open_page("errors")
     heading = app.subheader[0].value
     heats = []
-    for unit in ("Counts", "Row shares", "Column shares"):
+    for unit in ("Counts", "Row %", "Column %"):
         app.button_group(key="cells").set_value(unit).run()
         heats.append(json.dumps(matrix(app)["data"][0]["z"]))
     assert len(set(heats)) == 3
@@ -116,7 +116,7 @@ def test_a_model_is_measured_once_however_often_it_is_shown(
     monkeypatch.setattr(evaluation, "infer", counted)
     app = open_page("errors")
     choose(app, "Bag", "Bag")
-    app.button_group(key="cells").set_value("Row shares").run()
+    app.button_group(key="cells").set_value("Row %").run()
     app.button_group(key="order").set_value(ORDERS[1]).run()
     assert asked.count(100) == 1
 

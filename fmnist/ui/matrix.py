@@ -13,7 +13,7 @@ from fmnist.ui.widgets import CHART
 ANY = "Any class"
 MOST_CONFUSED = ("Shirt", "T-shirt/top")
 """The cell to begin with, which is among the fullest of most models."""
-ORDERS = ("As in the dataset", "By similarity")
+ORDERS = ("Dataset", "Similarity")
 
 
 def choose_cell() -> tuple[int | None, int | None]:
@@ -45,7 +45,7 @@ def matrix(counts: NDArray[np.int64], cell: tuple[int | None, int | None]) -> No
             bind="query-params",
         )
         order = st.segmented_control(
-            "Order of the classes",
+            "Order",
             ORDERS,
             default=ORDERS[0],
             required=True,
@@ -62,7 +62,7 @@ def matrix(counts: NDArray[np.int64], cell: tuple[int | None, int | None]) -> No
     )
     st.caption(
         "Click a cell for its images; the number before a row or above a column for all that were "
-        "wrong in it." + ("" if unit == "Counts" else " Numbers are per cent.")
+        "wrong in it."
     )
 
 
