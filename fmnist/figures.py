@@ -15,9 +15,10 @@ MUTED = "rgba(134, 142, 150, 0.45)"
 ERRORS = [[0.0, "rgba(232, 89, 12, 0.04)"], [0.4, "rgba(232, 89, 12, 0.55)"], [1.0, "#c2410c"]]
 WORSE_TO_BETTER = [
     [0.0, "#c2410c"],
-    [0.499, "rgba(194, 65, 12, 0.04)"],
-    [0.5, "rgba(134, 142, 150, 0.05)"],
-    [0.501, "rgba(24, 100, 171, 0.04)"],
+    [0.3, "rgba(232, 89, 12, 0.55)"],
+    [0.499, "rgba(232, 89, 12, 0.04)"],
+    [0.501, "rgba(34, 139, 230, 0.04)"],
+    [0.7, "rgba(34, 139, 230, 0.55)"],
     [1.0, "#1864ab"],
 ]
 MOST_POINTS = 300
@@ -308,7 +309,7 @@ def difference(matrix: NDArray[np.int64], chosen: tuple[int, int] | None) -> go.
     )
     true, predicted = (axis.ravel() for axis in np.indices(matrix.shape))
     texts = np.array([f"{change:+,}" for change in matrix.ravel()])
-    strong = np.abs(gain).ravel() > 0.5 * most
+    strong = np.abs(gain).ravel() > 0.4 * most
     for here, colour in ((strong, "white"), (~strong & (gain.ravel() != 0), None)):
         figure.add_scatter(
             x=predicted[here],

@@ -10,6 +10,7 @@ from fmnist import comparison, evaluation, runs, weights
 from fmnist.comparison import Predictions, Rows
 from fmnist.data import CLASSES, Source, Split
 from fmnist.ui import cache, widgets
+from fmnist.ui.images import data_url
 from fmnist.ui.runs import choose_run
 from fmnist.ui.sprite import sprite
 from fmnist.ui.takeaway import csv_button, png_button
@@ -189,24 +190,26 @@ def gallery(pair: Pair, rows: Rows, title: str, key: str) -> None:
     if not len(rows):
         st.caption("No image.")
         return
-    described = [_described(pair, int(row)) for row in rows]
+    table = [_described(pair, int(row)) for row in rows]
     shown = rows[: widgets.MOST_SHOWN]
+    titles = [", ".join(f"{name} {value}" for name, value in line.items()) for line in table]
     with st.container(height=240, border=False):
-        sprite(
+        picked = sprite(
             pair.split.images[shown],
-            [
-                ", ".join(f"{name} {value}" for name, value in line.items())
-                for line in described[: len(shown)]
-            ],
+            titles[: len(shown)],
             key=key,
             label=f"{len(shown)} images, {title}; arrow keys choose one",
             wall=f"{pair.key} {title}",
             tile=48,
         )
+    if picked is not None:
+        picture, words = st.columns([1, 2], vertical_alignment="center")
+        picture.image(data_url(pair.split.images[rows[picked]], 112), alt=titles[picked])
+        words.caption(titles[picked])
     if len(shown) < len(rows):
         st.caption(f"The first {len(shown)}; the buttons take all of them along.")
     with st.container(horizontal=True):
-        csv_button("CSV", described, filename(pair, f"{key}.csv"), f"{key} csv")
+        csv_button("CSV", table, filename(pair, f"{key}.csv"), f"{key} csv")
         png_button("PNG", pair.split.images[rows], filename(pair, f"{key}.png"), f"{key} png")
 
 
