@@ -347,7 +347,7 @@ def difference(matrix: NDArray[np.int64], chosen: tuple[int, int] | None) -> go.
         )
     figure.update_layout(
         height=560,
-        margin={**MARGIN, "r": 48},
+        margin={**MARGIN, "r": 4},
         hovermode="closest",
         hoverdistance=60,
         dragmode=False,
@@ -356,7 +356,7 @@ def difference(matrix: NDArray[np.int64], chosen: tuple[int, int] | None) -> go.
     labels = {"tickvals": list(range(len(CLASSES))), "ticktext": CLASSES}
     plain = {"fixedrange": True, "showgrid": False, "zeroline": False}
     figure.update_xaxes(
-        side="top", title="predicted", tickangle=-45, range=[-0.5, 9.5], **labels, **plain
+        side="top", title="predicted", tickangle=-90, range=[-0.5, 9.5], **labels, **plain
     )
     figure.update_yaxes(title="true", range=[9.5, -0.5], **labels, **plain)
     return figure

@@ -15,6 +15,9 @@ from fmnist.ui.runs import choose_run
 from fmnist.ui.sprite import sprite
 from fmnist.ui.takeaway import csv_button, png_button
 
+A_FEW = 24
+"""Images that are shown without scrolling."""
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -74,14 +77,14 @@ def choose_models(source: Source, device: torch.device) -> Pair | None:
 
 def choose_epochs(source: Source) -> Pair | None:
     """Two epochs of a run on these data; None, with a hint, where there are no two."""
-    known = [run.id for run in runs.all_runs() if run.plan.data == source]
+    known = {run.id: run for run in runs.all_runs() if run.plan.data == source}
     if not known:
         st.info("There are no runs on these data yet. Start one on the Train page.")
         return None
     left, right = st.columns([3, 5], vertical_alignment="bottom")
     with left:
-        run_id = choose_run(known)
-    said = runs.get(run_id).predictions()
+        run_id = choose_run(list(known))
+    said = known[run_id].predictions()
     if len(said) < 2:
         st.info("This run has not finished two epochs yet.")
         return None
@@ -193,7 +196,7 @@ def gallery(pair: Pair, rows: Rows, title: str, key: str) -> None:
     table = [_described(pair, int(row)) for row in rows]
     shown = rows[: widgets.MOST_SHOWN]
     titles = [", ".join(f"{name} {value}" for name, value in line.items()) for line in table]
-    with st.container(height=240, border=False):
+    with st.container(height=240 if len(shown) > A_FEW else "content", border=False):
         picked = sprite(
             pair.split.images[shown],
             titles[: len(shown)],
