@@ -42,13 +42,13 @@ def main(rounds: int) -> None:
             pages = studio.links(studio.enter(browser, address)).count()
         for _ in range(rounds):
             for number in range(pages):
-                name, *seconds = openings(browser, number)
-                times.setdefault(name, []).append((seconds[0], seconds[1]))
+                name, first, second = openings(browser, number)
+                times.setdefault(name, []).append((first, second))
         browser.close()
     print(f"median of {rounds}, {data.default_source()} data, in milliseconds")
     print(f"{'page':<12}{'first':>8}{'second':>8}")
-    for name, seconds in times.items():
-        first, second = (1000 * statistics.median(column) for column in zip(*seconds, strict=True))
+    for name, measured in times.items():
+        first, second = (1000 * statistics.median(column) for column in zip(*measured, strict=True))
         print(f"{name:<12}{first:>8.0f}{second:>8.0f}")
 
 

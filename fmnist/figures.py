@@ -18,9 +18,10 @@ HEADS = -1.2
 """Where the heads of rows and columns stand, before the first at 0."""
 WORSE_TO_BETTER = [
     [0.0, "#c2410c"],
-    [0.499, "rgba(194, 65, 12, 0.04)"],
-    [0.5, "rgba(134, 142, 150, 0.05)"],
-    [0.501, "rgba(24, 100, 171, 0.04)"],
+    [0.3, "rgba(232, 89, 12, 0.55)"],
+    [0.499, "rgba(232, 89, 12, 0.04)"],
+    [0.501, "rgba(34, 139, 230, 0.04)"],
+    [0.7, "rgba(34, 139, 230, 0.55)"],
     [1.0, "#1864ab"],
 ]
 MOST_POINTS = 300
@@ -345,7 +346,7 @@ def difference(matrix: NDArray[np.int64], chosen: tuple[int, int] | None) -> go.
     )
     true, predicted = (axis.ravel() for axis in np.indices(matrix.shape))
     texts = np.array([f"{change:+,}" for change in matrix.ravel()])
-    strong = np.abs(gain).ravel() > 0.5 * most
+    strong = np.abs(gain).ravel() > 0.4 * most
     for here, colour in ((strong, "white"), (~strong & (gain.ravel() != 0), None)):
         figure.add_scatter(
             x=predicted[here],
@@ -383,7 +384,7 @@ def difference(matrix: NDArray[np.int64], chosen: tuple[int, int] | None) -> go.
         )
     figure.update_layout(
         height=560,
-        margin={**MARGIN, "r": 48},
+        margin={**MARGIN, "r": 4},
         hovermode="closest",
         hoverdistance=60,
         dragmode=False,
@@ -392,7 +393,7 @@ def difference(matrix: NDArray[np.int64], chosen: tuple[int, int] | None) -> go.
     labels = {"tickvals": list(range(len(CLASSES))), "ticktext": CLASSES}
     plain = {"fixedrange": True, "showgrid": False, "zeroline": False}
     figure.update_xaxes(
-        side="top", title="predicted", tickangle=-45, range=[-0.5, 9.5], **labels, **plain
+        side="top", title="predicted", tickangle=-90, range=[-0.5, 9.5], **labels, **plain
     )
     figure.update_yaxes(title="true", range=[9.5, -0.5], **labels, **plain)
     return figure

@@ -3,8 +3,7 @@
 import streamlit as st
 
 from fmnist import comparison, figures
-from fmnist.ui import pair as sides
-from fmnist.ui import widgets
+from fmnist.ui import sides, widgets
 
 source, device = widgets.page(
     "Compare",

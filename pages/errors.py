@@ -3,7 +3,7 @@
 import streamlit as st
 
 from fmnist import evaluation, figures
-from fmnist.data import CLASSES, SPLITS
+from fmnist.data import SPLITS
 from fmnist.ui import cache, widgets
 from fmnist.ui.garment import garment
 from fmnist.ui.matrix import choose_cell, matrix
@@ -25,11 +25,9 @@ split_name = right.segmented_control(
 split = cache.split(split_name, source)
 answers = cache.evaluate(card, split_name, source, device)
 counts = evaluation.confusion(answers)
-calibration_error = evaluation.expected_calibration_error(answers, temperature=card.temperature)
 st.markdown(
     f"**{card.name}** names {evaluation.accuracy(answers):.2%} of {len(split):,} {split_name} "
-    f"images right and {len(split) - counts.trace():,} wrong. How sure it is and how often it is "
-    f"right differ by {calibration_error:.1%} on average (expected calibration error)."
+    f"images right and {len(split) - counts.trace():,} wrong."
 )
 
 chart, gallery = st.columns([3, 2], gap="medium")
@@ -53,22 +51,3 @@ if len(rows):
         take_along(selection)
 else:
     gallery.caption("No image is in this cell. Choose another one in the matrix.")
-
-st.header("By class")
-st.dataframe(
-    [
-        {
-            "Class": name,
-            "Precision": 100 * row.precision,
-            "Recall": 100 * row.recall,
-            "F1": 100 * row.f1,
-            "Images": row.support,
-        }
-        for name, row in zip(CLASSES, evaluation.per_class(counts), strict=True)
-    ],
-    hide_index=True,
-    column_config={
-        name: st.column_config.ProgressColumn(format="%.1f %%", min_value=0, max_value=100)
-        for name in ("Precision", "Recall", "F1")
-    },
-)

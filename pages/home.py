@@ -19,20 +19,26 @@ columns[2].metric("Models", len(cache.choices()), border=True)
 columns[3].metric("Training now", sum(r.state in runs.ACTIVE for r in runs.all_runs()), border=True)
 
 st.header("Where to start")
-for column, (page, label, text) in zip(
-    st.columns(5),
+for row in (
     (
         ("classify", "Classify", "Draw a garment, or bring a picture, and see what models say."),
         ("dataset", "Dataset", "See every garment, class by class."),
         ("errors", "Errors", "Open the confusion matrix into the images behind it."),
         ("train", "Train", "Choose a recipe and watch a model learn."),
-        ("models", "Models", "Compare architectures, or load weights of your own."),
+        ("models", "Models", "See architectures, or load weights of your own."),
     ),
-    strict=True,
+    (
+        ("map", "Map", "See the garments as a model does: the alike stand together."),
+        ("scores", "Scores", "Weigh figures by class, and what confidence is worth."),
+        ("compare", "Compare", "Find what changes from one model to another."),
+        ("hardest", "Hardest", "Meet the garments that models doubt or disagree on."),
+        ("suspects", "Suspects", "Judge doubtful labels and near-duplicates."),
+    ),
 ):
-    with column.container(border=True, height="stretch"):
-        st.page_link(f"pages/{page}.py", label=f"**{label}**")
-        st.caption(text)
+    for column, (page, label, text) in zip(st.columns(5), row, strict=True):
+        with column.container(border=True, height="stretch"):
+            st.page_link(f"pages/{page}.py", label=f"**{label}**")
+            st.caption(text)
 
 st.header("Leaderboard")
 widgets.leaderboard()

@@ -20,14 +20,14 @@ from fmnist import PROJECT, data
 PAGES = {
     "Home": ("Fashion-MNIST Studio", "Leaderboard"),
     "Dataset": ("Dataset", "Classes"),
+    "Map": ("Map", "0 chosen"),
+    "Suspects": ("Suspects", "Leaderboard"),
     "Train": ("Train", "Start training"),
     "Models": ("Models", "Recipe"),
-    "Errors": ("Errors", "By class"),
+    "Errors": ("Errors", "One garment"),
     "Scores": ("Scores", "Abstaining"),
     "Compare": ("Compare", "By class"),
     "Hardest": ("Hardest", "By class"),
-    "Map": ("Map", "0 chosen"),
-    "Suspects": ("Suspects", "Leaderboard"),
     "Classify": ("Classify", "What happened to your picture"),
 }
 PATIENCE = 60  # seconds; two cores may be busy with a training

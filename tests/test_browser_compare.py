@@ -18,7 +18,7 @@ pytestmark = pytest.mark.browser
 def test_a_click_on_a_changed_cell_shows_what_came_and_left_and_its_link_shows_the_same(
     visit: Callable[..., Page],
 ) -> None:
-    page = visit("compare?show=Flips")
+    page = visit("compare?show=Flips&on=validation")
     field = page.locator(".js-plotly-plot .nsewdrag").first
     field.scroll_into_view_if_needed()
     box = field.bounding_box()
@@ -67,7 +67,7 @@ def test_a_click_on_a_changed_cell_shows_what_came_and_left_and_its_link_shows_t
 def test_a_chosen_move_shows_its_images_and_its_link_shows_the_same(
     visit: Callable[..., Page],
 ) -> None:
-    page = visit("compare?show=A+move")
+    page = visit("compare?show=A+move&on=validation")
     expect(page.locator("canvas[data-drawn]").first).to_be_visible()
     first = page.locator("h3").last.inner_text()
     # The third row: one head and two rows below the table's upper edge, in its column of boxes.
@@ -78,9 +78,10 @@ def test_a_chosen_move_shows_its_images_and_its_link_shows_the_same(
     expect(title).not_to_have_text(first)
     chosen = title.inner_text()
     name, count = chosen.rsplit(": ", 1)
-    expect(page.get_by_label(re.compile(f"^{count} images, "))).to_have_attribute(
-        "data-drawn", count
-    )
+    wall = page.get_by_label(re.compile(f"^{count} images, "))
+    expect(wall).to_have_attribute("data-drawn", count)
+    wall.press("ArrowRight")
+    expect(page.get_by_role("img", name=re.compile(r"^Image \d+, True "))).to_be_visible()
     settle(page)
     link = urlsplit(page.url)
     assert parse_qs(link.query)["move"] == [name]
@@ -107,7 +108,7 @@ def test_the_report_and_the_table_that_are_downloaded_say_what_the_page_says(
 
 
 def test_the_slider_moves_by_keyboard_and_the_link_keeps_it(visit: Callable[..., Page]) -> None:
-    page = visit("scores")
+    page = visit("scores?on=validation")
     answered = page.get_by_test_id("stMetric").filter(has_text="Answered")
     before = answered.inner_text()
     slider = page.get_by_role("slider", name="Abstain below this confidence")
@@ -119,10 +120,10 @@ def test_the_slider_moves_by_keyboard_and_the_link_keeps_it(visit: Callable[...,
 
 
 def test_the_hardest_garment_chosen_by_keyboard_is_shown_large(visit: Callable[..., Page]) -> None:
-    page = visit("hardest?models=cnn&class=Bag&end=Easiest")
+    page = visit("hardest?models=cnn&on=validation&class=Bag&end=Easiest")
     wall = page.get_by_label(re.compile("images, the easiest first; arrow keys choose one$"))
     expect(wall).to_have_attribute("data-drawn", re.compile(r"\d+"))
-    shown = page.get_by_text(re.compile(r"^Image [\d,]+ of the test split\. Doubt: "))
+    shown = page.get_by_text(re.compile(r"^Image [\d,]+ of the validation split\. Doubt: "))
     first = shown.inner_text()
     wall.press("ArrowRight")
     wall.press("ArrowRight")

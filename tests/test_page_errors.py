@@ -129,12 +129,6 @@ def test_an_empty_cell_says_so_and_shows_no_garment() -> None:
     assert not app.exception
 
 
-def test_the_end_of_the_page_has_the_figures_by_class() -> None:
-    figures_by_class = open_page("errors").dataframe[-1].value
-    assert list(figures_by_class["Class"]) == list(CLASSES)
-    assert figures_by_class["Images"].sum() == 100
-
-
 # Going through the selection
 
 

@@ -10,9 +10,13 @@ from fmnist import comparison, evaluation, runs, weights
 from fmnist.comparison import Predictions, Rows
 from fmnist.data import CLASSES, Source, Split
 from fmnist.ui import cache, widgets
+from fmnist.ui.images import data_url
 from fmnist.ui.runs import choose_run
 from fmnist.ui.sprite import sprite
 from fmnist.ui.takeaway import csv_button, png_button
+
+A_FEW = 24
+"""Images that are shown without scrolling."""
 
 
 @dataclass(frozen=True)
@@ -73,14 +77,14 @@ def choose_models(source: Source, device: torch.device) -> Pair | None:
 
 def choose_epochs(source: Source) -> Pair | None:
     """Two epochs of a run on these data; None, with a hint, where there are no two."""
-    known = [run.id for run in runs.all_runs() if run.plan.data == source]
+    known = {run.id: run for run in runs.all_runs() if run.plan.data == source}
     if not known:
         st.info("There are no runs on these data yet. Start one on the Train page.")
         return None
     left, right = st.columns([3, 5], vertical_alignment="bottom")
     with left:
-        run_id = choose_run(known)
-    said = runs.get(run_id).predictions()
+        run_id = choose_run(list(known))
+    said = known[run_id].predictions()
     if len(said) < 2:
         st.info("This run has not finished two epochs yet.")
         return None
@@ -189,24 +193,26 @@ def gallery(pair: Pair, rows: Rows, title: str, key: str) -> None:
     if not len(rows):
         st.caption("No image.")
         return
-    described = [_described(pair, int(row)) for row in rows]
+    table = [_described(pair, int(row)) for row in rows]
     shown = rows[: widgets.MOST_SHOWN]
-    with st.container(height=240, border=False):
-        sprite(
+    titles = [", ".join(f"{name} {value}" for name, value in line.items()) for line in table]
+    with st.container(height=240 if len(shown) > A_FEW else "content", border=False):
+        picked = sprite(
             pair.split.images[shown],
-            [
-                ", ".join(f"{name} {value}" for name, value in line.items())
-                for line in described[: len(shown)]
-            ],
+            titles[: len(shown)],
             key=key,
             label=f"{len(shown)} images, {title}; arrow keys choose one",
             wall=f"{pair.key} {title}",
             tile=48,
         )
+    if picked is not None:
+        picture, words = st.columns([1, 2], vertical_alignment="center")
+        picture.image(data_url(pair.split.images[rows[picked]], 112), alt=titles[picked])
+        words.caption(titles[picked])
     if len(shown) < len(rows):
         st.caption(f"The first {len(shown)}; the buttons take all of them along.")
     with st.container(horizontal=True):
-        csv_button("CSV", described, filename(pair, f"{key}.csv"), f"{key} csv")
+        csv_button("CSV", table, filename(pair, f"{key}.csv"), f"{key} csv")
         png_button("PNG", pair.split.images[rows], filename(pair, f"{key}.png"), f"{key} png")
 
 
