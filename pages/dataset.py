@@ -8,6 +8,7 @@ from fmnist.data import CLASSES, SPLITS
 from fmnist.ui import cache, widgets
 from fmnist.ui.images import data_url
 from fmnist.ui.sprite import sprite
+from fmnist.ui.takeaway import csv_button, png_button
 
 PER_PAGE = 900
 
@@ -46,6 +47,10 @@ with wall:
     st.caption(
         f"{len(rows):,} garments from {rows[0]:,} to {rows[-1]:,} of the {split_name} split."
     )
+    with st.container(horizontal=True):
+        table = [{"Garment": int(row), "Class": CLASSES[split.labels[row]]} for row in rows]
+        csv_button("CSV", table, f"{split_name}-garments.csv", "csv")
+        png_button("PNG", split.images[rows], f"{split_name}-garments.png", "png")
 
 with details:
     row = int(rows[picked or 0])
@@ -53,6 +58,7 @@ with details:
     st.subheader(label)
     st.caption(f"Garment {row:,} of the {split_name} split. Label {split.labels[row]}, {label}.")
     st.image(data_url(image, 280), width="stretch", alt=f"Garment {row}, {label}")
+    widgets.draw_on(split_name, row)
     widgets.model_answers(image, list(cache.choices().values()), device)
 
 st.header("Classes")

@@ -20,6 +20,7 @@ def garment(
     with picture:
         st.image(data_url(image, 280), width=280, alt=f"Garment {row}, {label}")
         st.caption(f"Garment {row:,} of the {split_name} split, labelled {label}.")
+        widgets.draw_on(split_name, row)
     with said:
         answer = cache.answer(card, image[None], device)
         st.caption(f"{card.name} says")

@@ -146,6 +146,17 @@ def side_by_side(pictures: Iterable[tuple[str, NDArray[np.uint8]]], edge: int) -
                 st.caption(caption)
 
 
+def draw_on(split_name: SplitName, row: int) -> None:
+    """A link to the canvas with a garment of the test split on it."""
+    if split_name == "test":
+        st.page_link(
+            "pages/classify.py",
+            label="Draw on it, and see what the models say then",
+            icon=":material/draw:",
+            query_params={"start": "Test image", "image": str(row)},
+        )
+
+
 def model_answers(
     images: NDArray[np.uint8], cards: Sequence[weights.Card], device: torch.device
 ) -> None:
