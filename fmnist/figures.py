@@ -82,43 +82,23 @@ def confusion(
     texts = np.array(
         [f"{v:,.0f}" if unit == "Counts" else f"{100 * v:.1f}" for v in values.ravel()]
     )
-    figure = go.Figure()
-    figure.add_heatmap(
-        z=shown,
-        colorscale=ERRORS,
-        showscale=False,
-        hoverinfo="skip",
-        xgap=2,
-        ygap=2,
-    )
+    figure = _heatmap(shown, colorscale=ERRORS)
     for written, font in (
         (head, {"size": 11, "weight": "bold"}),
         (strong, {"size": 11, "color": "white"}),
         (~head & ~strong, {"size": 11}),
     ):
         here = (written & (counts > 0)).ravel()
-        figure.add_scatter(
-            x=x[here],
-            y=y[here],
-            mode="text",
-            text=texts[here],
-            textfont=font,
-            hoverinfo="skip",
-            showlegend=False,
-        )
-    figure.add_scatter(
-        x=x,
-        y=y,
-        mode="markers",
-        marker={"symbol": "square", "size": 26, "opacity": 0},
-        selected={"marker": {"opacity": 0}},
-        unselected={"marker": {"opacity": 0}},
+        _write(figure, x[here], y[here], texts[here], font)
+    _take_clicks(
+        figure,
+        x,
+        y,
         customdata=[
             [classes[row], classes[column], int(counts[row, column])] for row, column in cells
         ],
         text=[cell_name(classes[row], classes[column]) for row, column in cells],
         hovertemplate="%{text}: %{customdata[2]:,}<extra></extra>",
-        showlegend=False,
     )
     if chosen:
         edges = []
@@ -126,27 +106,58 @@ def confusion(
             place = HEADS if wanted is None else order.index(wanted)
             whole = wanted is None and chosen != (None, None)
             edges.append((place - 0.5, len(order) - 0.5 if whole else place + 0.5))
-        (y0, y1), (x0, x1) = edges
-        figure.add_shape(
-            type="rect", x0=x0, x1=x1, y0=y0, y1=y1, line={"color": ACCENT, "width": 3}
-        )
-    # A click anywhere in the matrix means the nearest cell.
-    figure.update_layout(
-        height=540,
-        margin={**MARGIN, "r": 4},
-        hovermode="closest",
-        hoverdistance=60,
-        dragmode=False,
-        clickmode="event+select",
-    )
-    labels = {"tickvals": places, "ticktext": ["wrong", *(CLASSES[label] for label in order)]}
-    plain = {"fixedrange": True, "showgrid": False, "zeroline": False}
-    end = len(order) - 0.5
-    figure.update_xaxes(
-        side="top", title="predicted", tickangle=-90, range=[HEADS - 0.5, end], **labels, **plain
-    )
-    figure.update_yaxes(title="true", range=[end, HEADS - 0.5], **labels, **plain)
+        _frame(figure, *edges)
+    _lay_out(figure, places, ["wrong", *(CLASSES[label] for label in order)])
     return figure
+
+
+def _heatmap(values: NDArray[Any], **colours: Any) -> go.Figure:
+    return go.Figure(
+        go.Heatmap(z=values, showscale=False, hoverinfo="skip", xgap=2, ygap=2, **colours)
+    )
+
+
+def _write(
+    figure: go.Figure, x: NDArray[Any], y: NDArray[Any], texts: NDArray[Any], font: dict[str, Any]
+) -> None:
+    figure.add_scatter(
+        x=x, y=y, mode="text", text=texts, textfont=font, hoverinfo="skip", showlegend=False
+    )
+
+
+def _take_clicks(figure: go.Figure, x: NDArray[Any], y: NDArray[Any], **cells: Any) -> None:
+    """Put an invisible marker in each cell; a click anywhere then means the nearest."""
+    hidden = {"marker": {"opacity": 0}}
+    figure.add_scatter(
+        x=x,
+        y=y,
+        mode="markers",
+        marker={"symbol": "square", "size": 26, "opacity": 0},
+        selected=hidden,
+        unselected=hidden,
+        showlegend=False,
+        **cells,
+    )
+    figure.update_layout(
+        hovermode="closest", hoverdistance=60, dragmode=False, clickmode="event+select"
+    )
+
+
+def _frame(figure: go.Figure, rows: tuple[float, float], columns: tuple[float, float]) -> None:
+    (y0, y1), (x0, x1) = rows, columns
+    figure.add_shape(type="rect", x0=x0, x1=x1, y0=y0, y1=y1, line={"color": ACCENT, "width": 3})
+
+
+def _lay_out(figure: go.Figure, places: Sequence[float], names: Sequence[str]) -> None:
+    """True classes down and predicted ones across, each with its name."""
+    first, end = places[0] - 0.5, places[-1] + 0.5
+    labels = {"tickvals": list(places), "ticktext": names}
+    plain = {"fixedrange": True, "showgrid": False, "zeroline": False}
+    figure.update_layout(height=540, margin={**MARGIN, "r": 4})
+    figure.update_xaxes(
+        side="top", title="predicted", tickangle=-90, range=[first, end], **labels, **plain
+    )
+    figure.update_yaxes(title="true", range=[end, first], **labels, **plain)
 
 
 def cell_name(true: int | None, predicted: int | None) -> str:
@@ -333,67 +344,25 @@ def difference(matrix: NDArray[np.int64], chosen: tuple[int, int] | None) -> go.
     """
     gain = np.where(np.eye(len(CLASSES), dtype=bool), matrix, -matrix)
     most = max(int(np.abs(gain).max()), 1)
-    figure = go.Figure()
-    figure.add_heatmap(
-        z=gain,
-        zmin=-most,
-        zmax=most,
-        colorscale=WORSE_TO_BETTER,
-        showscale=False,
-        hoverinfo="skip",
-        xgap=2,
-        ygap=2,
-    )
+    figure = _heatmap(gain, zmin=-most, zmax=most, colorscale=WORSE_TO_BETTER)
     true, predicted = (axis.ravel() for axis in np.indices(matrix.shape))
     texts = np.array([f"{change:+,}" for change in matrix.ravel()])
     strong = np.abs(gain).ravel() > 0.4 * most
     for here, colour in ((strong, "white"), (~strong & (gain.ravel() != 0), None)):
-        figure.add_scatter(
-            x=predicted[here],
-            y=true[here],
-            mode="text",
-            text=texts[here],
-            textfont={"size": 12, "color": colour},
-            hoverinfo="skip",
-            showlegend=False,
-        )
-    figure.add_scatter(
-        x=predicted,
-        y=true,
-        mode="markers",
-        marker={"symbol": "square", "size": 26, "opacity": 0},
-        selected={"marker": {"opacity": 0}},
-        unselected={"marker": {"opacity": 0}},
+        _write(figure, predicted[here], true[here], texts[here], {"size": 12, "color": colour})
+    _take_clicks(
+        figure,
+        predicted,
+        true,
         customdata=np.stack([true, predicted], axis=1).tolist(),
         text=[
             f"{CLASSES[row]} named {CLASSES[column]}: {change}"
             for row, column, change in zip(true, predicted, texts, strict=True)
         ],
         hovertemplate="%{text}<extra></extra>",
-        showlegend=False,
     )
     if chosen:
         row, column = chosen
-        figure.add_shape(
-            type="rect",
-            x0=column - 0.5,
-            x1=column + 0.5,
-            y0=row - 0.5,
-            y1=row + 0.5,
-            line={"color": ACCENT, "width": 3},
-        )
-    figure.update_layout(
-        height=560,
-        margin={**MARGIN, "r": 4},
-        hovermode="closest",
-        hoverdistance=60,
-        dragmode=False,
-        clickmode="event+select",
-    )
-    labels = {"tickvals": list(range(len(CLASSES))), "ticktext": CLASSES}
-    plain = {"fixedrange": True, "showgrid": False, "zeroline": False}
-    figure.update_xaxes(
-        side="top", title="predicted", tickangle=-90, range=[-0.5, 9.5], **labels, **plain
-    )
-    figure.update_yaxes(title="true", range=[9.5, -0.5], **labels, **plain)
+        _frame(figure, (row - 0.5, row + 0.5), (column - 0.5, column + 0.5))
+    _lay_out(figure, range(len(CLASSES)), CLASSES)
     return figure
