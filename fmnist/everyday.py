@@ -115,6 +115,9 @@ def traced(image: Image, label: int) -> Garment:
 
 def scribble(garment: Garment, rng: Rng) -> Image:
     """A person's drawing uint8 (128, 128) of the garment, white on black."""
+    paper = np.zeros((PAPER, PAPER), np.uint8)
+    if not garment.shapes:
+        return paper
     outline = np.concatenate([shape.points for shape in garment.shapes])
     hand = _hand(rng, *np.maximum(np.ptp(outline, axis=0), 0.1))
     areas = [_area(shape) for shape in garment.shapes]
@@ -124,7 +127,6 @@ def scribble(garment: Garment, rng: Rng) -> Image:
     fill = int(rng.choice((0, 0, 0, 0, 0, 0, int(rng.integers(60, 256)), 255)))
     missing = rng.uniform(0, 0.2) if rng.random() < 0.35 else 0.0
     doubled = rng.random() < 0.2
-    paper = np.zeros((PAPER, PAPER), np.uint8)
     for shape, area in zip(garment.shapes, areas, strict=True):
         if area < 0.15 * max(areas) and rng.random() > detail:
             continue

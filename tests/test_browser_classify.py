@@ -1,6 +1,7 @@
 """The classify page as a person meets it: drawn on, fed with files, photographed, shared."""
 
 import csv
+import os
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -198,6 +199,18 @@ def test_an_uploaded_picture_is_named_and_every_step_to_it_shown(
     steps = page.get_by_test_id("stExpander").get_by_test_id("stImageCaption")
     expect(steps.first).to_have_text("Your picture")
     expect(steps.last).to_have_text("What the model sees")
+
+
+@pytest.mark.pictures
+def test_a_phone_photo_is_cut_out_and_named(visit: Callable[..., Page]) -> None:
+    page = visit("classify?way=Upload")
+    photo = Path(os.environ["FMNIST_PICTURES"]) / "photos" / "t-shirt" / "00.jpg"
+    page.locator("input[type=file]").set_input_files(photo)
+    expect(page.get_by_text(re.compile(r"^00\.jpg, taken in as photo"))).to_be_visible()
+    expect(heading(page, CLASSES[0])).to_be_visible()
+    page.get_by_text("Why?", exact=True).click()
+    expect(page.get_by_text("The same on your picture")).to_be_visible()
+    expect(page.get_by_alt_text("Covering", exact=True)).to_be_visible()
 
 
 def test_several_uploads_make_a_table_and_a_csv_with_a_row_for_a_broken_one(
