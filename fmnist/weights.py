@@ -26,7 +26,7 @@ from fmnist.models import MODELS, Family
 from fmnist.models.layers import parameter_count
 
 SHIPPED = PROJECT / "weights"
-DEFAULT = "cnn"
+DEFAULT = "everyday"
 """The weights that classify a picture unless others are chosen."""
 PICKLES = (".pt", ".pth", ".ckpt")
 UNFAMILIAR = (

@@ -36,7 +36,7 @@ def everyday() -> tuple[torch.nn.Module, weights.Card]:
 
 
 @pytest.mark.pictures
-@pytest.mark.parametrize(("name", "floor"), [("sketches", 0.70), ("photos", 0.75)])
+@pytest.mark.parametrize(("name", "floor"), [("sketches", 0.60), ("photos", 0.78)])
 def test_most_real_pictures_are_named_right(everyday, name: str, floor: float) -> None:
     pictures = domain.load(Path(os.environ["FMNIST_PICTURES"]) / name)
     assert domain.share_right(everyday[0], pictures.taken_in, pictures.right) >= floor
@@ -57,4 +57,4 @@ def test_its_confidence_is_calibrated_and_real_garments_are_known_to_it(everyday
     error = evaluation.expected_calibration_error(answers, temperature=card.temperature)
     assert error <= 0.015
     assert card.unfamiliar(answers.logits).mean() == pytest.approx(0.05, abs=0.015)
-    assert evaluation.accuracy(answers) >= 0.935
+    assert evaluation.accuracy(answers) >= 0.93

@@ -1,29 +1,27 @@
 """Convolutional networks: the same small filters at every place of the image."""
 
+from collections.abc import Sequence
+
 from torch import nn
 
 from fmnist.models.layers import Classifier, Dropout, Standardize
 
 
 class ConvNet(Classifier):
-    """Two 3x3 convolutions of 16 and 32 channels with pooling, then 1568-512-256-10."""
+    """3x3 convolutions, each with pooling, then linear layers with dropout."""
 
-    def __init__(self, dropout: float) -> None:
+    def __init__(self, channels: Sequence[int], hidden: Sequence[int], dropout: float) -> None:
         super().__init__()
         self.standardize = Standardize()
-        self.body = nn.Sequential(
-            nn.Conv2d(1, 16, 3, padding=1),
-            nn.ReLU(),
-            nn.MaxPool2d(2),
-            nn.Conv2d(16, 32, 3, padding=1),
-            nn.ReLU(),
-            nn.MaxPool2d(2),
-            nn.Flatten(),
-            nn.Linear(32 * 7 * 7, 512),
-            nn.ReLU(),
-            Dropout(dropout),
-            nn.Linear(512, 256),
-            nn.ReLU(),
-            Dropout(dropout),
-        )
-        self.head = nn.Linear(256, 10)
+        self.body = nn.Sequential()
+        edge, inputs = 28, 1
+        for outputs in channels:
+            convolution = nn.Conv2d(inputs, outputs, 3, padding=1)
+            self.body += nn.Sequential(convolution, nn.ReLU(), nn.MaxPool2d(2))
+            edge, inputs = edge // 2, outputs
+        self.body.append(nn.Flatten())
+        inputs *= edge**2
+        for outputs in hidden:
+            self.body += nn.Sequential(nn.Linear(inputs, outputs), nn.ReLU(), Dropout(dropout))
+            inputs = outputs
+        self.head = nn.Linear(inputs, 10)
