@@ -18,7 +18,7 @@ pytestmark = pytest.mark.browser
 def test_a_click_on_a_changed_cell_shows_what_came_and_left_and_its_link_shows_the_same(
     visit: Callable[..., Page],
 ) -> None:
-    page = visit("compare?show=Flips&on=validation")
+    page = visit("compare?first=fcnn&second=cnn&show=Flips&on=validation")
     field = page.locator(".js-plotly-plot .nsewdrag").first
     field.scroll_into_view_if_needed()
     box = field.bounding_box()
@@ -67,7 +67,7 @@ def test_a_click_on_a_changed_cell_shows_what_came_and_left_and_its_link_shows_t
 def test_a_chosen_move_shows_its_images_and_its_link_shows_the_same(
     visit: Callable[..., Page],
 ) -> None:
-    page = visit("compare?show=A+move&on=validation")
+    page = visit("compare?first=fcnn&second=cnn&show=A+move&on=validation")
     expect(page.locator("canvas[data-drawn]").first).to_be_visible()
     first = page.locator("h3").last.inner_text()
     # The third row: one head and two rows below the table's upper edge, in its column of boxes.
@@ -91,7 +91,7 @@ def test_a_chosen_move_shows_its_images_and_its_link_shows_the_same(
 def test_the_report_and_the_table_that_are_downloaded_say_what_the_page_says(
     visit: Callable[..., Page],
 ) -> None:
-    page = visit("scores?on=validation")
+    page = visit("scores?model=cnn&on=validation")
     said = page.get_by_text(re.compile(r"^cnn names [\d.]+% of")).inner_text()
     accuracy = re.findall(r"[\d.]+%", said)[0]
     with page.expect_download() as saved:
@@ -108,7 +108,7 @@ def test_the_report_and_the_table_that_are_downloaded_say_what_the_page_says(
 
 
 def test_the_slider_moves_by_keyboard_and_the_link_keeps_it(visit: Callable[..., Page]) -> None:
-    page = visit("scores?on=validation")
+    page = visit("scores?model=cnn&on=validation")
     answered = page.get_by_test_id("stMetric").filter(has_text="Answered")
     before = answered.inner_text()
     slider = page.get_by_role("slider", name="Abstain below this confidence")

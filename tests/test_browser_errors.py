@@ -153,7 +153,9 @@ def test_the_selection_is_taken_along_as_a_table_and_as_a_picture(
         with page.expect_download() as download:
             page.get_by_role("button", name=button, exact=True).click()
         saved.append(Path(download.value.path()))
-        assert re.fullmatch(r"cnn-\w+-bag-named-bag\.(csv|png)", download.value.suggested_filename)
+        assert re.fullmatch(
+            r"everyday-\w+-bag-named-bag\.(csv|png)", download.value.suggested_filename
+        )
     table, picture = saved
     rows = list(csv.DictReader(io.StringIO(table.read_text())))
     assert len(rows) == count

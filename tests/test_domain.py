@@ -1,6 +1,7 @@
 """What the shipped weights make of real sketches and photos; FMNIST_PICTURES holds both folders."""
 
 import os
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,11 @@ def test_digits_noise_and_blanks_are_pictures_of_28_by_28() -> None:
     assert (np.ptp(domain.blanks(), axis=(1, 2)) == 0).all()
 
 
+@cache
+def pictures(name: str) -> domain.Domain:
+    return domain.load(Path(os.environ["FMNIST_PICTURES"]) / name)
+
+
 @pytest.fixture(scope="module")
 def everyday() -> tuple[torch.nn.Module, weights.Card]:
     return weights.load("everyday")
@@ -38,13 +44,13 @@ def everyday() -> tuple[torch.nn.Module, weights.Card]:
 @pytest.mark.pictures
 @pytest.mark.parametrize(("name", "floor"), [("sketches", 0.60), ("photos", 0.78)])
 def test_most_real_pictures_are_named_right(everyday, name: str, floor: float) -> None:
-    pictures = domain.load(Path(os.environ["FMNIST_PICTURES"]) / name)
-    assert domain.share_right(everyday[0], pictures.taken_in, pictures.right) >= floor
+    found = pictures(name)
+    assert domain.share_right(everyday[0], found.taken_in, found.right) >= floor
 
 
 @pytest.mark.pictures
 def test_most_of_what_is_no_garment_is_flagged(everyday) -> None:
-    other = domain.load(Path(os.environ["FMNIST_PICTURES"]) / "photos").none
+    other = pictures("photos").none
     strange = np.concatenate([other, domain.digits(100), domain.noise(50), domain.blanks()])
     assert domain.share_flagged(*everyday, strange) >= 0.6
 

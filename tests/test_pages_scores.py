@@ -41,7 +41,7 @@ def heads(app: AppTest) -> list[str]:
 
 
 def test_scores_follow_the_model_and_the_split() -> None:
-    app = open_page("scores")
+    app = open_page("scores", model="cnn")
     for name, split_name in (("cnn", "test"), ("fcnn", "test"), ("fcnn", "validation")):
         app.selectbox(key="model").set_value(name).run()
         app.button_group(key="on").set_value(split_name).run()
@@ -55,7 +55,7 @@ def test_scores_follow_the_model_and_the_split() -> None:
 
 
 def test_every_figure_lies_in_its_interval() -> None:
-    table = open_page("scores").dataframe[0].value
+    table = open_page("scores", model="cnn").dataframe[0].value
     assert list(table["Class"]) == list(CLASSES)
     for figure in ("Precision", "Recall", "F1"):
         assert (table[f"{figure} from"] <= table[figure]).all()
@@ -63,7 +63,7 @@ def test_every_figure_lies_in_its_interval() -> None:
 
 
 def test_the_class_of_the_curves_and_the_figure_of_the_intervals_can_be_chosen() -> None:
-    app = open_page("scores")
+    app = open_page("scores", model="cnn")
     _, card = weights.load("cnn")
     of_class = curves.one_against_rest(answers("cnn"), card.temperature)
     app.selectbox(key="against").set_value("Bag").run()
@@ -75,7 +75,7 @@ def test_the_class_of_the_curves_and_the_figure_of_the_intervals_can_be_chosen()
 
 
 def test_the_calibration_error_is_told_before_and_after_the_temperature() -> None:
-    shown = metrics(open_page("scores"))
+    shown = metrics(open_page("scores", model="cnn"))
     expected, (_, card) = answers("cnn"), weights.load("cnn")
     for label, temperature in (("as trained", 1.0), ("at its temperature", card.temperature)):
         error = evaluation.expected_calibration_error(expected, 15, temperature)
@@ -83,7 +83,7 @@ def test_the_calibration_error_is_told_before_and_after_the_temperature() -> Non
 
 
 def test_the_slider_trades_answers_for_accuracy() -> None:
-    app = open_page("scores")
+    app = open_page("scores", model="cnn")
     expected, (_, card) = answers("cnn"), weights.load("cnn")
     for percent in (0, 60, 100):
         app.slider(key="threshold").set_value(percent).run()
@@ -132,7 +132,7 @@ def test_a_cell_of_the_difference_opens_what_came_and_what_left() -> None:
 
 
 def test_flips_are_the_images_that_only_one_side_names_right() -> None:
-    app = open_page("compare", show="Flips")
+    app = open_page("compare", first="fcnn", second="cnn", show="Flips")
     a, b = answers("fcnn"), answers("cnn")
     test = comparison.mcnemar(a.predictions, b.predictions, a.labels)
     assert heads(app) == [
@@ -145,11 +145,11 @@ def test_moves_are_listed_and_the_link_names_the_one_that_is_shown() -> None:
     a, b = answers("fcnn"), answers("cnn")
     moves = comparison.moves(a.predictions, b.predictions, a.labels)
     names = [f"{CLASSES[t]}: {CLASSES[x]} to {CLASSES[y]}" for t, x, y, _ in moves]
-    app = open_page("compare", show="A move")
+    app = open_page("compare", first="fcnn", second="cnn", show="A move")
     assert list(app.dataframe[0].value["Images"]) == [move.images for move in moves]
     assert heads(app) == [f"{names[0]}: {moves[0].images}"]
     assert app.query_params["move"] == names[0]
-    app = open_page("compare", show="A move", move=names[2])
+    app = open_page("compare", first="fcnn", second="cnn", show="A move", move=names[2])
     assert heads(app) == [f"{names[2]}: {moves[2].images}"]
 
 
