@@ -9,23 +9,17 @@ first frame after the ten probabilities have changed. Needs requirements-dev.txt
 """
 
 import io
-import os
-import shutil
-import socket
-import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Page, TimeoutError, sync_playwright
 
+from benchmarks import studio
 from fmnist import PROJECT, garments, intake, weights
 
 BATCH = 10
@@ -44,48 +38,6 @@ new MutationObserver(() => {
   requestAnimationFrame(() => { window.answered = performance.now(); });
 }).observe(document, { subtree: true, childList: true, characterData: true, attributes: true });
 """
-
-
-@contextmanager
-def serve(script: str) -> Iterator[str]:
-    """A Streamlit server for a script, with a runs folder of its own; its address."""
-    with socket.socket() as free:
-        free.bind(("localhost", 0))
-        port = free.getsockname()[1]
-    with tempfile.TemporaryDirectory() as runs:
-        server = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "streamlit",
-                "run",
-                script,
-                "--server.port",
-                str(port),
-                "--server.headless",
-                "true",
-            ],
-            cwd=PROJECT,
-            env={
-                **os.environ,
-                "PYTHONPATH": str(PROJECT),
-                "FMNIST_RUNS": runs,
-                "BARE_PAGE_WEIGHTS": weights.DEFAULT,
-            },
-            stdout=subprocess.DEVNULL,
-        )
-        address = f"http://localhost:{port}"
-        try:
-            while server.poll() is None:
-                try:
-                    urllib.request.urlopen(f"{address}/_stcore/health").close()
-                    break
-                except urllib.error.URLError:
-                    time.sleep(0.1)
-            yield address
-        finally:
-            server.terminate()
-            server.wait()
 
 
 def batch(page: Page, address: str, canvas: str, strokes: NDArray[np.float64]) -> list[float]:
@@ -130,12 +82,18 @@ def main(count: int) -> None:
     rng = np.random.default_rng(1)
     strokes = rng.uniform(0.1, 0.9, (count, 4, 2))
     times: dict[str, list[float]] = {name: [] for name in PAGES}
-    with serve(PAGES["classify"][0]) as ours, serve(PAGES["bare page"][0]) as bare:
-        addresses = dict(zip(PAGES, (ours, bare), strict=True))
+    with tempfile.TemporaryDirectory() as runs, ExitStack() as servers:
+        environment = {
+            "PYTHONPATH": str(PROJECT),
+            "FMNIST_RUNS": runs,
+            "BARE_PAGE_WEIGHTS": weights.DEFAULT,
+        }
+        addresses = {
+            name: servers.enter_context(studio.serve(script, **environment))
+            for name, (script, _, _) in PAGES.items()
+        }
         with sync_playwright() as playwright:
-            chromium = playwright.chromium.launch(
-                executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
-            )
+            chromium = studio.launch(playwright)
             page = chromium.new_page(viewport={"width": 1280, "height": 900})
             page.add_init_script(WATCH)
             warm = rng.uniform(0.1, 0.9, (2, 4, 2))  # fill the caches, which are not measured

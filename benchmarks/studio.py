@@ -1,5 +1,6 @@
 """A studio of its own to measure in: a server, Chromium, and when a page stands."""
 
+import os
 import shutil
 import socket
 import subprocess
@@ -22,15 +23,16 @@ PATIENCE = 300  # seconds; a first opening may compute for long
 
 
 @contextmanager
-def serve() -> Iterator[str]:
-    """A fresh server; its address."""
+def serve(script: str = "app.py", **environment: str) -> Iterator[str]:
+    """A fresh server of the app, or of another script; its address."""
     with socket.socket() as free:
         free.bind(("localhost", 0))
         port = free.getsockname()[1]
     options = ["--server.port", str(port), "--server.headless", "true", "--logger.level", "error"]
     server = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "app.py", *options],
+        [sys.executable, "-m", "streamlit", "run", script, *options],
         cwd=PROJECT,
+        env={**os.environ, **environment},
         stdout=subprocess.DEVNULL,
     )
     address = f"http://localhost:{port}"

@@ -7,8 +7,6 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.cluster import hierarchy
-from scipy.spatial.distance import squareform
 from torch import Tensor, nn
 
 from fmnist.data import CLASSES
@@ -155,6 +153,10 @@ def by_similarity(matrix: NDArray[np.int64]) -> list[int]:
 
     The leaves of a tree of average linkage in their best order (Bar-Joseph et al. 2001).
     """
+    # A quarter of a second to import, and every command and training imports this module.
+    from scipy.cluster import hierarchy
+    from scipy.spatial.distance import squareform
+
     shares = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
     distances = 1 - (shares + shares.T) / 2
     np.fill_diagonal(distances, 0)

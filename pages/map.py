@@ -3,7 +3,7 @@
 import streamlit as st
 
 from fmnist import embedding, evaluation
-from fmnist.data import CLASSES, HELD_OUT
+from fmnist.data import CLASSES
 from fmnist.ui import analysis, cache, widgets
 from fmnist.ui.images import data_url
 from fmnist.ui.map import gallery, garment_map, thumbnails
@@ -19,9 +19,8 @@ with first:
     card = widgets.choose_weights()
 if card is None:
     st.stop()
-split_name = second.segmented_control(
-    "Split", HELD_OUT, default="test", required=True, key="on", bind="query-params"
-)
+with second:
+    split_name = widgets.choose_split()
 method = third.segmented_control(
     "Placed by",
     list(embedding.METHODS),

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from fmnist import evaluation, suspects
-from fmnist.data import CLASSES, HELD_OUT, SPLITS, Source, SplitName
+from fmnist.data import CLASSES, SPLITS, Source, SplitName
 from fmnist.suspects import Suspect
 from fmnist.ui import analysis, cache, takeaway, widgets
 from fmnist.ui.images import data_url
@@ -35,9 +35,8 @@ def wrong_labels(source: Source, device: torch.device) -> list[Doubt]:
         card = widgets.choose_weights()
     if card is None:
         return []
-    name = right.segmented_control(
-        "Split", HELD_OUT, default="test", required=True, key="on", bind="query-params"
-    )
+    with right:
+        name = widgets.choose_split()
     st.caption(
         "Found by confident learning: the model is sure of another class than the label. The "
         "training set is not offered, since a model has learned its labels, wrong ones included; "

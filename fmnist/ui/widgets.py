@@ -9,13 +9,12 @@ import torch
 from numpy.typing import NDArray
 
 from fmnist import devices, weights
-from fmnist.data import CLASSES, Source, SplitName
+from fmnist.data import CLASSES, HELD_OUT, Source, SplitName
 from fmnist.models import FAMILIES
 from fmnist.ui import cache, navigation
 from fmnist.ui.images import data_url
 from fmnist.ui.sprite import sprite
 
-HELD_OUT: tuple[SplitName, ...] = ("test", "validation")
 MOST_SHOWN = 1000
 CHART = {"displayModeBar": False}
 
