@@ -215,6 +215,13 @@ def resume_run(options: argparse.Namespace) -> int:
     return 0
 
 
+def keep_runs(options: argparse.Namespace) -> int:
+    """Keep a finished run among the weights, or the best of several with different seeds."""
+    card = runs.keep_best(options.ids, options.name)
+    print(f"{card.name}: {_percent(card.test.accuracy if card.test else None)} on test")
+    return 0
+
+
 def watch_run(options: argparse.Namespace) -> int:
     """Follow a run to its end; Ctrl-C leaves it going."""
     return _watch(options.id, stop_on_interrupt=False)
@@ -350,6 +357,10 @@ def _parser() -> argparse.ArgumentParser:
         action = actions.add_parser(name, help=function.__doc__)
         action.add_argument("id", metavar="ID")
         action.set_defaults(verb=function)
+    action = actions.add_parser("keep", help=keep_runs.__doc__)
+    action.add_argument("ids", nargs="+", metavar="ID")
+    action.add_argument("--name", required=True)
+    action.set_defaults(verb=keep_runs)
     return parser
 
 

@@ -8,6 +8,8 @@ from torch.nn import functional
 
 MAX_SHIFT = 2
 """Pixels that a garment may move in each direction."""
+ERASED = (0.02, 0.25)
+"""Least and most of an image that is erased."""
 
 
 def flip(images: Tensor, generator: Generator) -> Tensor:
@@ -25,7 +27,29 @@ def shift(images: Tensor, generator: Generator) -> Tensor:
     return padded[image, rows[:, :, None], columns[:, None, :]][:, None]
 
 
-AUGMENTATIONS: Mapping[str, Callable[[Tensor, Generator], Tensor]] = {"flip": flip, "shift": shift}
+def erase(images: Tensor, generator: Generator) -> Tensor:
+    """Put noise over a rectangle of half of the images (Zhong et al. 2017)."""
+    count, axis = len(images), torch.arange(28)
+    erased = torch.rand(count, generator=generator) < 0.5
+    area = 28**2 * torch.empty(count).uniform_(*ERASED, generator=generator)
+    stretch = torch.empty(count).uniform_(-1, 1, generator=generator).exp()
+    inside = erased[:, None, None]
+    for size, along in (
+        ((area * stretch).sqrt(), (-1, 28, 1)),
+        ((area / stretch).sqrt(), (-1, 1, 28)),
+    ):
+        size = size.round().clamp(1, 28)[:, None]
+        start = (torch.rand(count, 1, generator=generator) * (29 - size)).floor()
+        inside = inside & ((axis >= start) & (axis < start + size)).view(along)
+    noise = torch.rand(images.shape, generator=generator).to(images.device)
+    return torch.where(inside[:, None].to(images.device), noise, images)
+
+
+AUGMENTATIONS: Mapping[str, Callable[[Tensor, Generator], Tensor]] = {
+    "flip": flip,
+    "shift": shift,
+    "erase": erase,
+}
 
 
 def augment(images: Tensor, names: Sequence[str], generator: Generator) -> Tensor:

@@ -28,6 +28,7 @@ Rng = np.random.Generator
 NONE = len(CLASSES)
 """The label of what is none of the ten classes."""
 
+SHOES = (CLASSES.index("Sneaker"), CLASSES.index("Ankle boot"))
 OUTLIERS = 0.08  # share of the pictures that are none of the ten
 PAPER = 128  # pixels a side that drawings are made on
 MARGIN = 0.18  # of the paper, kept free so that nothing is cut off
@@ -74,7 +75,8 @@ def picture(image: Image, label: int, rng: Rng) -> Image:
     """An everyday picture uint8 (28, 28) of an image (28, 28) of the dataset, or of its class."""
     kind = rng.random()
     if kind < 0.45:
-        view = _pick_view(label, rng)
+        # Shoes are drawn from the side, whichever way they are photographed.
+        view = "shop" if label in SHOES and rng.random() < 0.6 else _pick_view(label, rng)
         return intake.from_sketch(scribble(garments.garment(label, rng, view), rng)).pixels
     if kind < 0.6:
         return intake.from_sketch(scribble(traced(image, label), rng)).pixels
@@ -125,7 +127,7 @@ def scribble(garment: Garment, rng: Rng) -> Image:
     width = round(PAPER * float(np.exp(rng.uniform(np.log(0.01), np.log(0.055)))))
     see_through = rng.random() < 0.25
     fill = int(rng.choice((0, 0, 0, 0, 0, 0, int(rng.integers(60, 256)), 255)))
-    missing = rng.uniform(0, 0.2) if rng.random() < 0.35 else 0.0
+    missing = rng.uniform(0, 0.35) if rng.random() < 0.35 else 0.0
     doubled = rng.random() < 0.2
     for shape, area in zip(garment.shapes, areas, strict=True):
         if area < 0.15 * max(areas) and rng.random() > detail:
@@ -157,7 +159,8 @@ def _hand(rng: Rng, width: float, height: float) -> Callable[[Points], Points]:
     matrix = np.diag([sideways, 1]) / max(sideways * width, height)
     matrix = matrix @ np.array([[1, 0], [rng.normal(0, 0.08), 1]])
     matrix = rng.uniform(0.7, 1.0) * matrix @ np.array([[cos, sin], [-sin, cos]])
-    waves = [(rng.normal(0, 4, 2), rng.uniform(0, 6.3), rng.normal(0, 0.018, 2)) for _ in range(3)]
+    sloppy = rng.uniform(0.005, 0.04)
+    waves = [(rng.normal(0, 4, 2), rng.uniform(0, 6.3), rng.normal(0, sloppy, 2)) for _ in range(3)]
     crude = rng.uniform(0, 0.03) if rng.random() < 0.5 else 0.0
 
     def draw(points: Points) -> Points:

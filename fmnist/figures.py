@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from fmnist.data import CLASSES
 from fmnist.evaluation import CalibrationBin
+from fmnist.published import Published
 
 ACCENT, SECOND = "#e8590c", "#1c7ed6"
 MUTED = "rgba(134, 142, 150, 0.45)"
@@ -214,6 +215,42 @@ def training_curves(
     figure.update_xaxes(title="epoch", rangemode="tozero", fixedrange=True)
     accuracy = "accuracy" in quantity
     figure.update_yaxes(fixedrange=True, tickformat=".0%" if accuracy else None)
+    return figure
+
+
+def by_parameters(
+    here: Sequence[tuple[str, int, float]], published: Sequence[Published]
+) -> go.Figure:
+    """Test accuracy against parameters: models here as (name, parameters, accuracy), and others."""
+    names, parameters, accuracies = zip(*here, strict=True) if here else ((), (), ())
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[other.parameters for other in published],
+        y=[other.accuracy for other in published],
+        text=[
+            f"{other.name}<br>{other.source}" + (f"<br>{other.remark}" if other.remark else "")
+            for other in published
+        ],
+        name="Published",
+        mode="markers",
+        marker={"color": SECOND, "size": 11, "symbol": "circle-open", "line": {"width": 2}},
+        hovertemplate="%{text}<br>%{y:.2%}, %{x:,} parameters<extra></extra>",
+    )
+    figure.add_scatter(
+        x=parameters,
+        y=accuracies,
+        text=names,
+        name="Here",
+        mode="markers+text",
+        textposition="top center",
+        marker={"color": ACCENT, "size": 11},
+        hovertemplate="%{text}<br>%{y:.2%}, %{x:,} parameters<extra></extra>",
+    )
+    figure.update_layout(
+        height=440, margin={**MARGIN, "t": 24}, legend={"orientation": "h", "y": 1.08}
+    )
+    figure.update_xaxes(type="log", title="parameters", fixedrange=True)
+    figure.update_yaxes(title="test accuracy", tickformat=".1%", fixedrange=True)
     return figure
 
 

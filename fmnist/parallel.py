@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TypeVar
 
-from torch import distributed
+from torch import Tensor, distributed
+from torch.distributed.nn.functional import all_reduce
 
 T = TypeVar("T")
 _share: ContextVar[tuple[int, int] | None] = ContextVar("share", default=None)
@@ -25,6 +26,12 @@ def agreed(choice: T) -> T:
     choices = [choice]
     distributed.broadcast_object_list(choices, src=0)
     return choices[0]
+
+
+def summed(values: Tensor) -> Tensor:
+    """The sum of every process's values; its gradient reaches all of them."""
+    total: Tensor = all_reduce(values)  # type: ignore[no-untyped-call]
+    return total
 
 
 @contextmanager

@@ -24,7 +24,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -32,6 +32,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import nn
 
 from fmnist import PROJECT, devices, weights
 from fmnist.data import SOURCES, Source
@@ -281,11 +282,41 @@ def delete(run_id: str) -> None:
 
 def keep(run_id: str, name: str) -> weights.Card:
     """Save a finished run's result among the weights under a name; every page then shows it."""
-    run = get(run_id)
-    if run.card is None:
-        raise RunError(f"Run {run_id} is {run.state}; only a finished one has weights to keep.")
-    model, card = weights.load(run.folder / f"{run_id}.safetensors")
+    model, card = _result(get(run_id))
     return weights.save(model, replace(card, name=name), weights.own_folder())
+
+
+def keep_best(run_ids: Sequence[str], name: str) -> weights.Card:
+    """Save the best on validation of finished runs, and the figures of all on its card.
+
+    Raises RunError where they differ in more than their seed.
+    """
+    chosen = [get(run_id) for run_id in run_ids]
+    alike = {replace(run.plan.recipe, seed=0) for run in chosen}
+    if (
+        len(alike) > 1
+        or len({(run.plan.model, run.plan.data, run.plan.limit) for run in chosen}) > 1
+    ):
+        raise RunError("These runs differ in more than their seed, so they can't share a card.")
+    results = [_result(run) for run in chosen]
+    seeds = [_seed(card) for _, card in results]
+    best = max(range(len(seeds)), key=lambda place: seeds[place].validation)
+    model, card = results[best]
+    return weights.save(model, replace(card, name=name, seeds=seeds), weights.own_folder())
+
+
+def _result(run: Run) -> tuple[nn.Module, weights.Card]:
+    if run.card is None:
+        raise RunError(f"Run {run.id} is {run.state}; only a finished one has weights to keep.")
+    return weights.load(run.folder / f"{run.id}.safetensors")
+
+
+def _seed(card: weights.Card) -> weights.Seed:
+    if not (card.recipe and card.validation and card.test and card.mirrored):
+        raise RunError(f"Run {card.name} was made before mirror images were measured; repeat it.")
+    return weights.Seed(
+        card.recipe["seed"], card.validation.accuracy, card.test.accuracy, card.mirrored
+    )
 
 
 def watch(run_id: str) -> Iterator[Run]:

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, get_args
@@ -19,11 +19,14 @@ from fmnist.augment import AUGMENTATIONS, augment
 from fmnist.data import CLASSES, Split
 from fmnist.devices import accelerates_bfloat16
 from fmnist.evaluation import infer
+from fmnist.muon import Muon
 
 Precision = Literal["float32", "bfloat16"]
 Schedule = Literal["one-cycle", "cosine"]
+Optimizer = Literal["adamw", "muon"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 SCHEDULES: tuple[Schedule, ...] = get_args(Schedule)
+OPTIMIZERS: tuple[Optimizer, ...] = get_args(Optimizer)
 
 RANGES: Mapping[str, tuple[float, float]] = {
     "epochs": (1, 1000),
@@ -41,6 +44,10 @@ WARM_UP = 0.2
 """Share of a one-cycle schedule that the learning rate rises for."""
 
 
+ADAM_SHARE = 0.1
+"""Muon's learning rate times this is that of what Muon leaves to Adam."""
+
+
 @dataclass(frozen=True)
 class Recipe:
     """Everything that decides how a model is trained; raises ValueError when out of range."""
@@ -52,6 +59,7 @@ class Recipe:
     label_smoothing: float = 0.0
     augment: tuple[str, ...] = ("flip", "shift")
     everyday: float = 0.0  # pictures as people draw and photograph, for each training image
+    optimizer: Optimizer = "adamw"
     schedule: Schedule = "one-cycle"
     precision: Precision = "bfloat16"  # float32 is used where the device would only emulate it
     seed: int = 0
@@ -60,7 +68,12 @@ class Recipe:
         for name, (low, high) in RANGES.items():
             if not low <= getattr(self, name) <= high:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be {low} to {high}.")
-        options = {"augment": AUGMENTATIONS, "schedule": SCHEDULES, "precision": PRECISIONS}
+        options = {
+            "augment": AUGMENTATIONS,
+            "optimizer": OPTIMIZERS,
+            "schedule": SCHEDULES,
+            "precision": PRECISIONS,
+        }
         for name, known in options.items():
             chosen = getattr(self, name)
             if not set([chosen] if isinstance(chosen, str) else chosen) <= set(known):
@@ -172,7 +185,7 @@ def train(
         batch = order[place * recipe.batch_size : (place + 1) * recipe.batch_size].to(device)
         rate = learning_rate(recipe, step, steps)
         for group in optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group.get("share", 1.0)
         model.train()
         first, last = (len(batch) * (rank + side) // processes for side in (0, 1))
         with (
@@ -223,14 +236,25 @@ def _targets(smoothing: float) -> Tensor:
 
 
 def _optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """AdamW that decays matrices and filters, but neither biases nor normalisation."""
+    """The recipe's optimizer; it decays matrices and filters, but neither biases nor scales."""
+    head = {id(parameter) for parameter in model.get_submodule("head").parameters()}
     decayed = [parameter for parameter in model.parameters() if parameter.ndim > 1]
     spared = [parameter for parameter in model.parameters() if parameter.ndim <= 1]
-    groups: Sequence[dict[str, Any]] = [
-        {"params": decayed, "weight_decay": recipe.weight_decay},
-        {"params": spared, "weight_decay": 0.0},
+    if recipe.optimizer == "adamw":
+        groups: list[dict[str, Any]] = [
+            {"params": decayed, "weight_decay": recipe.weight_decay},
+            {"params": spared, "weight_decay": 0.0},
+        ]
+        return torch.optim.AdamW(groups, lr=recipe.lr, fused=True)
+    inner = [parameter for parameter in decayed if id(parameter) not in head]
+    outer = [parameter for parameter in decayed if id(parameter) in head]
+    adam = {"matrix": False, "share": ADAM_SHARE}
+    groups = [
+        {"params": inner, "weight_decay": recipe.weight_decay},
+        {"params": outer, "weight_decay": recipe.weight_decay, **adam},
+        {"params": spared, "weight_decay": 0.0, **adam},
     ]
-    return torch.optim.AdamW(groups, lr=recipe.lr, fused=True)
+    return Muon(groups, lr=recipe.lr)
 
 
 def _validate(model: nn.Module, validation: Split, device: torch.device) -> Validation:

@@ -51,6 +51,16 @@ class Figures:
     confusion: list[list[int]]
 
 
+@dataclass(frozen=True)
+class Seed:
+    """Accuracies, 0 to 1, of one of several trainings that differ in their seed only."""
+
+    seed: int
+    validation: float
+    test: float
+    mirrored: float
+
+
 def measured(e: Evaluation) -> Figures:
     """The figures of a card for one split."""
     return Figures(
@@ -80,6 +90,8 @@ class Card:
     seconds: float | None = None
     device: str | None = None
     versions: dict[str, str] | None = None
+    mirrored: float | None = None  # test accuracy when each image's mirror image has a say too
+    seeds: list[Seed] | None = None  # every training that these weights are the best of
 
     @property
     def family(self) -> Family:
@@ -102,6 +114,8 @@ class Card:
         for split in ("validation", "test"):
             if values[split]:
                 values[split] = Figures(**values[split])
+        if values.get("seeds"):
+            values["seeds"] = [Seed(**seed) for seed in values["seeds"]]
         return cls(**values)
 
 

@@ -88,6 +88,7 @@ def execute(run: runs.Run) -> None:
     test = data.load("test", plan.data)
     on_validation = answers(model, run.id, validation, device)
     on_test = answers(model, run.id, test, device)
+    mirrored = evaluation.infer_mirrored(model, test.images, device)
     card = weights.Card(
         name=run.id,
         architecture=plan.model,
@@ -102,6 +103,7 @@ def execute(run: runs.Run) -> None:
         seconds=round(state.seconds, 1),
         device=devices.describe(device),
         versions={"python": platform.python_version(), "torch": torch.__version__},
+        mirrored=evaluation.accuracy(Evaluation(run.id, mirrored, test.labels)),
     )
     weights.save(model, card, run.folder)
     if plan.name:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from fmnist import runs
-from fmnist.ui import cache, hero, widgets
+from fmnist.ui import cache, hero, leaderboard, widgets
 
 source, device = widgets.page(
     "Fashion-MNIST Studio",
@@ -41,5 +41,5 @@ for row in (
             st.caption(text)
 
 st.header("Leaderboard")
-widgets.leaderboard()
+leaderboard.brief()
 st.caption("Chosen on 5,000 validation images, then measured once on the 10,000 test images.")

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from fmnist import suspects
-from fmnist.ui import cache, review, widgets
+from fmnist.ui import cache, leaderboard, review, widgets
 
 source, device = widgets.page(
     "Suspects",
@@ -57,4 +57,4 @@ if st.toggle(
         "proposed by one model, so leaving them out favours models that err as it does."
     )
 else:
-    widgets.leaderboard()
+    leaderboard.brief()

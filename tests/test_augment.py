@@ -1,6 +1,6 @@
 import torch
 
-from fmnist.augment import MAX_SHIFT, augment, flip, shift
+from fmnist.augment import ERASED, MAX_SHIFT, augment, erase, flip, shift
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -36,9 +36,32 @@ def test_what_leaves_the_frame_is_lost_and_what_enters_is_black() -> None:
     assert sums == {height * width for height in sides for width in sides}
 
 
+def test_erase_puts_noise_over_one_rectangle_of_about_half_of_the_images() -> None:
+    images = torch.full((2000, 1, 28, 28), 2.0)
+    erased = (erase(images, seeded()) != 2)[:, 0]
+    shares = []
+    for mask in erased[erased.any((1, 2))]:
+        rows, columns = mask.any(1).nonzero().flatten(), mask.any(0).nonzero().flatten()
+        height, width = int(rows[-1] - rows[0]) + 1, int(columns[-1] - columns[0]) + 1
+        assert mask.sum() == height * width
+        shares.append(height * width / 28**2)
+    assert 900 < len(shares) < 1100
+    assert min(shares) < 2 * ERASED[0]
+    assert 0.8 * ERASED[1] < max(shares) < 1.2 * ERASED[1]
+
+
+def test_what_is_erased_is_noise_and_what_is_not_stays() -> None:
+    images = torch.rand(500, 1, 28, 28) + 2
+    erased = erase(images, seeded())
+    changed = erased != images
+    assert 0.45 < erased[changed].mean() < 0.55
+    assert erased[changed].min() >= 0
+    assert erased[changed].max() <= 1
+
+
 def test_the_generator_decides_everything() -> None:
     images = torch.rand(20, 1, 28, 28)
-    names = ("flip", "shift")
+    names = ("flip", "shift", "erase")
     assert torch.equal(augment(images, names, seeded(1)), augment(images, names, seeded(1)))
     assert not torch.equal(augment(images, names, seeded(1)), augment(images, names, seeded(2)))
     assert torch.equal(augment(images, (), seeded()), images)

@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import nn
 
-from fmnist import garments
+from fmnist import garments, parallel
 from fmnist.data import Split
 from fmnist.models import FAMILIES, MODELS, ModelSpec
-from fmnist.models.layers import layers, parameter_count
+from fmnist.models.layers import BatchNorm, layers, parameter_count
 from fmnist.training import Recipe, train
 
 every_model = pytest.mark.parametrize("spec", MODELS.values(), ids=MODELS)
@@ -44,7 +44,7 @@ def test_a_model_overfits_one_batch(spec: ModelSpec) -> None:
     batch = Split(*garments.draw(20, seed=0))
     recipe = dataclasses.replace(
         spec.recipe, epochs=100, batch_size=20, lr=3e-3, label_smoothing=0.0, augment=(),
-        precision="float32", weight_decay=0.0, everyday=0.0,
+        precision="float32", weight_decay=0.0, everyday=0.0, optimizer="adamw",
     )  # fmt: skip
     reports = train(spec.seeded(0), (batch, batch), recipe, torch.device("cpu"))
     assert any(report.validation.accuracy == 1.0 for report in reports if report.validation)
@@ -64,6 +64,58 @@ def test_parameters_are_those_of_the_published_widths() -> None:
     convolutions = 10 * 16 + (16 * 9 + 1) * 32
     assert parameter_count(MODELS["cnn"].build()) == (
         convolutions + 1569 * 512 + 513 * 256 + 257 * 10
+    )
+
+
+def test_the_networks_of_a_size_class_keep_to_it() -> None:
+    assert parameter_count(MODELS["residual-100k"].build()) < 100_000
+    assert parameter_count(MODELS["residual-300k"].build()) < 300_000
+    assert 4 * parameter_count(MODELS["residual"].build()) < 16e6
+
+
+def test_strided_networks_have_the_widths_of_their_projects() -> None:
+    rows = {
+        name: [row for row in layers(MODELS[name].build()) if row["Kind"] in ("Conv2d", "Linear")]
+        for name in ("cnn-strided", "cnn-normalized")
+    }
+    assert [row["Output"] for row in rows["cnn-strided"]] == [
+        "24 x 28 x 28", "48 x 14 x 14", "64 x 5 x 5", "200", "10",
+    ]  # fmt: skip
+    assert rows["cnn-strided"][3]["Parameters"] == 1601 * 200
+    assert [row["Output"] for row in rows["cnn-normalized"]] == [
+        "24 x 28 x 28", "48 x 14 x 14", "64 x 7 x 7", "200", "10",
+    ]  # fmt: skip
+
+
+def test_a_reader_both_ways_answers_from_the_end_of_each_way() -> None:
+    model = MODELS["bilstm"].seeded(0).eval()
+    images = torch.rand(2, 1, 28, 28)
+    sequence = (images[:, 0] - model.standardize.mean) / model.standardize.std
+    for layer in model.layers:
+        sequence, (last, _) = layer(sequence)
+    assert torch.allclose(model.features(images), torch.cat([last[0], last[1]], 1), atol=1e-6)
+
+
+def test_rows_and_columns_are_read_alike() -> None:
+    model = MODELS["rows-columns"].seeded(0).eval()
+    model.columns.load_state_dict(model.rows.state_dict())
+    images = torch.rand(2, 1, 28, 28)
+    of_rows, of_columns = model.features(images).chunk(2, 1)
+    of_rows_turned, of_columns_turned = model.features(images.mT).chunk(2, 1)
+    assert torch.allclose(of_rows, of_columns_turned, atol=1e-6)
+    assert torch.allclose(of_columns, of_rows_turned, atol=1e-6)
+
+
+def test_batch_normalisation_of_shares_is_that_of_the_whole_batch(monkeypatch) -> None:
+    values = torch.randn(9, 3, 4, 4)
+    ours, theirs = BatchNorm(3).train(), nn.BatchNorm2d(3).train()
+    # One process that believes it has a peer computes by the formula for several.
+    monkeypatch.setattr(parallel, "place", lambda: (0, 2))
+    monkeypatch.setattr(parallel, "summed", lambda values: values)
+    assert torch.allclose(ours(values), theirs(values), atol=1e-5)
+    assert all(
+        torch.allclose(value, theirs.state_dict()[name])
+        for name, value in ours.state_dict().items()
     )
 
 

@@ -10,7 +10,15 @@ from fmnist import garments
 from fmnist.data import Split
 from fmnist.evaluation import Evaluation, accuracy, infer
 from fmnist.models import MODELS
-from fmnist.training import REPORTS_PER_EPOCH, Progress, Recipe, State, learning_rate, train
+from fmnist.training import (
+    OPTIMIZERS,
+    REPORTS_PER_EPOCH,
+    Progress,
+    Recipe,
+    State,
+    learning_rate,
+    train,
+)
 
 CPU = torch.device("cpu")
 RECIPE = Recipe(epochs=3, batch_size=16, lr=1e-3, precision="float32")
@@ -35,8 +43,10 @@ def test_the_same_seed_gives_the_same_losses_and_another_seed_others(splits) -> 
     assert losses[0] != other
 
 
-def test_training_learns_the_drawn_garments(splits) -> None:
-    _, reports = trained(splits, dataclasses.replace(RECIPE, epochs=8))
+@pytest.mark.parametrize(("optimizer", "lr"), [("adamw", 1e-3), ("muon", 0.02)])
+def test_training_learns_the_drawn_garments(splits, optimizer, lr) -> None:
+    recipe = dataclasses.replace(RECIPE, epochs=8, optimizer=optimizer, lr=lr)
+    _, reports = trained(splits, recipe)
     assert reports[-1].loss < reports[0].loss / 2
     assert reports[-1].validation.accuracy > 0.6
 
@@ -75,17 +85,21 @@ def test_the_weights_of_the_best_epoch_are_kept(splits) -> None:
 
 
 @pytest.mark.parametrize("stop_after", [1, 13, 20])
-def test_a_training_that_goes_on_ends_as_one_that_was_never_interrupted(splits, stop_after) -> None:
-    uninterrupted, _ = trained(splits)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_a_training_that_goes_on_ends_as_one_that_was_never_interrupted(
+    splits, optimizer, stop_after
+) -> None:
+    recipe = dataclasses.replace(RECIPE, optimizer=optimizer)
+    uninterrupted, _ = trained(splits, recipe)
     state = State()
-    for progress in train(MODELS["fcnn"].seeded(0), splits, RECIPE, CPU, state):
+    for progress in train(MODELS["fcnn"].seeded(0), splits, recipe, CPU, state):
         if progress.step >= stop_after:
             break
     saved = io.BytesIO()
     torch.save(vars(state), saved)
     loaded = State(**torch.load(io.BytesIO(saved.getvalue()), weights_only=True))
     resumed = MODELS["fcnn"].seeded(99)
-    first = next(reports := train(resumed, splits, RECIPE, CPU, loaded))
+    first = next(reports := train(resumed, splits, recipe, CPU, loaded))
     assert first.step > state.step
     list(reports)
     expected = uninterrupted.state_dict()
@@ -140,6 +154,7 @@ def test_a_recipe_comes_back_from_json_unchanged() -> None:
         {"augment": ("spin",)},
         {"seed": -1},
         {"schedule": "step"},
+        {"optimizer": "magic"},
         {"precision": "float8"},
     ],
     ids=str,

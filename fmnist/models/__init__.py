@@ -1,16 +1,17 @@
 """Every architecture: one literal mapping from a name to how the model is built and trained."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
 import torch
 from torch import nn
 
-from fmnist.models.cnn import ConvNet
+from fmnist.models.cnn import ConvNet, StridedNet
 from fmnist.models.fcnn import FullyConnected
-from fmnist.models.rnn import RowReader
+from fmnist.models.residual import ResidualNet
+from fmnist.models.rnn import RowColumnReader, RowReader
 from fmnist.training import Recipe
 
 Family = Literal["fcnn", "cnn", "rnn"]
@@ -38,51 +39,166 @@ class ModelSpec:
             return self.build()
 
 
+# The recipes of one family differ in little, so what they share has a name.
+_LINEAR = Recipe(epochs=40, lr=1e-3, weight_decay=0.05, label_smoothing=0.05, augment=("flip",))
+_CONVOLUTIONAL = Recipe(epochs=12, lr=3e-3, weight_decay=0.05, label_smoothing=0.05)
+_RECURRENT = Recipe(epochs=25, lr=4e-3, weight_decay=0.02, label_smoothing=0.05)
+_RESIDUAL = Recipe(epochs=40, lr=0.03, weight_decay=0.02, label_smoothing=0.05, optimizer="muon")
+
 _SPECS = (
     ModelSpec(
         name="fcnn",
         title="Fully connected 784-512-256-10",
         family="fcnn",
-        summary="Three linear layers with ReLU and dropout 0.2. Sees pixels, not neighbours.",
-        build=lambda: FullyConnected([512, 256], dropout=0.2),
-        recipe=Recipe(
-            epochs=40, lr=1e-3, weight_decay=0.05, label_smoothing=0.05, augment=("flip",)
+        summary=(
+            "Three linear layers with ReLU and dropout 0.2, as in many notebooks, which report "
+            "89.56 %. Sees pixels, not neighbours."
         ),
+        build=lambda: FullyConnected([512, 256], dropout=0.2),
+        recipe=_LINEAR,
+    ),
+    ModelSpec(
+        name="fcnn-small",
+        title="Fully connected 784-128-64-10",
+        family="fcnn",
+        summary=(
+            "The network of many first lessons, with dropout 0.25; a notebook reports 87.42 %."
+        ),
+        build=lambda: FullyConnected([128, 64], dropout=0.25),
+        recipe=_LINEAR,
+    ),
+    ModelSpec(
+        name="fcnn-deep",
+        title="Fully connected 784-392-196-98-49-10",
+        family="fcnn",
+        summary=(
+            "Each of five layers is half as wide as the one before, with dropout 0.25; a notebook "
+            "reports 88.65 %."
+        ),
+        build=lambda: FullyConnected([392, 196, 98, 49], dropout=0.25),
+        recipe=_LINEAR,
+    ),
+    ModelSpec(
+        name="fcnn-wide",
+        title="Fully connected 784-2048-1024-10",
+        family="fcnn",
+        summary="Our best without convolutions: wide, trained by Muon (Jordan et al. 2024).",
+        build=lambda: FullyConnected([2048, 1024], dropout=0.3),
+        recipe=replace(_LINEAR, optimizer="muon", lr=0.02, augment=("flip", "shift")),
     ),
     ModelSpec(
         name="cnn",
         title="Two convolutions, three linear layers",
         family="cnn",
-        summary="3x3 filters, 16 then 32, each with pooling, then 1568-512-256-10, dropout 0.2.",
+        summary=(
+            "3x3 filters, 16 then 32, each with pooling, then 1568-512-256-10, dropout 0.2; a "
+            "notebook reports 91.66 %."
+        ),
         build=lambda: ConvNet([16, 32], [512, 256], dropout=0.2),
-        recipe=Recipe(epochs=30, lr=3e-3, weight_decay=0.05, label_smoothing=0.05),
+        recipe=replace(_CONVOLUTIONAL, epochs=30),
+    ),
+    ModelSpec(
+        name="cnn-strided",
+        title="Three convolutions with strides",
+        family="cnn",
+        summary=(
+            "5x5 filters, 24, 48 and 64, with strides 1, 2 and 3, then 1600-200-10; reported with "
+            "90.0 %."
+        ),
+        build=lambda: StridedNet([(5, 1, 24), (5, 2, 48), (5, 3, 64)], 200, dropout=0.0),
+        recipe=_CONVOLUTIONAL,
+    ),
+    ModelSpec(
+        name="cnn-normalized",
+        title="Three convolutions with strides and batch normalisation",
+        family="cnn",
+        summary=(
+            "Filters of 6x6, 5x5 and 4x4 with strides 1, 2 and 2, then 3136-200-10, dropout 0.4: "
+            "the network of TensorFlow and deep learning without a PhD (Martin Görner, 2017)."
+        ),
+        build=lambda: StridedNet(
+            [(6, 1, 24), (5, 2, 48), (4, 2, 64)], 200, dropout=0.4, normalized=True
+        ),
+        recipe=_CONVOLUTIONAL,
+    ),
+    ModelSpec(
+        name="residual-100k",
+        title="Residual network under 100,000 parameters",
+        family="cnn",
+        summary="Two residual blocks (He et al. 2015) of 30 and 60 channels, trained by Muon.",
+        build=lambda: ResidualNet([30, 60]),
+        recipe=_RESIDUAL,
+    ),
+    ModelSpec(
+        name="residual-300k",
+        title="Residual network under 300,000 parameters",
+        family="cnn",
+        summary="Two residual blocks (He et al. 2015) of 52 and 104 channels, trained by Muon.",
+        build=lambda: ResidualNet([52, 104]),
+        recipe=replace(_RESIDUAL, augment=("flip", "shift", "erase")),
+    ),
+    ModelSpec(
+        name="residual",
+        title="Residual network of three stages",
+        family="cnn",
+        summary="Three residual blocks (He et al. 2015) of 64 to 256 channels: our best.",
+        build=lambda: ResidualNet([64, 128, 256]),
+        recipe=replace(_RESIDUAL, augment=("flip", "shift", "erase")),
     ),
     ModelSpec(
         name="everyday",
-        title="Three convolutions for everyday pictures",
+        title="Residual network for everyday pictures",
         family="cnn",
         summary=(
-            "3x3 filters, 32 to 128, each with pooling, then 1152-512-10, dropout 0.2. Half of "
-            "what it trains on are garments as people draw and photograph them."
+            "Two residual blocks of 48 and 96 channels. Half of what it trains on are garments as "
+            "people draw and photograph them."
         ),
-        build=lambda: ConvNet([32, 64, 128], [512], dropout=0.2),
-        recipe=Recipe(epochs=40, weight_decay=0.05, label_smoothing=0.05, everyday=1.0),
+        build=lambda: ResidualNet([48, 96]),
+        recipe=replace(_RESIDUAL, epochs=36, everyday=1.0),
     ),
     ModelSpec(
         name="lstm",
         title="LSTM over rows",
         family="rnn",
-        summary="Two LSTM layers of 128 read the 28 rows downwards; the last state answers.",
+        summary=(
+            "Two LSTM layers of 128 (Hochreiter, Schmidhuber 1997) read the 28 rows downwards; the "
+            "last state answers."
+        ),
         build=lambda: RowReader(nn.LSTM, hidden=128, dropout=0.2),
-        recipe=Recipe(epochs=25, lr=4e-3, weight_decay=0.02, label_smoothing=0.05),
+        recipe=_RECURRENT,
     ),
     ModelSpec(
         name="gru",
         title="GRU over rows",
         family="rnn",
-        summary="Two GRU layers of 128 read the 28 rows downwards; the last state answers.",
+        summary=(
+            "Two GRU layers of 128 (Cho et al. 2014) read the 28 rows downwards; the last state "
+            "answers."
+        ),
         build=lambda: RowReader(nn.GRU, hidden=128, dropout=0.2),
-        recipe=Recipe(epochs=25, lr=4e-3, weight_decay=0.02, label_smoothing=0.05),
+        recipe=_RECURRENT,
+    ),
+    ModelSpec(
+        name="bilstm",
+        title="Bidirectional LSTM over rows",
+        family="rnn",
+        summary=(
+            "Two layers of 96 each way (Schuster, Paliwal 1997); the last state of each way "
+            "answers."
+        ),
+        build=lambda: RowReader(nn.LSTM, hidden=96, dropout=0.2, both_ways=True),
+        recipe=replace(_RECURRENT, epochs=15),
+    ),
+    ModelSpec(
+        name="rows-columns",
+        title="LSTMs over rows and columns with attention",
+        family="rnn",
+        summary=(
+            "Reads rows and columns both ways and weighs the steps by attention (Bahdanau, Cho, "
+            "Bengio 2014). Our best without convolutions before the recurrence."
+        ),
+        build=lambda: RowColumnReader(hidden=80, dropout=0.25),
+        recipe=replace(_RECURRENT, epochs=18),
     ),
 )
 

@@ -7,8 +7,14 @@ from torch import Tensor, nn
 
 from fmnist import parallel
 
+SIDE = 28
+"""Pixels along an edge of every image."""
 TRAIN_MEAN, TRAIN_STD = 0.2860, 0.3530
 """Mean and standard deviation of the published training pixels, scaled to [0, 1]."""
+
+
+MOMENTUM = 0.1
+"""Weight of a batch in the means and variances that batch normalisation remembers."""
 
 
 class Standardize(nn.Module):
@@ -43,6 +49,31 @@ class Dropout(nn.Module):
         noise = torch.rand(total, *values.shape[1:], device=values.device)
         kept = noise[first : first + len(values)] >= self.probability
         return values * kept / (1 - self.probability)
+
+
+class BatchNorm(nn.BatchNorm2d):
+    """Batch normalisation over the whole batch, also where a process holds a part of it."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels, momentum=MOMENTUM)
+
+    def forward(self, values: Tensor) -> Tensor:
+        if not self.training or parallel.place()[1] == 1:
+            return super().forward(values)
+        axes = (0, 2, 3)
+        values = values.float()
+        pixels = parallel.summed(values.new_tensor([values[:, 0].numel()]))
+        mean = parallel.summed(values.sum(axes)) / pixels
+        centred = values - mean[:, None, None]
+        variance = parallel.summed(centred.square().sum(axes)) / pixels
+        self._remember(mean.detach(), (variance * pixels / (pixels - 1)).detach())
+        scale = self.weight / (variance + self.eps).sqrt()
+        return centred * scale[:, None, None] + self.bias[:, None, None]
+
+    def _remember(self, mean: Tensor, variance: Tensor) -> None:
+        for name, seen in (("running_mean", mean), ("running_var", variance)):
+            self.get_buffer(name).lerp_(seen, MOMENTUM)
+        self.get_buffer("num_batches_tracked").add_(1)
 
 
 class Classifier(nn.Module):

@@ -1,26 +1,77 @@
-"""Recurrent networks: the image is a sequence of 28 rows, read from top to bottom."""
+"""Recurrent networks: the image is a sequence of its rows or columns, read step by step."""
 
+import torch
 from torch import Tensor, nn
 
-from fmnist.models.layers import Classifier, Dropout, Standardize
+from fmnist.models.layers import SIDE, Classifier, Dropout, Standardize
 
 
 class RowReader(Classifier):
-    """Two stacked recurrent layers over the rows; the state after the last row is the feature."""
+    """Two stacked recurrent layers over the rows; the state after the last row is the feature.
 
-    def __init__(self, cell: type[nn.LSTM] | type[nn.GRU], hidden: int, dropout: float) -> None:
+    Where it reads both ways, that is the last state of each way.
+    """
+
+    def __init__(
+        self,
+        cell: type[nn.LSTM] | type[nn.GRU],
+        hidden: int,
+        dropout: float,
+        both_ways: bool = False,
+    ) -> None:
         super().__init__()
         self.standardize = Standardize()
+        self.hidden = hidden
+        width = 2 * hidden if both_ways else hidden
         self.layers = nn.ModuleList(
-            [cell(28, hidden, batch_first=True), cell(hidden, hidden, batch_first=True)]
+            cell(inputs, hidden, batch_first=True, bidirectional=both_ways)
+            for inputs in (SIDE, width)
         )
         self.dropout = Dropout(dropout)
-        self.head = nn.Linear(hidden, 10)
+        self.head = nn.Linear(width, 10)
 
     def features(self, images: Tensor) -> Tensor:
         sequence = self.standardize(images).squeeze(1)
         for layer in self.layers:
             states, _ = layer(sequence)
             sequence = self.dropout(states)
-        last: Tensor = sequence[:, -1]
-        return last
+        # The way back ends at the first row; there is none where it reads one way.
+        return torch.cat([sequence[:, -1, : self.hidden], sequence[:, 0, self.hidden :]], 1)
+
+
+class RowColumnReader(Classifier):
+    """LSTMs over rows and over columns, both ways, whose steps are weighed by attention."""
+
+    def __init__(self, hidden: int, dropout: float) -> None:
+        super().__init__()
+        self.standardize = Standardize()
+        self.rows = Reader(hidden, dropout)
+        self.columns = Reader(hidden, dropout)
+        self.head = nn.Linear(4 * hidden, 10)
+
+    def features(self, images: Tensor) -> Tensor:
+        pixels = self.standardize(images).squeeze(1)
+        return torch.cat([self.rows(pixels), self.columns(pixels.mT)], 1)
+
+
+class Reader(nn.Module):
+    """Two LSTM layers over a sequence (N, 28, 28), both ways, to the mean of its states (N, D).
+
+    How much each step counts in the mean is learned (after Bahdanau, Cho, Bengio 2014).
+    """
+
+    def __init__(self, hidden: int, dropout: float) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(
+            nn.LSTM(inputs, hidden, batch_first=True, bidirectional=True)
+            for inputs in (SIDE, 2 * hidden)
+        )
+        self.dropout = Dropout(dropout)
+        self.attention = nn.Linear(2 * hidden, 1)
+
+    def forward(self, sequence: Tensor) -> Tensor:
+        for layer in self.layers:
+            states, _ = layer(sequence)
+            sequence = self.dropout(states)
+        mean: Tensor = (sequence * self.attention(sequence).softmax(1)).sum(1)
+        return mean

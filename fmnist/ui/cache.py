@@ -1,6 +1,8 @@
 """What every browser shares: the dataset, the models and their answers, each computed once."""
 
 import gc
+import statistics
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from threading import Thread
@@ -17,6 +19,9 @@ from fmnist import data, devices, evaluation, explain, weights
 from fmnist.data import Source, Split, SplitName
 from fmnist.evaluation import Evaluation, Report
 from fmnist.models.layers import Classifier
+
+TIMED = 7
+"""Answers of which the median is the time of one."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +111,24 @@ def answer(card: weights.Card, images: NDArray[np.uint8], device: torch.device) 
     logits, used = devices.or_cpu(compute, device, notify=st.toast)
     shares = evaluation.probabilities(logits, card.temperature)
     return Answer(shares, card.unfamiliar(logits), used)
+
+
+def milliseconds(card: weights.Card, device: torch.device) -> float:
+    """How long the model takes to answer one image, the median of a few."""
+    return _milliseconds(card.sha256, str(device), card, device)
+
+
+@st.cache_resource(show_spinner=False, max_entries=256)
+def _milliseconds(
+    sha256: str, device_name: str, _card: weights.Card, _device: torch.device
+) -> float:
+    image = np.zeros((1, 28, 28), np.uint8)
+    times = []
+    for _ in range(TIMED):
+        start = time.perf_counter()
+        evaluation.infer(open_model(_card, _device), image, _device)
+        times.append(time.perf_counter() - start)
+    return 1000 * statistics.median(times)
 
 
 def open_model(card: weights.Card, device: torch.device) -> nn.Module:

@@ -1,6 +1,7 @@
 """The train page's two parts: a recipe to edit and a run to watch."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from fmnist import evaluation, figures, runs, weights
 from fmnist.augment import AUGMENTATIONS
 from fmnist.data import CLASSES
 from fmnist.models import MODELS
-from fmnist.training import PRECISIONS, RANGES, SCHEDULES, Recipe
+from fmnist.training import OPTIMIZERS, PRECISIONS, RANGES, SCHEDULES, Recipe
 from fmnist.ui import cache
 from fmnist.ui.sprite import sprite
 from fmnist.ui.widgets import CHART
@@ -40,12 +41,17 @@ def edit_recipe(recipe: Recipe, limit: int, available: int, key: str) -> tuple[R
         low, high = (type(value)(bound) for bound in RANGES[name])
         return st.number_input(label, low, high, value, key=f"{name} {key}", **options)
 
+    def choice(label: str, name: str, options: Sequence[str]) -> Any:
+        place = options.index(getattr(recipe, name))
+        return st.selectbox(label, options, place, key=f"{name} {key}")
+
     epochs = number("Epochs", "epochs")
     images = st.number_input(
         "Training images", 1, available, min(limit, available), step=1000, key=f"images {key}"
     )
     with st.expander("More of the recipe"):
-        edited = Recipe(
+        edited = replace(
+            recipe,
             epochs=epochs,
             batch_size=number("Batch size", "batch_size"),
             lr=number("Peak learning rate", "lr", step=1e-4, format="%.5f"),
@@ -56,12 +62,15 @@ def edit_recipe(recipe: Recipe, limit: int, available: int, key: str) -> tuple[R
                     "Augmentation", list(AUGMENTATIONS), recipe.augment, key=f"augment {key}"
                 )
             ),
-            schedule=st.selectbox(
-                "Schedule", SCHEDULES, SCHEDULES.index(recipe.schedule), key=f"schedule {key}"
+            everyday=number(
+                "Everyday pictures for each image",
+                "everyday",
+                step=0.25,
+                help="Garments as people draw and photograph them, made from the training images.",
             ),
-            precision=st.selectbox(
-                "Precision", PRECISIONS, PRECISIONS.index(recipe.precision), key=f"precision {key}"
-            ),
+            optimizer=choice("Optimizer", "optimizer", OPTIMIZERS),
+            schedule=choice("Schedule", "schedule", SCHEDULES),
+            precision=choice("Precision", "precision", PRECISIONS),
             seed=number("Seed", "seed"),
         )
     return edited, images

@@ -1,7 +1,6 @@
 """Widgets that several pages share."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -10,7 +9,6 @@ from numpy.typing import NDArray
 
 from fmnist import devices, weights
 from fmnist.data import CLASSES, HELD_OUT, Source, SplitName
-from fmnist.models import FAMILIES
 from fmnist.ui import cache, navigation
 from fmnist.ui.images import data_url
 from fmnist.ui.sprite import sprite
@@ -82,32 +80,6 @@ def choose_split() -> SplitName:
         "Split", HELD_OUT, default="test", required=True, key="on", bind="query-params"
     )
     return chosen
-
-
-def leaderboard(**options: Any) -> Any:
-    """Every model with its measured figures, the most accurate first."""
-    rows = [
-        {
-            "Model": card.name,
-            "Family": FAMILIES[card.family],
-            "Test accuracy": card.test.accuracy * 100 if card.test else None,
-            "Validation": card.validation.accuracy * 100 if card.validation else None,
-            "Parameters": card.parameters,
-            "Size": card.bytes / 1e6,
-        }
-        for card in cache.choices().values()
-    ]
-    return st.dataframe(
-        rows,
-        hide_index=True,
-        column_config={
-            "Test accuracy": st.column_config.NumberColumn(format="%.2f %%"),
-            "Validation": st.column_config.NumberColumn(format="%.2f %%"),
-            "Parameters": st.column_config.NumberColumn(format="localized"),
-            "Size": st.column_config.NumberColumn(format="%.1f MB"),
-        },
-        **options,
-    )
 
 
 def gallery(

@@ -1,0 +1,133 @@
+"""How long training takes: to a known accuracy against a notebook's recipe, and for every model.
+
+    python -m benchmarks.training_speed [SEEDS]
+
+The notebook's recipe is the common one of two convolutions and three linear layers: Adam at 1e-3,
+batches of 20 from a DataLoader over PIL images, 50 epochs. Some of its epochs are timed and the
+rest extrapolated. Ours is `OURS`. Both train on the same images in the same process, in turn; a
+time counts training alone. Then come images a second for every registered model.
+"""
+
+import statistics
+import sys
+import time
+from dataclasses import replace
+
+import torch
+from PIL import Image
+from torch import nn
+from torch.nn import functional
+from torch.utils.data import DataLoader, Dataset
+from torchvision.transforms import ToTensor
+
+from fmnist import data, evaluation
+from fmnist.data import Split
+from fmnist.evaluation import Evaluation
+from fmnist.models import MODELS
+from fmnist.training import Precision, Recipe, train
+
+CPU = torch.device("cpu")
+GOAL = 0.9166
+NOTEBOOK_EPOCHS, TIMED_EPOCHS = 50, 2
+OURS = ("cnn", Recipe(epochs=5, batch_size=128, lr=3e-3, weight_decay=0.05, augment=("flip",)))
+STEPS, BATCH = 12, 256
+
+
+class Pictures(Dataset[tuple[torch.Tensor, int]]):
+    """The images as a notebook reads them: one PIL image at a time."""
+
+    def __init__(self, split: Split) -> None:
+        self.split = split
+        self.transform = ToTensor()
+
+    def __len__(self) -> int:
+        return len(self.split)
+
+    def __getitem__(self, row: int) -> tuple[torch.Tensor, int]:
+        picture = Image.fromarray(self.split.images[row])
+        return self.transform(picture), int(self.split.labels[row])
+
+
+def notebook(split: Split, seed: int) -> float:
+    """Seconds that an epoch takes by the notebook's recipe."""
+    torch.manual_seed(seed)
+    model = nn.Sequential(
+        nn.Conv2d(1, 16, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(16, 32, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Flatten(), nn.Linear(1568, 512), nn.ReLU(), nn.Dropout(0.2),
+        nn.Linear(512, 256), nn.ReLU(), nn.Dropout(0.2), nn.Linear(256, 10),
+    )  # fmt: skip
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    batches = DataLoader(Pictures(split), batch_size=20, shuffle=True)
+    start = time.perf_counter()
+    for _ in range(TIMED_EPOCHS):
+        for images, labels in batches:
+            optimizer.zero_grad()
+            torch.autograd.backward(functional.cross_entropy(model(images), labels))
+            optimizer.step()
+    return (time.perf_counter() - start) / TIMED_EPOCHS
+
+
+def ours(splits: tuple[Split, Split], test: Split, seed: int) -> tuple[float, float]:
+    """Seconds of training by our recipe, and the accuracy on test that they give."""
+    name, recipe = OURS
+    model = MODELS[name].seeded(seed)
+    start = time.perf_counter()
+    for _ in train(model, splits, replace(recipe, seed=seed), CPU):
+        pass
+    seconds = time.perf_counter() - start
+    logits = evaluation.infer(model, test.images, CPU)
+    return seconds, evaluation.accuracy(Evaluation(name, logits, test.labels))
+
+
+def compare(training: Split, validation: Split, test: Split, seeds: int) -> None:
+    """Print the time to the goal by both recipes, and their ratio, for every seed."""
+    epochs = OURS[1].epochs
+    print(f"to {GOAL:.2%} on test: the notebook's {NOTEBOOK_EPOCHS} epochs, of which")
+    print(f"{TIMED_EPOCHS} are timed and the rest extrapolated, and {epochs} epochs of ours")
+    print(f"{'seed':<6}{'notebook':>12}{'ours':>10}{'our test':>12}{'ratio':>10}")
+    ratios = []
+    for seed in range(seeds):
+        theirs = notebook(training, seed) * NOTEBOOK_EPOCHS
+        seconds, accuracy = ours((training, validation), test, seed)
+        reached = accuracy >= GOAL
+        ratios.append(theirs / seconds if reached else 0.0)
+        ratio = f"{ratios[-1]:.1f}" if reached else "missed"
+        print(
+            f"{seed:<6}{theirs:>10.0f} s{seconds:>8.1f} s{accuracy:>12.2%}{ratio:>10}", flush=True
+        )
+    print(f"median ratio {statistics.median(ratios):.1f}\n")
+
+
+def images_per_second(training: Split) -> None:
+    """Print what every model trains and answers, in float32 and as its recipe asks."""
+    print(f"images a second, batches of {BATCH}, median of {STEPS}")
+    print(f"{'model':<16}{'training':>12}{'by recipe':>12}{'inference':>12}")
+    few = Split(training.images[: STEPS * BATCH], training.labels[: STEPS * BATCH])
+    for name, spec in MODELS.items():
+        precisions: tuple[Precision, ...] = ("float32", spec.recipe.precision)
+        speeds = [_training_speed(name, few, precision) for precision in precisions]
+        model = spec.build().eval()
+        evaluation.infer(model, few.images, CPU)  # warm
+        start = time.perf_counter()
+        evaluation.infer(model, few.images, CPU)
+        speeds.append(len(few) / (time.perf_counter() - start))
+        print(f"{name:<16}" + "".join(f"{speed:>12,.0f}" for speed in speeds), flush=True)
+
+
+def _training_speed(name: str, few: Split, precision: Precision) -> float:
+    recipe = replace(
+        MODELS[name].recipe, epochs=1, batch_size=BATCH, precision=precision, everyday=0.0
+    )
+    steps = train(MODELS[name].build(), (few, few), recipe, CPU)
+    return statistics.median(report.images_per_second for report in steps)
+
+
+def main(seeds: int) -> None:
+    training, validation, test = (data.load(name, "real") for name in data.SPLITS)
+    compare(training, validation, test, seeds)
+    images_per_second(training)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 3)

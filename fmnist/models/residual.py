@@ -1,0 +1,43 @@
+"""Residual networks: each block adds what it finds to what came in (He et al. 2015)."""
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from fmnist.models.layers import BatchNorm, Classifier, Standardize
+
+
+class ResidualNet(Classifier):
+    """A residual block for each of `widths`, the first at 14x14 and each other at half its size.
+
+    The 28x28 pixels become 14x14 of four channels, so that no layer is as large as the image, and
+    a channel's strongest place in the last block is its feature.
+    """
+
+    def __init__(self, widths: Sequence[int]) -> None:
+        super().__init__()
+        self.standardize = Standardize()
+        self.body = nn.Sequential(nn.PixelUnshuffle(2))
+        for inputs, width in zip((4, *widths), widths, strict=False):
+            self.body += nn.Sequential(convolution(inputs, width), Residual(width), nn.MaxPool2d(2))
+        self.body[-1] = nn.AdaptiveMaxPool2d(1)
+        self.body.append(nn.Flatten())
+        self.head = nn.Linear(widths[-1], 10)
+
+
+class Residual(nn.Module):
+    """What came in, and what two convolutions find in it."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.found = nn.Sequential(convolution(width, width), convolution(width, width))
+
+    def forward(self, values: Tensor) -> Tensor:
+        found: Tensor = self.found(values)
+        return values + found
+
+
+def convolution(inputs: int, outputs: int) -> nn.Sequential:
+    """A 3x3 convolution, batch normalisation and ReLU."""
+    filters = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
+    return nn.Sequential(filters, BatchNorm(outputs), nn.ReLU())

@@ -1,0 +1,95 @@
+"""Every model with what was measured: as a table, and as a chart beside what others report."""
+
+import statistics
+from typing import Any
+
+import streamlit as st
+import torch
+
+from fmnist import figures
+from fmnist.models import FAMILIES
+from fmnist.published import BOARD, PUBLISHED
+from fmnist.ui import cache
+from fmnist.ui.widgets import CHART
+from fmnist.weights import Card
+
+PERCENT = st.column_config.NumberColumn(format="%.2f %%")
+COLUMNS = {
+    "Test accuracy": PERCENT,
+    "Mirrored too": st.column_config.NumberColumn(
+        format="%.2f %%", help="Test accuracy when each image's mirror image has a say too."
+    ),
+    "Mean of seeds": st.column_config.NumberColumn(
+        format="%.2f %%", help="Test accuracy of trainings that differ in their seed only."
+    ),
+    "Spread": st.column_config.NumberColumn(
+        format="%.2f", help="Standard deviation over the seeds, in points."
+    ),
+    "Validation": PERCENT,
+    "Parameters": st.column_config.NumberColumn(format="localized"),
+    "Size": st.column_config.NumberColumn(format="%.1f MB"),
+    "An image": st.column_config.NumberColumn(
+        format="%.1f ms", help="The time that one answer takes on this machine."
+    ),
+}
+
+
+def brief() -> None:
+    """Every model with its accuracy and size, the most accurate first."""
+    _table([_row(card) for card in cache.choices().values()])
+
+
+def full(device: torch.device) -> None:
+    """Every model with all that is known of it; a click on a head sorts by that column."""
+    _table([_row(card) | _more(card, device) for card in cache.choices().values()])
+
+
+def chart() -> None:
+    """Accuracy against parameters, with published results as hollow marks."""
+    here = [
+        (card.name, card.parameters, card.test.accuracy)
+        for card in cache.choices().values()
+        if card.test and card.parameters
+    ]
+    st.plotly_chart(figures.by_parameters(here, PUBLISHED), config=CHART, key="by parameters")
+    with st.expander("Where the published figures come from"):
+        st.dataframe(
+            [
+                {
+                    "Model": other.name,
+                    "Test accuracy": other.accuracy * 100,
+                    "Parameters": other.parameters,
+                    "Source": other.source,
+                    "Remark": other.remark,
+                }
+                for other in PUBLISHED
+            ],
+            hide_index=True,
+            column_config=COLUMNS,
+        )
+        st.caption(f"None of these were measured here. The board: {BOARD}")
+
+
+def _table(rows: list[dict[str, Any]]) -> None:
+    st.dataframe(rows, hide_index=True, column_config=COLUMNS)
+
+
+def _row(card: Card) -> dict[str, Any]:
+    return {
+        "Model": card.name,
+        "Family": FAMILIES[card.family],
+        "Test accuracy": card.test.accuracy * 100 if card.test else None,
+        "Validation": card.validation.accuracy * 100 if card.validation else None,
+        "Parameters": card.parameters,
+        "Size": card.bytes / 1e6,
+    }
+
+
+def _more(card: Card, device: torch.device) -> dict[str, Any]:
+    tests = [100 * seed.test for seed in card.seeds or ()]
+    return {
+        "An image": cache.milliseconds(card, device),
+        "Mirrored too": card.mirrored * 100 if card.mirrored else None,
+        "Mean of seeds": statistics.mean(tests) if tests else None,
+        "Spread": statistics.stdev(tests) if len(tests) > 1 else None,
+    }
