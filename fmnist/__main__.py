@@ -217,7 +217,7 @@ def resume_run(options: argparse.Namespace) -> int:
 
 def keep_runs(options: argparse.Namespace) -> int:
     """Keep a finished run among the weights, or the best of several with different seeds."""
-    card = runs.keep_best(options.ids, options.name)
+    card = runs.keep(options.ids, options.name)
     print(f"{card.name}: {_percent(card.test.accuracy if card.test else None)} on test")
     return 0
 

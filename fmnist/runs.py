@@ -280,28 +280,23 @@ def delete(run_id: str) -> None:
     shutil.rmtree(run.folder)
 
 
-def keep(run_id: str, name: str) -> weights.Card:
-    """Save a finished run's result among the weights under a name; every page then shows it."""
-    model, card = _result(get(run_id))
-    return weights.save(model, replace(card, name=name), weights.own_folder())
+def keep(run_ids: Sequence[str], name: str) -> weights.Card:
+    """Save a finished run's result among the weights under a name; every page then shows it.
 
-
-def keep_best(run_ids: Sequence[str], name: str) -> weights.Card:
-    """Save the best on validation of finished runs, and the figures of all on its card.
-
-    Raises RunError where they differ in more than their seed.
+    Of several runs that differ in their seed only, it is the best on validation, and its card has
+    the figures of all. Raises RunError where they differ in more.
     """
     chosen = [get(run_id) for run_id in run_ids]
-    alike = {replace(run.plan.recipe, seed=0) for run in chosen}
-    if (
-        len(alike) > 1
-        or len({(run.plan.model, run.plan.data, run.plan.limit) for run in chosen}) > 1
-    ):
-        raise RunError("These runs differ in more than their seed, so they can't share a card.")
+    first = chosen[0].plan
+    for run in chosen:
+        recipe = replace(run.plan.recipe, seed=first.recipe.seed)
+        if replace(run.plan, recipe=recipe, name=first.name, origin=first.origin) != first:
+            raise RunError(f"{run.id} and {chosen[0].id} differ in more than their seed.")
     results = [_result(run) for run in chosen]
-    seeds = [_seed(card) for _, card in results]
-    best = max(range(len(seeds)), key=lambda place: seeds[place].validation)
-    model, card = results[best]
+    seeds = [
+        _seed(run.plan.recipe.seed, card) for run, (_, card) in zip(chosen, results, strict=True)
+    ]
+    model, card = results[max(range(len(seeds)), key=lambda place: seeds[place].validation)]
     return weights.save(model, replace(card, name=name, seeds=seeds), weights.own_folder())
 
 
@@ -311,12 +306,10 @@ def _result(run: Run) -> tuple[nn.Module, weights.Card]:
     return weights.load(run.folder / f"{run.id}.safetensors")
 
 
-def _seed(card: weights.Card) -> weights.Seed:
-    if not (card.recipe and card.validation and card.test and card.mirrored):
-        raise RunError(f"Run {card.name} was made before mirror images were measured; repeat it.")
-    return weights.Seed(
-        card.recipe["seed"], card.validation.accuracy, card.test.accuracy, card.mirrored
-    )
+def _seed(seed: int, card: weights.Card) -> weights.Seed:
+    if card.validation is None or card.test is None:
+        raise RunError(f"The card of run {card.name} has no figures.")
+    return weights.Seed(seed, card.validation.accuracy, card.test.accuracy, card.mirrored)
 
 
 def watch(run_id: str) -> Iterator[Run]:

@@ -58,7 +58,7 @@ class Seed:
     seed: int
     validation: float
     test: float
-    mirrored: float
+    mirrored: float | None  # as on the card
 
 
 def measured(e: Evaluation) -> Figures:

@@ -107,7 +107,7 @@ def execute(run: runs.Run) -> None:
     )
     weights.save(model, card, run.folder)
     if plan.name:
-        runs.keep(run.id, plan.name)
+        runs.keep([run.id], plan.name)
 
 
 def fit(

@@ -5,8 +5,9 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 from sklearn.metrics import precision_recall_fscore_support
 
-from fmnist import evaluation
+from fmnist import evaluation, garments
 from fmnist.evaluation import Evaluation
+from fmnist.models import MODELS
 
 
 @pytest.fixture
@@ -146,3 +147,15 @@ def test_energy_is_what_scipy_says_and_falls_as_a_class_gets_sure() -> None:
 def test_most_images_stay_below_the_energy_limit(answers: Evaluation) -> None:
     below = evaluation.energy(answers.logits) <= evaluation.fit_energy_limit(answers)
     assert below.mean() == pytest.approx(evaluation.FAMILIAR, abs=1 / len(below))
+
+
+def test_mirrored_logits_are_the_same_for_an_image_and_its_mirror_image() -> None:
+    model = MODELS["fcnn"].seeded(0)
+    images = garments.draw(6, seed=0)[0]
+    mirror_images = np.ascontiguousarray(images[:, :, ::-1])
+    device = torch.device("cpu")
+    both = evaluation.infer_mirrored(model, images, device)
+    assert np.allclose(both, evaluation.infer_mirrored(model, mirror_images, device), atol=1e-6)
+    ways = [evaluation.infer(model, way, device) for way in (images, mirror_images)]
+    assert np.allclose(both, np.mean(ways, axis=0), atol=1e-6)
+    assert not np.allclose(both, ways[0], atol=1e-2)

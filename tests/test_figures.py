@@ -6,6 +6,7 @@ import pytest
 from fmnist import figures
 from fmnist.data import CLASSES
 from fmnist.evaluation import CalibrationBin
+from fmnist.published import PUBLISHED
 
 
 def clickable(figure: Any) -> dict[tuple[float, float], list[Any]]:
@@ -164,3 +165,13 @@ def test_the_largest_mean_is_in_colour() -> None:
     bars = figures.class_means(means, [f"{mean:.0%}" for mean in means]).data[0]
     assert [label for label, c in enumerate(bars.marker.color) if c == figures.ACCENT] == [1]
     assert bars.text[1] == "50%"
+
+
+def test_published_results_are_hollow_marks_with_their_source_and_ours_are_named() -> None:
+    figure = figures.by_parameters([("mine", 1000, 0.9)], PUBLISHED)
+    others, ours = figure.data
+    assert others.marker.symbol == "circle-open"
+    assert len(others.x) == len(PUBLISHED)
+    assert all(p.source in text for p, text in zip(PUBLISHED, others.text, strict=True))
+    assert (ours.text, ours.x, ours.y) == (("mine",), (1000,), (0.9,))
+    assert len(figures.by_parameters([], PUBLISHED).data) == 2

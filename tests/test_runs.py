@@ -13,6 +13,7 @@ import pytest
 from fmnist import PROJECT, runs, weights
 from fmnist.runs import Plan, Run, RunError
 from fmnist.training import Recipe
+from fmnist.weights import Seed
 
 SHORT = Plan("fcnn", Recipe(epochs=2, batch_size=64), "drawn", "cpu", limit=500)
 LONG = replace(SHORT, recipe=Recipe(epochs=1000, batch_size=32))
@@ -63,8 +64,26 @@ def test_a_run_outlives_its_starter_and_trains_to_its_end() -> None:
     assert card.test.n == 1000
     assert card.validation.accuracy == max(r.get("validation_accuracy", 0) for r in reports)
     assert card.recipe == SHORT.recipe.to_json()
-    assert runs.keep(run.id, "mine").name == "mine"
+    assert runs.keep([run.id], "mine").name == "mine"
     assert weights.load("mine")[1].test == card.test
+
+
+def test_of_runs_with_several_seeds_the_best_on_validation_is_kept_with_every_seeds_figures() -> (
+    None
+):
+    plans = [replace(SHORT, recipe=replace(SHORT.recipe, seed=seed)) for seed in range(3)]
+    started = [runs.start(plan) for plan in plans]
+    cards = [wait(run.id, lambda run: run.state == "finished").card for run in started]
+    kept = runs.keep([run.id for run in started], "best")
+    assert kept.validation.accuracy == max(card.validation.accuracy for card in cards)
+    assert weights.load("best")[1].seeds == [
+        Seed(seed, card.validation.accuracy, card.test.accuracy, card.mirrored)
+        for seed, card in enumerate(cards)
+    ]
+    longer = runs.start(replace(SHORT, recipe=replace(SHORT.recipe, epochs=1)))
+    wait(longer.id, lambda run: run.state == "finished")
+    with pytest.raises(RunError, match="differ in more than their seed"):
+        runs.keep([started[0].id, longer.id], "mixed")
 
 
 def test_stopped_and_killed_a_run_ends_as_one_that_never_was_and_the_queue_moves_on() -> None:
@@ -110,7 +129,7 @@ def test_a_failing_run_leaves_a_sentence_and_its_log() -> None:
 
 def test_a_checkpoint_cut_short_and_wrong_wishes_are_refused_in_words() -> None:
     run = runs.start(LONG)
-    for refused in (runs.resume, runs.delete, lambda run_id: runs.keep(run_id, "mine")):
+    for refused in (runs.resume, runs.delete, lambda run_id: runs.keep([run_id], "mine")):
         with pytest.raises(RunError, match="is running"):
             refused(run.id)
     wait(run.id, lambda run: (run.folder / "checkpoint.pt").exists())
