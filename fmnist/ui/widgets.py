@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from fmnist import devices, weights
 from fmnist.data import CLASSES, HELD_OUT, Source, SplitName
-from fmnist.models import FAMILIES
 from fmnist.ui import cache, navigation
 from fmnist.ui.images import data_url
 from fmnist.ui.sprite import sprite
@@ -89,7 +88,7 @@ def leaderboard(**options: Any) -> Any:
     rows = [
         {
             "Model": card.name,
-            "Family": FAMILIES[card.family],
+            "Family": weights.FAMILIES[card.family],
             "Test accuracy": card.test.accuracy * 100 if card.test else None,
             "Validation": card.validation.accuracy * 100 if card.validation else None,
             "Parameters": card.parameters,
