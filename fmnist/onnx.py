@@ -71,10 +71,10 @@ class OnnxModel(Classifier):
         names: list[str] = [output.name for output in self._session.get_outputs()]
         answers = zip(names, self._ask(names, part), strict=True)
         fitting = [name for name, answer in answers if _rows(answer).size == CLASSES * len(part)]
-        if len(fitting) != 1:
-            raise OnnxError(
-                f"has {len(fitting) or 'no'} outputs of 10 values an image, and one is needed."
-            )
+        if not fitting:
+            raise OnnxError("has no output of 10 values an image.")
+        if len(fitting) > 1:
+            raise OnnxError(f"has {len(fitting)} outputs of 10 values an image instead of one.")
         return fitting[0]
 
     def _ask(self, outputs: list[str], values: NDArray[np.float32]) -> list[Any]:
@@ -126,9 +126,10 @@ def _input(session: Any) -> tuple[str, type[np.generic], list[int], bool]:
     any_number = batch is None or isinstance(batch, str)
     known = all(isinstance(size, int) for size in shape)
     if not (any_number or batch == 1) or not known or math.prod(shape) != 784:
+        stated = " x ".join(map(str, entry.shape)) or "no stated shape"
         raise OnnxError(
-            f"has an input of {' x '.join(map(str, entry.shape))}. It takes one image or any "
-            "number, of 784 values each, such as N x 1 x 28 x 28."
+            f"has an input of {stated}. It takes one image or any number, of 784 values each, "
+            "such as N x 1 x 28 x 28."
         )
     return entry.name, _DTYPES[entry.type], shape, not any_number
 

@@ -206,6 +206,7 @@ def keep(model: nn.Module, card: Card, name: str) -> Card:
         return save(model, replace(card, name=name), own_folder())
     except BaseException:
         claim.unlink()
+        claim.with_name(f"{name}{suffix(model)}").unlink(missing_ok=True)
         raise
 
 
