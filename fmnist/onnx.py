@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from fmnist.data import CLASSES
 from fmnist.models.layers import Classifier, Standardize
 
-CLASSES = 10
 _DTYPES: Mapping[str, type[np.generic]] = {
     "tensor(float)": np.float32,
     "tensor(double)": np.float64,
@@ -64,13 +64,15 @@ class OnnxModel(Classifier):
             _rows(self._ask([self._output], values[start : start + step])[0])
             for start in range(0, len(values), step)
         ]
-        return np.concatenate(parts).reshape(-1, CLASSES).astype(np.float32)
+        return np.concatenate(parts).reshape(-1, len(CLASSES)).astype(np.float32)
 
     def _find_output(self, values: NDArray[np.float32]) -> str:
         part = values[:1] if self._one_by_one else values
         names: list[str] = [output.name for output in self._session.get_outputs()]
         answers = zip(names, self._ask(names, part), strict=True)
-        fitting = [name for name, answer in answers if _rows(answer).size == CLASSES * len(part)]
+        fitting = [
+            name for name, answer in answers if _rows(answer).size == len(CLASSES) * len(part)
+        ]
         if not fitting:
             raise OnnxError("has no output of 10 values an image.")
         if len(fitting) > 1:
@@ -139,7 +141,10 @@ def _rows(answer: Any) -> NDArray[np.floating]:
 
     What isn't floating-point numbers becomes an empty array.
     """
-    if isinstance(answer, list) and all(isinstance(row, dict) for row in answer):
-        return np.array([[row[label] for label in sorted(row)] for row in answer], np.float32)
-    array = np.asarray(answer)
+    try:
+        if isinstance(answer, list) and all(isinstance(row, dict) for row in answer):
+            answer = [[row[label] for label in sorted(row)] for row in answer]
+        array = np.asarray(answer)
+    except (ValueError, TypeError):  # rows of different lengths, keys of different kinds
+        return np.empty(0)
     return array if np.issubdtype(array.dtype, np.floating) else np.empty(0)

@@ -240,6 +240,14 @@ def test_another_number_of_outputs_than_ten_an_image_is_refused(outputs: int) ->
     assert "has no output of 10 values" in refused(linear(outputs))
 
 
+def test_an_output_of_rows_of_different_lengths_is_refused() -> None:
+    model = linear(outputs={"z": 0})
+    nodes = model.graph.node
+    nodes.append(helper.make_node("ReduceSum", ["y"], ["s"], keepdims=0))
+    nodes.append(helper.make_node("SequenceConstruct", ["y", "s"], ["z"]))
+    assert "has no output of 10 values" in refused(model)
+
+
 def test_two_outputs_of_ten_values_are_refused() -> None:
     model = linear(outputs={"y": TensorProto.FLOAT, "z": TensorProto.FLOAT})
     model.graph.node.append(helper.make_node("Softmax", ["y"], ["z"]))
