@@ -16,7 +16,7 @@ from tqdm import tqdm
 from fmnist import data, devices, evaluation, intake, report, runs, weights, worker
 from fmnist.evaluation import Evaluation
 from fmnist.files import write_whole
-from fmnist.models import FAMILIES, MODELS
+from fmnist.models import MODELS
 
 KINDS = ("auto", "sketch", "shop", "photo", "dataset")
 
@@ -58,8 +58,9 @@ def show_models(options: argparse.Namespace) -> int:
     print(f"{'name':<16}{'family':<18}{'parameters':>12}{'size':>10}{'validation':>12}{'test':>9}")
     for row in rows:
         size = f"{row['bytes'] / 1e6:.1f} MB" if row["bytes"] else "-"
+        numbers = "-" if row["parameters"] is None else f"{row['parameters']:,}"
         print(
-            f"{row['name']:<16}{FAMILIES[row['family']]:<18}{row['parameters']:>12,}{size:>10}"
+            f"{row['name']:<16}{weights.FAMILIES[row['family']]:<18}{numbers:>12}{size:>10}"
             f"{_percent(row['validation_accuracy']):>12}{_percent(row['test_accuracy']):>9}"
         )
     return 0
@@ -132,7 +133,7 @@ def _measured(
     name: str, split_name: data.SplitName, source: data.Source
 ) -> tuple[weights.Card, Evaluation, data.Split]:
     """The card of weights, their answers to a split, and the split."""
-    model, card = weights.load(name)
+    model, card = _load(name)
     split = data.load(split_name, source)
     logits, _ = devices.or_cpu(
         partial(evaluation.infer, model, split.images), devices.choose(), notify=_complain
@@ -140,10 +141,18 @@ def _measured(
     return card, Evaluation(card.name, logits, split.labels), split
 
 
+def _load(name: str) -> tuple[nn.Module, weights.Card]:
+    """Weights, with a word on how a stranger's read pixels."""
+    model, card = weights.load(name)
+    if card.reading:
+        print(f"{card.name} {card.reading}.", file=sys.stderr)
+    return model, card
+
+
 def classify(options: argparse.Namespace) -> int:
     """Name the garment in each picture; a file that can't be read never stops the others."""
     try:
-        model, card = weights.load(options.weights)
+        model, card = _load(options.weights)
     except weights.WeightsError as error:
         print(f"fmnist: {error}", file=sys.stderr)
         return 2
@@ -344,7 +353,12 @@ def _parser() -> argparse.ArgumentParser:
 
     verb = verbs.add_parser("classify", help="name the garment in pictures")
     verb.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
-    verb.add_argument("--weights", default=weights.DEFAULT, metavar="NAME")
+    verb.add_argument(
+        "--weights",
+        default=weights.DEFAULT,
+        metavar="WEIGHTS",
+        help="a shipped name or a path",
+    )
     verb.add_argument("--kind", choices=KINDS, default="auto")
     verb.add_argument("--json", action="store_true")
     verb.set_defaults(verb=classify)

@@ -1,6 +1,6 @@
 """Why a model says what it says: where it looks in an image, and which images it finds alike."""
 
-from itertools import product
+from itertools import chain, product
 from threading import Lock
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from fmnist import evaluation
 from fmnist.data import CLASSES
 from fmnist.models.layers import Classifier
+from fmnist.onnx import OnnxModel
 
 NOISY_COPIES, NOISE = 25, 0.1
 """How many copies saliency is averaged over, and the noise on them, of pixels in [0, 1]."""
@@ -50,12 +51,14 @@ def gradient(model: Classifier, pixels: NDArray[np.float32], label: int) -> NDAr
     return _numpy(gradients[:, 0])
 
 
-def saliency(model: Classifier, image: NDArray[np.uint8], label: int) -> NDArray[np.float32]:
+def saliency(model: Classifier, image: NDArray[np.uint8], label: int) -> NDArray[np.float32] | None:
     """How much each pixel of an image uint8 (28, 28) can move a class's logit: float32 (28, 28).
 
     The magnitude of the gradient, averaged over noisy copies (SmoothGrad, Smilkov et al. 2017)
-    since that of the image alone flickers from pixel to pixel.
+    since that of the image alone flickers from pixel to pixel. None for a model without gradients.
     """
+    if isinstance(model, OnnxModel):
+        return None
     noise = np.random.default_rng(0).normal(0, NOISE, (NOISY_COPIES, 28, 28))
     noisy = (image / 255 + noise).astype(np.float32)
     magnitude: NDArray[np.float32] = np.abs(gradient(model, noisy, label).mean(0))
@@ -195,7 +198,7 @@ def nearest(
 
 
 def _device(model: nn.Module) -> torch.device:
-    return next(model.parameters()).device
+    return next(chain(model.parameters(), model.buffers())).device
 
 
 def _numpy(values: Tensor) -> NDArray[np.float32]:

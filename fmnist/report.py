@@ -105,9 +105,15 @@ def worst_cells(matrix: NDArray[np.int64]) -> list[tuple[int, int]]:
 
 def _facts(card: Card) -> Iterator[tuple[str, str]]:
     """What the card knows, each with its name."""
-    spec = MODELS[card.architecture]
-    yield "Architecture", f"{spec.title} ({card.architecture}). {spec.summary}"
-    yield "Parameters", f"{card.parameters:,}"
+    if card.architecture:
+        summary = MODELS[card.architecture].summary
+        yield "Architecture", f"{card.title} ({card.architecture}). {summary}"
+    else:
+        yield "Architecture", card.title
+    if card.parameters is not None:
+        yield "Parameters", f"{card.parameters:,}"
+    if card.reads:
+        yield "Reads pixels as", card.reads
     if card.data:
         yield "Trained on", "Fashion-MNIST" if card.data == "real" else "drawn garments"
     if card.recipe:

@@ -1,44 +1,42 @@
-"""The only module that opens a weights file; a weights file is safetensors with a JSON card."""
+"""Weights by name: saving, keeping, loading; a weights file is safetensors with a JSON card.
+
+A stranger's model may be an ONNX file instead; how strangers' files are opened is in `foreign`.
+"""
 
 import hashlib
-import io
 import json
 import os
-import pickle
 import re
-import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-import safetensors
 import safetensors.torch
-import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
-from fmnist import PROJECT, evaluation
+from fmnist import PROJECT, evaluation, foreign, models
 from fmnist.evaluation import Evaluation
 from fmnist.files import write_whole
-from fmnist.models import MODELS, Family
+from fmnist.foreign import WeightsError as WeightsError
+from fmnist.models import MODELS
 from fmnist.models.layers import parameter_count
+from fmnist.onnx import OnnxModel
 
 SHIPPED = PROJECT / "weights"
 DEFAULT = "everyday"
 """The weights that classify a picture unless others are chosen."""
-PICKLES = (".pt", ".pth", ".ckpt")
 UNFAMILIAR = (
     "This is unlike any garment the model has seen, perhaps none of the ten kinds; "
     "take the answer as a guess."
 )
-SUFFIXES = (".safetensors", *PICKLES)
+KEPT = (".safetensors", ".onnx")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-
-
-class WeightsError(Exception):
-    """A weights file can't be used; the message says why in a sentence."""
+FAMILIES: Mapping[str, str] = MappingProxyType(dict(models.FAMILIES) | {"onnx": "ONNX"})
+"""The families of the registry, and that of models which only ONNX Runtime knows."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +74,8 @@ class Card:
     """What is known of a weights file; None for what a stranger's file doesn't say."""
 
     name: str
-    architecture: str
-    parameters: int
+    architecture: str | None  # None: an ONNX model
+    parameters: int | None
     bytes: int = 0
     sha256: str = ""
     data: str | None = None  # real or drawn
@@ -92,10 +90,23 @@ class Card:
     versions: dict[str, str] | None = None
     mirrored: float | None = None  # test accuracy when each image's mirror image has a say too
     seeds: list[Seed] | None = None  # every training that these weights are the best of
+    reads: str | None = None  # how a stranger's model reads pixels, see foreign.READINGS
 
     @property
-    def family(self) -> Family:
-        return MODELS[self.architecture].family
+    def family(self) -> str:
+        return MODELS[self.architecture].family if self.architecture else "onnx"
+
+    @property
+    def title(self) -> str:
+        return MODELS[self.architecture].title if self.architecture else "ONNX model"
+
+    @property
+    def reading(self) -> str | None:
+        """In words: how a stranger's model reads pixels, and how it does on test if measured."""
+        if self.reads is None:
+            return None
+        measured = f"; {self.test.accuracy * 100:.1f} % on test" if self.test else ""
+        return f"reads pixels as {self.reads}{measured}"
 
     def unfamiliar(self, logits: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Which images (N,) are, by the model's logits (N, 10), unlike those it knows."""
@@ -129,8 +140,8 @@ def cards() -> list[Card]:
     found = {
         path.stem: _read_card(path)
         for folder in (SHIPPED, own_folder())
-        for path in sorted(folder.glob("*.safetensors"))
-        if path.with_suffix(".json").exists()
+        for path in sorted(folder.iterdir() if folder.is_dir() else [])
+        if path.suffix in KEPT and path.with_suffix(".json").exists()
     }
     return sorted(found.values(), key=rank)
 
@@ -145,7 +156,7 @@ def listing() -> list[dict[str, Any]]:
     rows = [
         {
             "name": card.name,
-            "title": MODELS[card.architecture].title,
+            "title": card.title,
             "family": card.family,
             "parameters": card.parameters,
             "bytes": card.bytes,
@@ -169,71 +180,106 @@ def listing() -> list[dict[str, Any]]:
     ]
 
 
-def save(model: nn.Module, card: Card, directory: Path) -> Card:
-    """Write `card.name`.safetensors and .json whole or not at all; returns the card completed."""
-    if not NAME.fullmatch(card.name):
-        raise WeightsError(
-            f"{card.name!r} can't name a weights file: use letters, digits, dots and dashes."
-        )
+def packed(model: nn.Module, architecture: str | None) -> bytes:
+    """The content of the file that a model is saved as."""
+    if isinstance(model, OnnxModel):
+        return model.content
     tensors = {key: tensor.contiguous().cpu() for key, tensor in model.state_dict().items()}
-    content = safetensors.torch.save(tensors, {"architecture": card.architecture})
-    card = replace(
-        card,
-        parameters=parameter_count(model),
-        bytes=len(content),
-        sha256=hashlib.sha256(content).hexdigest(),
-    )
+    return safetensors.torch.save(tensors, {"architecture": str(architecture)})
+
+
+def save(model: nn.Module, card: Card, directory: Path) -> Card:
+    """Write a model and `card.name`.json whole or not at all; returns the card completed."""
+    _check_name(card.name)
+    content = packed(model, card.architecture)
+    card = _completed(card, model, content)
     directory.mkdir(parents=True, exist_ok=True)
-    write_whole(directory / f"{card.name}.safetensors", content)
+    write_whole(directory / f"{card.name}{suffix(model)}", content)
     write_whole(directory / f"{card.name}.json", card.to_json().encode())
     return card
+
+
+def keep(model: nn.Module, card: Card, name: str) -> Card:
+    """Save a model for everybody under a name that no other has; returns its card.
+
+    Raises WeightsError for a name that is taken.
+    """
+    _check_name(name)
+    taken = WeightsError(f"There are weights named {name} already. Choose another name.")
+    if any(
+        (folder / f"{name}{end}").exists() for folder in (SHIPPED, own_folder()) for end in KEPT
+    ):
+        raise taken
+    own_folder().mkdir(parents=True, exist_ok=True)
+    claim = own_folder() / f"{name}.json"
+    try:
+        claim.touch(exist_ok=False)  # of two who ask at once, one gets the name
+    except FileExistsError:
+        raise taken from None
+    try:
+        return save(model, replace(card, name=name), own_folder())
+    except BaseException:
+        claim.unlink()
+        claim.with_name(f"{name}{suffix(model)}").unlink(missing_ok=True)
+        raise
 
 
 def load(name_or_path: str | Path) -> tuple[nn.Module, Card]:
     """The model, ready to evaluate, and its card; by a name of `cards()` or by a file's path.
 
-    Raises WeightsError when there is no such file, or it isn't a model of the registry.
+    Raises WeightsError when there is no such file, or it isn't a model of Fashion-MNIST.
     """
     path = _find(name_or_path)
     try:
+        foreign.check_size(path.stat().st_size, path.name)
         content = path.read_bytes()
     except OSError as error:
         raise WeightsError(f"{path.name} can't be read ({error.strerror}).") from None
-    model, card = open_bytes(content, path.name)
     beside = path.with_suffix(".json")
-    if path.suffix == ".safetensors" and beside.exists():
-        claimed = _read_card(path)
-        if claimed.sha256 != card.sha256:
-            raise WeightsError(
-                f"{path.name} is not the file its card {beside.name} describes: the SHA-256 "
-                "differs. Restore one of the two."
-            )
-        card = claimed
+    if path.suffix not in KEPT or not beside.exists():
+        return open(content, path.name)
+    card = _read_card(path)
+    if card.sha256 != hashlib.sha256(content).hexdigest():
+        raise WeightsError(
+            f"{path.name} is not the file its card {beside.name} describes: the SHA-256 "
+            "differs. Restore one of the two."
+        )
+    model, _ = open(content, path.name, card.reads)
     return model, card
 
 
-def open_bytes(content: bytes, filename: str) -> tuple[nn.Module, Card]:
+def open(content: bytes, filename: str, reads: str | None = None) -> tuple[nn.Module, Card]:
     """A model from a file's content, as uploaded; nothing in the file is ever executed.
 
-    The architecture is the one whose tensors have exactly these names and shapes. Raises
-    WeightsError for anything else.
+    `reads` is how an ONNX model reads pixels where that is known. The card's size and hash are
+    those of the file that the model would be saved as. Raises WeightsError.
     """
-    tensors = _tensors(content, filename)
-    for name, tensor in tensors.items():
-        if not torch.isfinite(tensor).all():
-            raise WeightsError(f"{filename}: {name} holds values that are not finite numbers.")
-    architecture = _architecture(tensors, filename)
-    model = MODELS[architecture].build()
-    model.load_state_dict(tensors)
-    model.eval()
-    card = Card(
-        name=Path(filename).stem,
-        architecture=architecture,
-        parameters=parameter_count(model),
+    opened = foreign.open_file(content, filename, reads)
+    model, architecture = opened.model, opened.architecture
+    card = Card(Path(filename).stem, architecture, parameters=None, reads=opened.reads)
+    return model, _completed(card, model, packed(model, architecture))
+
+
+def suffix(model: nn.Module) -> str:
+    """What the name of the file that a model is saved as ends in."""
+    return ".onnx" if isinstance(model, OnnxModel) else ".safetensors"
+
+
+def _check_name(name: str) -> None:
+    if not NAME.fullmatch(name):
+        raise WeightsError(
+            f"{name!r} can't name a weights file: use letters, digits, dots and dashes."
+        )
+
+
+def _completed(card: Card, model: nn.Module, content: bytes) -> Card:
+    """The card with what the model and its file say themselves."""
+    return replace(
+        card,
+        parameters=None if isinstance(model, OnnxModel) else parameter_count(model),
         bytes=len(content),
         sha256=hashlib.sha256(content).hexdigest(),
     )
-    return model, card
 
 
 def _read_card(path: Path) -> Card:
@@ -241,62 +287,20 @@ def _read_card(path: Path) -> Card:
     try:
         return Card.from_json(path.with_suffix(".json").read_text())
     except (ValueError, TypeError, KeyError):
-        return Card(name=path.stem, architecture=next(iter(MODELS)), parameters=0)
+        architecture = None if path.suffix == ".onnx" else next(iter(MODELS))
+        return Card(name=path.stem, architecture=architecture, parameters=0)
 
 
 def _find(name_or_path: str | Path) -> Path:
-    for folder in (own_folder(), SHIPPED):
-        path = folder / f"{name_or_path}.safetensors"
-        if NAME.fullmatch(str(name_or_path)) and path.exists():
-            return path
-    path = Path(name_or_path)
-    if path.suffix in SUFFIXES and path.exists():
+    if NAME.fullmatch(str(name_or_path)):
+        for folder in (own_folder(), SHIPPED):
+            for end in KEPT:
+                if (path := folder / f"{name_or_path}{end}").exists():
+                    return path
+    if (path := Path(name_or_path)).is_file():
         return path
     names = ", ".join(card.name for card in cards()) or "none yet"
     raise WeightsError(
         f"There are no weights {str(name_or_path)!r}. Shipped and saved names: {names}; "
-        f"a file ends in {', '.join(SUFFIXES)}."
-    )
-
-
-def _tensors(content: bytes, filename: str) -> dict[str, Tensor]:
-    try:
-        if filename.lower().endswith(PICKLES):
-            with warnings.catch_warnings(action="ignore"):  # a stranger's odd pickle protocol
-                loaded = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-        else:
-            loaded = safetensors.torch.load(content)
-    except pickle.UnpicklingError:
-        raise WeightsError(
-            f"{filename} holds more than tensors, so it was not opened: a pickle can run "
-            "programs. Save a plain state_dict, or better a .safetensors file."
-        ) from None
-    except (safetensors.SafetensorError, RuntimeError, ValueError, EOFError, KeyError):
-        raise WeightsError(
-            f"{filename} is not a weights file, or it is cut short. Expected .safetensors, or "
-            ".pt, .pth or .ckpt with a plain state_dict."
-        ) from None
-    if not isinstance(loaded, Mapping) or not loaded:
-        raise WeightsError(f"{filename} holds no state_dict (names with tensors).")
-    if not all(isinstance(value, Tensor) for value in loaded.values()):
-        raise WeightsError(f"{filename} holds more than a plain state_dict of tensors.")
-    return dict(loaded)
-
-
-def _architecture(tensors: Mapping[str, Tensor], filename: str) -> str:
-    shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
-    closest, most_alike, expected = "", -1, {}
-    for name, spec in MODELS.items():
-        with torch.device("meta"):
-            wanted = {key: tuple(t.shape) for key, t in spec.build().state_dict().items()}
-        if wanted == shapes:
-            return name
-        alike = len(wanted.items() & shapes.items())
-        if alike > most_alike:
-            closest, most_alike, expected = name, alike, wanted
-    differing = sorted(key for key, _ in expected.items() ^ shapes.items())[0]
-    raise WeightsError(
-        f"{filename} fits no architecture here. The closest is {closest}, whose {differing} "
-        f"is {expected.get(differing, 'absent')}; in the file it is "
-        f"{shapes.get(differing, 'absent')}."
+        f"a file ends in {', '.join(foreign.SUFFIXES)}."
     )

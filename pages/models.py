@@ -6,6 +6,7 @@ from fmnist import comparison, weights
 from fmnist.models import FAMILIES, MODELS
 from fmnist.models.layers import layers, parameter_count
 from fmnist.ui import cache, leaderboard, sides, widgets
+from fmnist.ui.upload import load_weights
 
 source, device = widgets.page(
     "Models", "Every model with what was measured, its layers and the recipe that made it."
@@ -14,21 +15,7 @@ source, device = widgets.page(
 board = st.container()
 
 st.header("Load weights")
-uploaded = st.file_uploader(
-    "A .safetensors file, or .pt, .pth or .ckpt with a plain state_dict",
-    [suffix.lstrip(".") for suffix in weights.SUFFIXES],
-)
-if uploaded:
-    try:
-        _, card = weights.open_bytes(uploaded.getvalue(), uploaded.name)
-    except weights.WeightsError as error:
-        st.error(str(error))
-    else:
-        cache.remember(cache.Upload(uploaded.name, uploaded.getvalue(), card), source, device)
-        st.success(
-            f"{uploaded.name} fits {MODELS[card.architecture].title}. Until you leave, it is among "
-            "the models on every page."
-        )
+load_weights(source, device)
 
 with board:
     st.header("Leaderboard")

@@ -1,4 +1,5 @@
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -6,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from strangers import perceptron_graph, pickled, stranger
 
 from fmnist import PROJECT, garments, weights
 from fmnist.__main__ import main
@@ -115,6 +117,42 @@ def test_classify_speaks_in_words_and_succeeds_where_nothing_is_broken(
     assert "1.png: " in lines[0]
     assert main(["classify", str(pictures / "nothing.png")]) == 1
     assert "can't be read" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("filename", "content"),
+    [
+        ("theirs.pt", pickled(stranger("gru").state_dict())),
+        ("theirs.onnx", perceptron_graph(stranger("fcnn").state_dict())),
+    ],
+)
+def test_a_strangers_file_is_measured_reported_on_and_asked(
+    filename: str, content: bytes, tmp_path: Path, pictures: Path, capsys: pytest.CaptureFixture
+) -> None:
+    path, out = tmp_path / filename, tmp_path / "report.html"
+    path.write_bytes(content)
+    for arguments in (
+        ["evaluate", str(path), "--json"],
+        ["classify", str(pictures / "1.png"), "--weights", str(path), "--json"],
+        ["report", str(path), "--out", str(out)],
+    ):
+        assert main(arguments) == 0
+        printed = capsys.readouterr()
+        assert "theirs reads pixels as 0..1, which is assumed" in printed.err
+        assert "reads pixels" not in printed.out
+    assert "Reads pixels as" in out.read_text()
+
+
+def test_a_kept_graph_is_listed_without_the_parameters_that_it_hides(
+    capsys: pytest.CaptureFixture,
+) -> None:
+    content = perceptron_graph(stranger("fcnn").state_dict())
+    weights.keep(*weights.open(content, "theirs.onnx"), "theirs")
+    assert main(["models", "--json"]) == 0
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    assert rows["theirs"].items() >= {"family": "onnx", "parameters": None}.items()
+    assert main(["models"]) == 0
+    assert re.search(r"^theirs +ONNX +- ", capsys.readouterr().out, re.MULTILINE)
 
 
 @pytest.mark.parametrize(

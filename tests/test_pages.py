@@ -13,6 +13,7 @@ import streamlit as st
 import torch
 from opening import open_page, texts
 from PIL import Image
+from strangers import perceptron_graph, pickled, stranger
 from streamlit.testing.v1 import AppTest
 
 from fmnist import PROJECT, data, evaluation, garments, intake, runs, weights, worker
@@ -30,6 +31,14 @@ pytestmark = pytest.mark.usefixtures("small")
 def _fresh_caches() -> None:
     st.cache_resource.clear()
     st.cache_data.clear()
+
+
+def upload(app: AppTest, filename: str, content: bytes) -> None:
+    app.file_uploader[0].set_value((filename, content, "application/octet-stream")).run()
+
+
+def press(app: AppTest, label: str) -> None:
+    next(button for button in app.button if button.label == label).click().run()
 
 
 def picture(label: int, form: str = "PNG") -> bytes:
@@ -245,8 +254,7 @@ def test_a_picture_from_the_camera_is_classified() -> None:
 def test_uploaded_weights_join_every_list_for_the_session() -> None:
     app = open_page("models")
     content = safetensors.torch.save(MODELS["gru"].seeded(5).state_dict())
-    app.file_uploader[0].set_value(("theirs.safetensors", content, "application/octet-stream"))
-    app.run()
+    upload(app, "theirs.safetensors", content)
     assert not app.exception
     assert "theirs" in list(app.dataframe[0].value["Model"])
     app.switch_page("pages/errors.py").run()
@@ -254,14 +262,88 @@ def test_uploaded_weights_join_every_list_for_the_session() -> None:
     assert "theirs" not in list(open_page("models").dataframe[0].value["Model"])
 
 
-def test_a_weights_file_that_can_not_be_used_gets_a_sentence() -> None:
+def test_an_upload_has_the_name_that_its_owner_gives_it_and_never_anothers() -> None:
     app = open_page("models")
-    content = io.BytesIO()
-    torch.save({"weight": torch.ones(3)}, content)
-    app.file_uploader[0].set_value(("odd.pt", content.getvalue(), "application/octet-stream"))
+    upload(app, "cnn.pt", pickled(stranger("gru").state_dict()))
+    assert "as cnn-2." in app.success[0].value
+    app.text_input[0].set_value("homework").run()
+    names = list(app.dataframe[0].value["Model"])
+    assert {"cnn", "homework"} <= set(names)
+    assert "cnn-2" not in names
+    assert "reads pixels as 0..1, which is assumed" in app.success[0].value
+
+
+@pytest.mark.parametrize(
+    ("filename", "content"),
+    [
+        ("theirs.pt", pickled(stranger("gru").state_dict())),
+        ("theirs.onnx", perceptron_graph(stranger("fcnn").state_dict())),
+    ],
+)
+def test_an_upload_that_is_kept_is_there_for_everybody_and_after_a_restart(
+    filename: str, content: bytes
+) -> None:
+    app = open_page("models")
+    upload(app, filename, content)
+    press(app, "Keep")
+    assert not app.exception
+    assert "among everybody's models as theirs." in app.success[0].value
+    st.cache_resource.clear()
+    for visitor in (app.run(), open_page("models")):
+        assert list(visitor.dataframe[0].value["Model"]).count("theirs") == 1
+    assert weights.load("theirs")[1].name == "theirs"
+
+
+@pytest.mark.parametrize("name", ["../up", "a b", "x" * 65])
+def test_a_name_that_can_not_be_kept_gets_a_sentence(name: str) -> None:
+    app = open_page("models")
+    upload(app, "theirs.pt", pickled(stranger("gru").state_dict()))
+    app.text_input[0].set_value(name).run()
+    press(app, "Keep")
+    assert not app.exception
+    assert "can't name a weights file" in app.error[0].value
+    assert not weights.own_folder().exists()
+
+
+def test_an_onnx_upload_is_on_every_page_and_why_says_what_it_can_not() -> None:
+    app = open_page("models")
+    upload(app, "theirs.onnx", perceptron_graph(stranger("fcnn").state_dict(), end="Softmax"))
+    rows = app.dataframe[0].value.set_index("Model")
+    assert rows.loc["theirs", "Family"] == "ONNX"
+    for page in PAGES:
+        app.switch_page(f"pages/{page}.py").run()
+        if any(box.key == "model" for box in app.selectbox):
+            app.selectbox(key="model").select("theirs").run()
+        assert not app.exception, page
+    app.switch_page("pages/classify.py").run()
+    app.session_state["why"] = True
     app.run()
     assert not app.exception
+    said = texts(app)
+    assert "An ONNX model gives no gradients" in said
+    assert "Covering" in said
+    assert "most alike" in said
+
+
+@pytest.mark.real_data
+def test_an_upload_is_shown_with_its_reading_and_accuracy_on_test() -> None:
+    shipped, card = weights.load("gru")
+    tensors = {f"net.{key}": tensor for key, tensor in list(shipped.state_dict().items())[2:]}
+    tensors["net.head.bias"] += 0.5  # else it would be known to be the shipped one
+    app = open_page("models")
+    upload(app, "theirs.pt", pickled(tensors))
+    accuracy = f"{card.test.accuracy * 100:.1f}"
+    assert f"It reads pixels as standardised; {accuracy} % on test." in app.success[0].value
+
+
+def test_a_weights_file_that_can_not_be_used_gets_a_sentence_and_changes_nothing() -> None:
+    app = open_page("models")
+    upload(app, "theirs.pt", pickled(stranger("gru").state_dict()))
+    before = app.dataframe[0].value
+    upload(app, "odd.pt", pickled({"weight": torch.ones(3)}))
+    assert not app.exception
     assert app.error[0].value.startswith("odd.pt fits no architecture here")
+    assert app.dataframe[0].value.equals(before)
 
 
 @pytest.mark.parametrize("name", PAGES)

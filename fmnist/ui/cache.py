@@ -5,6 +5,7 @@ import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, count
 from threading import Thread
 from typing import NamedTuple, cast
 
@@ -70,10 +71,16 @@ def model(sha256: str, name: str, device: str) -> nn.Module:
     return _settled(loaded.to(device))
 
 
+@st.cache_resource(show_spinner="Finding out how it reads pixels …", max_entries=8)
+def opened(file_id: str, _content: bytes, _filename: str) -> tuple[nn.Module, weights.Card]:
+    """The model in an uploaded file, and its card; raises WeightsError."""
+    return weights.open(_content, _filename)
+
+
 @st.cache_resource(show_spinner=False, max_entries=64)
-def uploaded_model(sha256: str, device: str, _content: bytes, _filename: str) -> nn.Module:
+def uploaded_model(sha256: str, device: str, _upload: "Upload") -> nn.Module:
     """The model of uploaded weights, on a device."""
-    loaded, _ = weights.open_bytes(_content, _filename)
+    loaded, _ = weights.open(_upload.content, _upload.filename, _upload.card.reads)
     return _settled(loaded.to(device))
 
 
@@ -135,7 +142,7 @@ def open_model(card: weights.Card, device: torch.device) -> nn.Module:
     """The model behind a card of `choices()`, on a device."""
     upload = uploads().get(card.name)
     if upload and upload.card.sha256 == card.sha256:
-        return uploaded_model(card.sha256, str(device), upload.content, upload.filename)
+        return uploaded_model(card.sha256, str(device), upload)
     return model(card.sha256, card.name, str(device))
 
 
@@ -222,7 +229,10 @@ def shares(
 
 @dataclass(frozen=True)
 class Upload:
-    """A weights file that one browser brought, for as long as its session lasts."""
+    """A model that one browser brought, for as long as its session lasts.
+
+    `content` is that of the file it would be saved as.
+    """
 
     filename: str
     content: bytes
@@ -235,18 +245,33 @@ def uploads() -> dict[str, Upload]:
     return kept
 
 
-def remember(upload: Upload, source: Source, device: torch.device) -> None:
-    """Take an upload among this session's models; measured where the real dataset is here."""
-    name = upload.card.name
-    if upload.card.sha256 in {card.sha256 for card in choices().values()}:
-        return
-    while name in choices():
-        name += "-uploaded"
-    kept = replace(upload, card=replace(upload.card, name=name))
-    uploads()[name] = kept
-    if source == "real":  # figures on drawn garments would stand beside real ones
-        figures = weights.measured(evaluate(kept.card, "test", source, device))
-        uploads()[name] = replace(kept, card=replace(kept.card, test=figures))
+def remember(
+    model: nn.Module, card: weights.Card, name: str, source: Source, device: torch.device
+) -> weights.Card:
+    """Take a model among this session's under a name, or give it another; returns its card.
+
+    A name that is taken gets a number. Measured where the real dataset is here.
+    """
+    here = next((u for u in uploads().values() if u.card.sha256 == card.sha256), None)
+    if here:
+        del uploads()[here.card.name]
+    else:
+        file = f"{card.name}{weights.suffix(model)}"
+        here = Upload(file, weights.packed(model, card.architecture), card)
+    taken = choices()
+    numbered = chain([name], (f"{name}-{number}" for number in count(2)))
+    card = replace(here.card, name=next(free for free in numbered if free not in taken))
+    uploads()[card.name] = replace(here, card=card)
+    if source == "real" and not card.test:  # figures on drawn garments would stand beside real ones
+        card = replace(card, test=weights.measured(evaluate(card, "test", source, device)))
+        uploads()[card.name] = replace(here, card=card)
+    return card
+
+
+def keep(model: nn.Module, card: weights.Card) -> None:
+    """Save an upload of this session for everybody, under its name; raises WeightsError."""
+    weights.keep(model, card, card.name)
+    del uploads()[card.name]
 
 
 def choices() -> dict[str, weights.Card]:

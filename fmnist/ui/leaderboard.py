@@ -7,11 +7,10 @@ import streamlit as st
 import torch
 
 from fmnist import figures
-from fmnist.models import FAMILIES
 from fmnist.published import BOARD, PUBLISHED
 from fmnist.ui import cache
 from fmnist.ui.widgets import CHART
-from fmnist.weights import Card
+from fmnist.weights import FAMILIES, Card
 
 PERCENT = st.column_config.NumberColumn(format="%.2f %%")
 COLUMNS = {

@@ -64,6 +64,8 @@ def why(
             [(f"{way}: {WAYS[way]}.", overlay(pixels, heat)) for way, heat in found.maps.items()],
             EDGE,
         )
+        if "Saliency" not in found.maps:
+            st.caption("An ONNX model gives no gradients, so saliency and Grad-CAM are left out.")
         if taken and taken.square and taken.kind != "dataset":
             _, picture = taken.steps[0]
             st.markdown("**The same on your picture**")

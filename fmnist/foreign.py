@@ -1,0 +1,336 @@
+"""Models that others made: opened without running anything of theirs, and read as they read pixels.
+
+A stranger's weights become a plain model of the registry: how it wants its pixels is nothing but
+the mean and the standard deviation of `Standardize`, the first layer.
+"""
+
+import io
+import math
+import pickle
+import re
+import warnings
+import zipfile
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from fmnist import data, evaluation
+from fmnist.data import Split
+from fmnist.evaluation import Evaluation
+from fmnist.models import MODELS
+from fmnist.models.layers import TRAIN_MEAN, TRAIN_STD, Classifier
+from fmnist.onnx import OnnxError, OnnxModel
+
+PICKLES = (".pt", ".pth", ".ckpt")
+SUFFIXES = (".safetensors", *PICKLES, ".onnx")
+STATE_DICT_KEYS = ("state_dict", "model_state_dict", "model")
+HEADER_LIMIT = 65_536
+"""The most bytes of names and shapes in a safetensors file."""
+
+_UPRIGHT = {
+    "0..1": (0.0, 1.0),
+    "0..255": (0.0, 1 / 255),
+    "standardised": (TRAIN_MEAN, TRAIN_STD),
+    "-1..1": (0.5, 0.5),
+}
+READINGS = _UPRIGHT | {
+    f"{name}, dark on white": (1 - mean, -std) for name, (mean, std) in _UPRIGHT.items()
+}
+"""Every way to read pixels that is tried, with the mean and the standard deviation that do it."""
+ASSUMED = ", which is assumed (it takes the real dataset to find out)"
+TRIED_ON = 1000
+AS_GOOD = 0.01
+"""A difference in accuracy that says little on so few images."""
+
+_FLOATS = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
+# Not compared: a counter of BatchNorm that no answer hangs on, and our own way to read pixels.
+_ASIDE = re.compile(r"(.*\.)?num_batches_tracked|standardize\..*")
+_LEAVES = ("weight", "bias", "running_mean", "running_var",
+           "weight_ih", "weight_hh", "bias_ih", "bias_hh")  # fmt: skip
+
+
+class WeightsError(Exception):
+    """A weights file can't be used; the message says why in a sentence."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A model on the CPU, its architecture in the registry, and its way to read pixels.
+
+    No architecture: an ONNX graph. No reading: a file of our own, which has it inside.
+    """
+
+    model: Classifier
+    architecture: str | None
+    reads: str | None
+
+
+class _Fit(NamedTuple):
+    """A model's tensors by name with the file's names for them; what lacks and what is left."""
+
+    names: dict[str, str]
+    missing: list[str]
+    surplus: list[str]
+
+
+class _Trial(NamedTuple):
+    """How an architecture with a reading did on `TRIED_ON` images."""
+
+    accuracy: float
+    loss: float
+    architecture: str | None
+    reads: str
+
+
+def largest() -> int:
+    """The most bytes a file may have: the largest model in float64 with both averages of Adam."""
+    numbers = max(sum(map(math.prod, _shapes(name).values())) for name in MODELS)
+    return 3 * 8 * numbers + 2**20
+
+
+def check_size(size: int, filename: str) -> None:
+    """Raise WeightsError for a file that is larger than any model of the registry needs."""
+    if size > largest():
+        raise WeightsError(
+            f"{filename} has {size / 1e6:,.1f} MB, so it was not opened: no model here needs more "
+            f"than {largest() / 1e6:.1f} MB."
+        )
+
+
+def open_file(content: bytes, filename: str, reads: str | None = None) -> Opened:
+    """The model in a file's content; nothing in the file is ever executed.
+
+    `reads` is how an ONNX model reads pixels where that is known; else it is found out. Raises
+    WeightsError for what is no model of Fashion-MNIST.
+    """
+    check_size(len(content), filename)
+    suffix = Path(filename).suffix.lower()
+    if suffix not in SUFFIXES:
+        raise WeightsError(f"{filename} is no weights file: those end in {', '.join(SUFFIXES)}.")
+    try:
+        if suffix == ".onnx":
+            opened = _from_onnx(content, filename, reads)
+        else:
+            opened = _from_state_dict(_tensors(content, filename), filename)
+        noise = np.random.default_rng(0).integers(0, 256, (16, 28, 28), np.uint8)
+        answers = evaluation.infer(opened.model, noise, torch.device("cpu"))
+    except OnnxError as error:
+        raise WeightsError(f"{filename} {error}") from None
+    if not np.isfinite(answers).all():
+        raise _not_finite(filename)
+    return opened
+
+
+def _from_onnx(content: bytes, filename: str, reads: str | None) -> Opened:
+    model = OnnxModel(content)
+    known = reads.removesuffix(ASSUMED) if reads else None
+    if known in READINGS:
+        _read_as(model, known)
+        return Opened(model, None, reads)
+    ways = [name for name in READINGS if name.startswith("0..255") or not model.whole_numbers]
+    return _find_reading({None: model}, ways, filename)
+
+
+def _from_state_dict(tensors: Mapping[str, Tensor], filename: str) -> Opened:
+    shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    for architecture in MODELS:
+        if _shapes(architecture) == shapes:
+            own = _filled(architecture, {name: name for name in shapes}, tensors, filename)
+            return Opened(own, architecture, None)
+    models = {
+        architecture: _filled(architecture, names, tensors, filename)
+        for architecture, names in _assignments(shapes, filename).items()
+    }
+    return _find_reading(models, list(READINGS), filename)
+
+
+def _find_reading(
+    models: Mapping[Any, Classifier], readings: Sequence[str], filename: str
+) -> Opened:
+    """The model and the reading that do best on validation; without the dataset, the first."""
+    split = _validation()
+    if split is None:
+        architecture, reads = next(iter(models)), readings[0]
+        _read_as(models[architecture], reads)
+        return Opened(models[architecture], architecture, reads + ASSUMED)
+    trials = []
+    for architecture, model in models.items():
+        for reads in readings:
+            _read_as(model, reads)
+            logits = evaluation.infer(model, split.images, torch.device("cpu"))
+            if np.isfinite(logits).all():
+                e = Evaluation(filename, logits, split.labels)
+                trials.append(
+                    _Trial(evaluation.accuracy(e), evaluation.loss(e), architecture, reads)
+                )
+    if not trials:
+        raise _not_finite(filename)
+    best = max(trial.accuracy for trial in trials)
+    # Shown pixels 255 times too bright, many a network names as many right, but is far too sure.
+    found = min((t for t in trials if t.accuracy > best - AS_GOOD), key=lambda t: t.loss)
+    model = models[found.architecture]
+    _read_as(model, found.reads)
+    return Opened(model, found.architecture, found.reads)
+
+
+def _validation() -> Split | None:
+    if not data.available():
+        return None
+    try:
+        return data.load("validation", "real", TRIED_ON)
+    except data.DataError:
+        return None
+
+
+def _read_as(model: Classifier, reads: str) -> None:
+    mean, std = READINGS[reads]
+    model.standardize.load_state_dict({"mean": torch.tensor(mean), "std": torch.tensor(std)})
+
+
+def _not_finite(filename: str) -> WeightsError:
+    return WeightsError(f"{filename} answers pictures with values that are not finite numbers.")
+
+
+def _shapes(architecture: str) -> dict[str, tuple[int, ...]]:
+    with torch.device("meta"):
+        tensors = MODELS[architecture].build().state_dict()
+    return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+
+
+def _assignments(shapes: Mapping[str, tuple[int, ...]], filename: str) -> dict[str, dict[str, str]]:
+    """For every architecture that a file's tensors fill, its names with the file's for them."""
+    fits = {architecture: _fit(_shapes(architecture), shapes) for architecture in MODELS}
+    filled = {name: fit.names for name, fit in fits.items() if not fit.missing + fit.surplus}
+    if filled:
+        return filled
+    closest = min(fits, key=lambda name: len(fits[name].missing + fits[name].surplus))
+    _, missing, surplus = fits[closest]
+    theirs = f"{surplus[0]} {shapes[surplus[0]]}" if surplus else ""
+    if missing:
+        wanted = f"whose {missing[0]} is {_shapes(closest)[missing[0]]}; "
+        wanted += f"the file has {theirs} instead" if surplus else "the file has none like it"
+    else:
+        wanted = f"which has no place for {theirs}"
+    raise WeightsError(f"{filename} fits no architecture here. The closest is {closest}, {wanted}.")
+
+
+def _fit(wanted: Mapping[str, tuple[int, ...]], given: Mapping[str, tuple[int, ...]]) -> _Fit:
+    """Tensors by their shapes; among those of one shape, the order in the file is the model's."""
+    waiting = defaultdict(list)
+    for name, shape in given.items():
+        if not _ASIDE.fullmatch(name):
+            waiting[shape].append(name)
+    names, missing = {}, []
+    for name, shape in wanted.items():
+        if _ASIDE.fullmatch(name):
+            continue
+        if waiting[shape]:
+            names[name] = waiting[shape].pop(0)
+        else:
+            missing.append(name)
+    left = {name for names in waiting.values() for name in names}
+    return _Fit(names, missing, [name for name in given if name in left])
+
+
+def _filled(
+    architecture: str, names: Mapping[str, str], tensors: Mapping[str, Tensor], filename: str
+) -> Classifier:
+    """The architecture with the file's tensors, by the model's names with the file's for them."""
+    for name in names.values():
+        if not tensors[name].float().isfinite().all():
+            raise WeightsError(f"{filename}: {name} holds values that are not finite numbers.")
+    model = cast(Classifier, MODELS[architecture].build())
+    # What a stranger's file lacks then is what `_ASIDE` leaves out.
+    model.load_state_dict({ours: tensors[theirs] for ours, theirs in names.items()}, strict=False)
+    return model.eval()
+
+
+def _tensors(content: bytes, filename: str) -> dict[str, Tensor]:
+    """The tensors of a state dict in the order of the layers."""
+    if filename.lower().endswith(PICKLES):
+        loaded = _unpickled(content, filename)
+    else:
+        loaded = _from_safetensors(content, filename)
+    tensors = {str(name): value for name, value in loaded.items() if isinstance(value, Tensor)}
+    if not tensors:
+        raise WeightsError(f"{filename} holds no state_dict (names with tensors).")
+    for name, tensor in tensors.items():
+        plain = tensor.layout == torch.strided and tensor.device.type == "cpu"
+        if not plain or (tensor.dtype not in _FLOATS and not _ASIDE.fullmatch(name)):
+            raise WeightsError(f"{filename}: {name} is no plain tensor of floats.")
+    if all(name.startswith("module.") for name in tensors):  # as DataParallel names its own
+        return {name.removeprefix("module."): tensor for name, tensor in tensors.items()}
+    return tensors
+
+
+def _from_safetensors(content: bytes, filename: str) -> dict[str, Tensor]:
+    header = int.from_bytes(content[:8], "little")
+    if header > HEADER_LIMIT:
+        raise WeightsError(
+            f"{filename} is not a weights file, or it is damaged: its header would be "
+            f"{header:,} bytes long, and no model here needs more than {HEADER_LIMIT:,}."
+        )
+    try:
+        tensors = safetensors.torch.load(content)
+    except Exception:  # damaged bytes make it raise errors of many kinds
+        raise _unreadable(filename) from None
+    return {name: tensors[name] for name in sorted(tensors, key=_place)}
+
+
+def _place(name: str) -> tuple[list[str | int], int, str, int]:
+    """What sorts names as a model lists them; the format itself keeps no order."""
+    path, _, leaf = name.rpartition(".")
+    parts = [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", path)]
+    kind, _, which = leaf.partition("_l")  # weight_ih_l0_reverse, of a recurrent layer
+    layer, _, way = which.partition("_")
+    place = _LEAVES.index(kind) if kind in _LEAVES else len(_LEAVES)
+    return parts, int(layer) if layer.isdecimal() else 0, way, place
+
+
+def _unpickled(content: bytes, filename: str) -> Mapping[Any, Any]:
+    if content.startswith(b"PK"):
+        _check_archive(content, filename)
+    try:
+        with warnings.catch_warnings(action="ignore"):  # a stranger's odd pickle protocol
+            loaded = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError:
+        raise WeightsError(
+            f"{filename} holds more than tensors, so it was not opened: a pickle can run "
+            "programs. Save a plain state_dict, or better a .safetensors file."
+        ) from None
+    except Exception:  # damaged bytes make it raise errors of many kinds
+        raise _unreadable(filename) from None
+    if not isinstance(loaded, Mapping):
+        raise WeightsError(f"{filename} holds no state_dict (names with tensors).")
+    inner = (loaded[key] for key in STATE_DICT_KEYS if isinstance(loaded.get(key), Mapping))
+    return next(inner, loaded)
+
+
+def _check_archive(content: bytes, filename: str) -> None:
+    """Raise WeightsError for a program in place of a state dict, and for what unpacks to more."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            entries = archive.infolist()
+    except Exception:  # damaged bytes make it raise errors of many kinds
+        raise _unreadable(filename) from None
+    check_size(sum(entry.file_size for entry in entries), filename)
+    names = {entry.filename.partition("/")[2] for entry in entries}
+    if "constants.pkl" in names or "archive_format" in names:
+        raise WeightsError(
+            f"{filename} is a program, of TorchScript or torch.export, so it was not opened. Save "
+            "the model's state_dict, or export it to ONNX."
+        )
+
+
+def _unreadable(filename: str) -> WeightsError:
+    return WeightsError(
+        f"{filename} is not a weights file, or it is cut short. Expected .safetensors, or "
+        ".pt, .pth or .ckpt with a plain state_dict."
+    )

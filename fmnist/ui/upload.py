@@ -1,0 +1,46 @@
+"""A model of the visitor's own: opened, named, measured and, on demand, kept for everybody."""
+
+import streamlit as st
+import torch
+
+from fmnist import foreign, weights
+from fmnist.data import Source
+from fmnist.ui import cache
+
+
+def load_weights(source: Source, device: torch.device) -> None:
+    """An uploader whose file joins this session's models, and a button that keeps it."""
+    file = st.file_uploader(
+        "A .safetensors file; .pt, .pth or .ckpt with a plain state_dict; or .onnx",
+        [suffix.lstrip(".") for suffix in foreign.SUFFIXES],
+        max_upload_size=foreign.largest() // 2**20,
+    )
+    if not file:
+        return
+    try:
+        model, card = cache.opened(file.file_id, file.getvalue(), file.name)
+    except weights.WeightsError as error:
+        st.error(str(error))
+        return
+    fits = (
+        f"{file.name} fits {card.title}." if card.architecture else f"{file.name} is {card.title}."
+    )
+    kept = next((saved for saved in weights.cards() if saved.sha256 == card.sha256), None)
+    if kept:
+        st.success(f"{fits} It is among everybody's models as {kept.name}.")
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.text_input("Name", card.name, key=f"name of {file.file_id}")
+        wanted = st.button("Keep", help="Save it here, so that everybody finds it by its name.")
+    card = cache.remember(model, card, name.strip() or card.name, source, device)
+    reading = f"It {card.reading}. " if card.reading else ""
+    st.success(
+        f"{fits} {reading}Until you leave, it is among the models on every page as {card.name}."
+    )
+    if wanted:
+        try:
+            cache.keep(model, card)
+        except (weights.WeightsError, OSError) as error:
+            st.error(str(error))
+        else:
+            st.rerun()

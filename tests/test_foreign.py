@@ -1,0 +1,403 @@
+import contextlib
+import io
+import os
+import pickle
+import zipfile
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+import pytest
+import safetensors.torch
+import torch
+from strangers import (
+    PREPROCESS,
+    STRANGERS,
+    folded,
+    normalised,
+    perceptron_graph,
+    pickled,
+    said,
+    saved,
+    stranger,
+)
+from torch import Tensor, nn
+
+from fmnist import data, evaluation, foreign, garments, weights
+from fmnist.foreign import WeightsError
+from fmnist.models import MODELS, ModelSpec
+from fmnist.models.fcnn import FullyConnected
+
+CPU = torch.device("cpu")
+IMAGES, _ = garments.draw(30, seed=8)
+SUFFIXES = (".safetensors", *foreign.PICKLES)
+
+every_stranger = pytest.mark.parametrize("architecture", STRANGERS)
+every_suffix = pytest.mark.parametrize("suffix", SUFFIXES)
+
+
+def bare(architecture: str) -> dict[str, Tensor]:
+    """The tensors of shipped weights without our way to read pixels, in the order of the layers."""
+    model, _ = weights.load(architecture)
+    return {key: t for key, t in model.state_dict().items() if not key.startswith("standardize.")}
+
+
+def shipped_perceptron(reads: str) -> nn.Module:
+    """A stranger's that answers what the shipped fcnn does, for pixels it reads its own way."""
+    first, bias, *others = bare("fcnn").values()
+    model = stranger("fcnn").double()
+    tensors = [*folded(first, bias, reads), *others]
+    model.load_state_dict(dict(zip(model.state_dict(), tensors, strict=True)))
+    return model
+
+
+# What is opened
+
+
+@every_stranger
+@every_suffix
+def test_a_strangers_model_answers_as_it_does_at_its_owners(architecture: str, suffix: str) -> None:
+    theirs = stranger(architecture)
+    model, card = weights.open(saved(theirs.state_dict(), suffix), f"homework{suffix}")
+    assert (card.name, card.architecture) == ("homework", architecture)
+    answers = evaluation.infer(model, IMAGES, CPU)
+    expected = said(theirs, IMAGES, "0..1")
+    assert np.allclose(normalised(answers), normalised(expected), atol=1e-5)
+
+
+@pytest.mark.parametrize("name", MODELS)
+@every_suffix
+def test_every_architecture_is_known_by_its_tensors_whatever_they_are_called(
+    name: str, suffix: str
+) -> None:
+    model = MODELS[name].seeded(4)
+    tensors = model.state_dict()
+    modules = list(dict.fromkeys(key.rpartition(".")[0] for key in tensors))
+    renamed = {
+        f"net.block{modules.index(module)}.{leaf}": tensor
+        for key, tensor in tensors.items()
+        for module, _, leaf in [key.rpartition(".")]
+        if module != "standardize" and leaf != "num_batches_tracked"
+    }
+    opened = foreign.open_file(saved(renamed, suffix), f"theirs{suffix}")
+    assert opened.architecture == name
+    model.standardize.load_state_dict({"mean": torch.tensor(0.0), "std": torch.tensor(1.0)})
+    ours = evaluation.infer(model, IMAGES, CPU)
+    assert (evaluation.infer(opened.model, IMAGES, CPU) == ours).all()
+
+
+@pytest.mark.parametrize("key", [None, *foreign.STATE_DICT_KEYS])
+@pytest.mark.parametrize("prefix", ["", "module."])
+def test_a_state_dict_is_found_among_what_a_training_saves_beside_it(
+    key: str | None, prefix: str
+) -> None:
+    theirs = stranger("fcnn")
+    optimizer = torch.optim.Adam(theirs.parameters())
+    theirs(torch.rand(3, 784)).sum().backward()
+    optimizer.step()
+    tensors = {prefix + name: tensor for name, tensor in theirs.state_dict().items()}
+    beside = {"epoch": 7, "optimizer": optimizer.state_dict(), "loss": [0.5, 0.25]}
+    content = pickled(beside | ({key: tensors} if key else tensors))
+    model, card = weights.open(content, "last.ckpt")
+    assert card.architecture == "fcnn"
+    expected = said(theirs, IMAGES, "0..1")
+    assert np.allclose(normalised(evaluation.infer(model, IMAGES, CPU)), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16], ids=str)
+@every_suffix
+def test_weights_of_another_precision_are_taken(dtype: torch.dtype, suffix: str) -> None:
+    theirs = stranger("cnn").to(dtype)
+    model, _ = weights.open(saved(theirs.state_dict(), suffix), f"theirs{suffix}")
+    assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
+    expected = said(theirs.float(), IMAGES, "0..1")
+    assert np.allclose(evaluation.infer(model, IMAGES, CPU), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_our_own_model_out_of_data_parallel_is_our_own(name: str) -> None:
+    model = MODELS[name].seeded(1)
+    content = pickled({f"module.{key}": tensor for key, tensor in model.state_dict().items()})
+    opened, card = weights.open(content, "mine.pt")
+    assert card.reads is None
+    ours = evaluation.infer(model, IMAGES, CPU)
+    assert (evaluation.infer(opened, IMAGES, CPU) == ours).all()
+
+
+# How it reads pixels
+
+
+def test_without_the_dataset_it_is_said_that_the_reading_is_assumed() -> None:
+    _, card = weights.open(pickled(stranger("gru").state_dict()), "theirs.pt")
+    assert card.reading == (
+        "reads pixels as 0..1, which is assumed (it takes the real dataset to find out)"
+    )
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("reads", PREPROCESS)
+def test_how_a_stranger_reads_pixels_is_found_out(reads: str) -> None:
+    theirs = shipped_perceptron(reads)
+    model, card = weights.open(pickled(theirs.state_dict()), "theirs.pt")
+    assert (card.architecture, card.reads) == ("fcnn", reads)
+    images = data.load("test", "real", 500).images
+    expected = said(theirs.float(), images, reads)
+    answers = evaluation.infer(model, images, CPU)
+    assert np.allclose(normalised(answers), expected, atol=2e-3)
+    shipped = evaluation.infer(weights.load("fcnn")[0], images, CPU)
+    assert np.allclose(answers, shipped, atol=2e-3)
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("name", MODELS)
+def test_shipped_weights_without_their_first_layer_are_known_to_be_standardised(name: str) -> None:
+    content = safetensors.torch.save(bare(name))
+    model, card = weights.open(content, "theirs.safetensors")
+    assert (card.architecture, card.reads) == (name, "standardised")
+    images = data.load("test", "real", 200).images
+    ours = evaluation.infer(weights.load(name)[0], images, CPU)
+    assert (evaluation.infer(model, images, CPU) == ours).all()
+
+
+class Downwards(FullyConnected):
+    """The shapes of the fcnn, but what passes an activation is what is below zero."""
+
+    def __init__(self) -> None:
+        super().__init__([512, 256], dropout=0.2)
+        for index in (2, 5):
+            assert isinstance(self.body[index], nn.ReLU)
+            self.body[index] = nn.Hardtanh(-1e9, 0)
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("architecture", ["fcnn", "downwards"])
+def test_of_architectures_with_the_same_shapes_the_more_accurate_is_taken(
+    architecture: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fcnn = MODELS["fcnn"]
+    twin = ModelSpec("downwards", "Downwards", "fcnn", "A twin.", Downwards, fcnn.recipe)
+    monkeypatch.setattr(foreign, "MODELS", MappingProxyType({twin.name: twin, **MODELS}))
+    w1, b1, w2, b2, w3, b3 = bare("fcnn").values()
+    if architecture == "downwards":
+        # What ReLU lets through of a, its twin lets through of -a, as -a.
+        w1, b1, b2, w3 = -w1, -b1, -b2, -w3
+    tensors = dict(zip("abcdef", (w1, b1, w2, b2, w3, b3), strict=True))
+    opened = foreign.open_file(pickled(tensors), "theirs.pt")
+    assert (opened.architecture, opened.reads) == (architecture, "standardised")
+
+
+@pytest.mark.real_data
+def test_a_damaged_dataset_counts_as_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for file in data.FILES.values():
+        with (tmp_path / file.name).open("wb") as damaged:
+            damaged.truncate(file.size)
+    monkeypatch.setenv("FMNIST_DATA", str(tmp_path))
+    _, card = weights.open(pickled(stranger("gru").state_dict()), "theirs.pt")
+    assert "assumed" in card.reads
+
+
+# Kept
+
+
+@every_stranger
+def test_a_strangers_model_is_kept_as_a_plain_file_of_ours(architecture: str) -> None:
+    model, card = weights.open(pickled(stranger(architecture).state_dict()), "theirs.pt")
+    kept = weights.keep(model, card, "homework")
+    assert kept == weights.load("homework")[1]
+    assert (kept.sha256, kept.reads) == (card.sha256, card.reads)
+    again, read = weights.open(
+        (weights.own_folder() / "homework.safetensors").read_bytes(), "again.safetensors"
+    )
+    assert read.sha256 == card.sha256
+    assert (evaluation.infer(again, IMAGES, CPU) == evaluation.infer(model, IMAGES, CPU)).all()
+
+
+@pytest.mark.parametrize("name", ["cnn", "mine"])
+def test_nothing_is_kept_over_weights_that_are_there(name: str) -> None:
+    weights.save(MODELS["gru"].seeded(0), weights.Card("mine", "gru", 0), weights.own_folder())
+    before = {path: path.read_bytes() for path in weights.own_folder().iterdir()}
+    model, card = weights.open(pickled(stranger("fcnn").state_dict()), "theirs.pt")
+    with pytest.raises(WeightsError, match=f"weights named {name} already"):
+        weights.keep(model, card, name)
+    assert {path: path.read_bytes() for path in weights.own_folder().iterdir()} == before
+
+
+@pytest.mark.parametrize("writes", [0, 3])
+def test_a_name_is_free_again_where_keeping_failed(
+    writes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, card = weights.open(pickled(stranger("fcnn").state_dict()), "theirs.pt")
+    sync, calls = os.fsync, []
+
+    def full_disk(descriptor: int) -> None:
+        calls.append(descriptor)
+        if len(calls) > writes:
+            raise OSError(28, "No space left on device")
+        sync(descriptor)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", full_disk)
+        with pytest.raises(OSError, match="No space left"):
+            weights.keep(model, card, "mine")
+    assert not list(weights.own_folder().iterdir())
+    assert weights.keep(model, card, "mine").name == "mine"
+
+
+# What is refused
+
+
+class Canary:
+    """A pickle that would create a file when it is opened carelessly."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple:
+        return (Path.touch, (self.path,))
+
+
+def refused(content: bytes, filename: str) -> str:
+    """The sentence that a file is refused with."""
+    with pytest.raises(WeightsError) as caught:
+        weights.open(content, filename)
+    sentence = str(caught.value)
+    assert sentence.startswith(filename)
+    assert sentence.endswith(".")
+    assert "\n" not in sentence
+    return sentence
+
+
+@pytest.mark.parametrize("save", [pickled, pickle.dumps], ids=["torch", "pickle"])
+@pytest.mark.parametrize("suffix", foreign.PICKLES)
+@pytest.mark.parametrize(
+    "place",
+    [
+        lambda canary, tensors: canary,
+        lambda canary, tensors: tensors | {"extra": canary},
+        lambda canary, tensors: {"state_dict": tensors, "optimizer": canary},
+        lambda canary, tensors: {"state_dict": tensors | {"fc1.weight": canary}},
+    ],
+    ids=["alone", "among the tensors", "beside them", "as a tensor"],
+)
+def test_a_program_in_a_pickle_is_refused_and_never_runs(
+    save, suffix: str, place, tmp_path: Path
+) -> None:
+    mark = tmp_path / "canary"
+    content = save(place(Canary(mark), dict(stranger("fcnn").state_dict())))
+    assert "more than tensors" in refused(content, f"evil{suffix}")
+    assert not mark.exists()
+
+
+@pytest.mark.filterwarnings("ignore")  # torch finds both ways of saving old or unfinished
+@pytest.mark.parametrize("suffix", foreign.PICKLES)
+def test_programs_of_torchscript_and_of_torch_export_are_refused(suffix: str) -> None:
+    example = torch.zeros(1, 784)
+    model = stranger("fcnn")
+    script, export = io.BytesIO(), io.BytesIO()
+    torch.jit.save(torch.jit.trace(model, example), script)
+    torch.export.save(torch.export.export(model, (example,)), export)
+    for content in (script, export):
+        assert "is a program" in refused(content.getvalue(), f"net{suffix}")
+    assert "those end in" in refused(export.getvalue(), "net.pt2")
+
+
+def altered(**changes: object) -> bytes:
+    """A stranger's file with tensors added, replaced or, where None is given, left out."""
+    tensors = dict(stranger("fcnn").state_dict()) | {
+        name.replace("_", "."): change for name, change in changes.items()
+    }
+    return pickled({name: tensor for name, tensor in tensors.items() if tensor is not None})
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (altered(out_bias=None), r"closest is fcnn, whose head.bias is (10,); the file has none"),
+        (altered(fc9_bias=torch.ones(3)), "closest is fcnn, which has no place for fc9.bias (3,)"),
+        (altered(out_weight=torch.ones(12, 256)), "(10, 256); the file has out.weight (12, 256)"),
+        (altered(fc1_weight=torch.ones(784, 512)), "(512, 784); the file has fc1.weight (784, 51"),
+        (altered(out_bias=torch.full((10,), float("nan"))), "out.bias holds values that are not"),
+        (altered(fc2_bias=torch.full((256,), -float("inf"))), "fc2.bias holds values that are not"),
+        (altered(out_bias=torch.full((10,), 1e300, dtype=torch.float64)), "out.bias holds values"),
+        (altered(fc1_weight=torch.full((512, 784), 1e38)), "answers pictures with values that are"),
+        (altered(out_bias=torch.ones(10).int()), "out.bias is no plain tensor"),
+        (altered(out_bias=torch.ones(10).to_sparse()), "out.bias is no plain tensor"),
+        (altered(out_bias=torch.ones(10, device="meta")), "out.bias is no plain tensor"),
+        (altered(out_bias=torch.ones(1).expand(10**13)), "(10,); the file has out.bias"),
+        (pickled({"state_dict": {}}), "holds no state_dict"),
+        (pickled({"params": {"fc": {"w": torch.ones(2)}}}), "holds no state_dict"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_tensors_that_are_no_model_are_refused_in_a_sentence(content: bytes, sentence: str) -> None:
+    assert sentence in refused(content, "theirs.pt")
+
+
+def test_our_own_names_with_numbers_that_can_not_be_computed_with_are_refused() -> None:
+    tensors = MODELS["gru"].seeded(0).state_dict()
+    tensors["standardize.std"] = torch.tensor(0.0)
+    assert "answers pictures with" in refused(pickled(tensors), "mine.pt")
+
+
+def test_a_safetensors_header_of_more_than_64_kilobytes_is_refused() -> None:
+    tensors = dict(stranger("gru").state_dict())
+    content = safetensors.torch.save(tensors, {"notes": "x" * 60_000})
+    weights.open(content, "theirs.safetensors")
+    content = safetensors.torch.save(tensors, {"notes": "x" * 65_536})
+    assert "header" in refused(content, "theirs.safetensors")
+
+
+@pytest.mark.parametrize("suffix", foreign.SUFFIXES)
+def test_a_file_larger_than_any_model_needs_is_refused_before_it_is_read(
+    suffix: str, tmp_path: Path
+) -> None:
+    path = tmp_path / f"large{suffix}"
+    with path.open("wb") as file:
+        file.truncate(10**12)
+    with pytest.raises(WeightsError, match=r"large\S+ has 1,000,000.0 MB, so it was not opened"):
+        weights.load(path)
+    assert "so it was not opened" in refused(bytes(foreign.largest() + 1), path.name)
+
+
+def test_every_architecture_fits_the_limit_with_its_optimizer_in_double_precision() -> None:
+    for spec in MODELS.values():
+        model = spec.build().double()
+        optimizer = torch.optim.Adam(model.parameters())
+        model(torch.rand(2, 1, 28, 28).double()).sum().backward()
+        optimizer.step()
+        content = pickled({"model": model.state_dict(), "optimizer": optimizer.state_dict()})
+        foreign.check_size(len(content), spec.name)
+        weights.open(content, "theirs.pt")
+
+
+def test_an_archive_that_unpacks_to_more_than_any_model_needs_is_refused() -> None:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("archive/data.pkl", bytes(foreign.largest() + 1))
+    assert "so it was not opened" in refused(archive.getvalue(), "bomb.pt")
+
+
+FILES = {
+    "state.pt": pickled(stranger("gru").state_dict()),
+    "old.pth": b"",
+    "state.safetensors": saved(stranger("gru").state_dict(), ".safetensors"),
+    "graph.onnx": perceptron_graph(stranger("fcnn").state_dict()),
+}
+_old = io.BytesIO()
+torch.save(stranger("gru").state_dict(), _old, _use_new_zipfile_serialization=False)
+FILES["old.pth"] = _old.getvalue()
+
+
+@pytest.mark.parametrize("filename", FILES)
+def test_a_damaged_file_opens_or_is_refused_in_a_sentence_and_nothing_else(filename: str) -> None:
+    content = FILES[filename]
+    weights.open(content, filename)
+    rng = np.random.default_rng(5)
+    for _ in range(40):
+        damaged = bytearray(content)
+        ends = [rng.integers(0, 1500), len(content) - 1 - rng.integers(0, 1500)]
+        for place in ends:
+            damaged[place] = rng.integers(256)
+        damaged = damaged[: rng.choice([len(content), rng.integers(len(content))], p=[0.8, 0.2])]
+        with contextlib.suppress(WeightsError):
+            weights.open(bytes(damaged), filename)
