@@ -249,7 +249,7 @@ def by_parameters(
     figure.update_layout(
         height=440, margin={**MARGIN, "t": 24}, legend={"orientation": "h", "y": 1.08}
     )
-    figure.update_xaxes(type="log", title="parameters", fixedrange=True)
+    figure.update_xaxes(type="log", dtick=1, title="parameters", fixedrange=True)
     figure.update_yaxes(title="test accuracy", tickformat=".1%", fixedrange=True)
     return figure
 

@@ -2,6 +2,7 @@
 
 import math
 import re
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,9 @@ from torch import Tensor, nn
 
 from fmnist.data import CLASSES
 from fmnist.models.layers import Classifier, Standardize
+
+PATIENCE = 30.0
+"""Seconds that a graph may take to answer a batch."""
 
 _DTYPES: Mapping[str, type[np.generic]] = {
     "tensor(float)": np.float32,
@@ -83,10 +87,19 @@ class OnnxModel(Classifier):
         if self.whole_numbers:
             values = values.round().clip(0, 255)
         given = values.astype(self._dtype).reshape(len(values), *self._shape)
+        import onnxruntime
+
+        options = onnxruntime.RunOptions()
+        # A graph may loop for ever; this ends it between two operations.
+        clock = threading.Timer(PATIENCE, setattr, (options, "terminate", True))
+        clock.start()
         try:
-            answers: list[Any] = self._session.run(outputs, {self._input: given})
+            answers: list[Any] = self._session.run(outputs, {self._input: given}, options)
         except Exception:  # ONNX Runtime's have no other base
-            raise OnnxError("fails on a batch of images, so it can't be used.") from None
+            problem = "takes too long over" if options.terminate else "fails on"
+            raise OnnxError(f"{problem} a batch of images, so it can't be used.") from None
+        finally:
+            clock.cancel()
         return answers
 
 

@@ -270,3 +270,30 @@ def test_a_graph_that_answers_with_what_is_no_number_is_refused(bad: float) -> N
     weight[400, 3] = bad
     model = graph([helper.make_node("MatMul", ["x", "w"], ["y"])], {"w": weight})
     assert "answers pictures with values that are not finite" in refused(model)
+
+
+def test_a_graph_that_never_ends_is_stopped_and_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    body = helper.make_graph(
+        [helper.make_node("Identity", [a], [b]) for a, b in (("on", "still"), ("v", "w"))],
+        "body",
+        [
+            helper.make_tensor_value_info("i", TensorProto.INT64, []),
+            helper.make_tensor_value_info("on", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("v", TensorProto.FLOAT, None),
+        ],
+        [
+            helper.make_tensor_value_info("still", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("w", TensorProto.FLOAT, None),
+        ],
+    )
+    constants = {
+        "weights": np.zeros((784, 10), np.float32),
+        "often": np.array(np.iinfo(np.int64).max),
+        "yes": np.array(True),
+    }
+    nodes = [
+        helper.make_node("MatMul", ["x", "weights"], ["logits"]),
+        helper.make_node("Loop", ["often", "yes", "logits"], ["y"], body=body),
+    ]
+    monkeypatch.setattr("fmnist.onnx.PATIENCE", 0.5)
+    assert "takes too long over a batch" in refused(graph(nodes, constants))

@@ -19,6 +19,7 @@ from streamlit.testing.v1 import AppTest
 from fmnist import PROJECT, data, evaluation, garments, intake, runs, weights, worker
 from fmnist.data import CLASSES
 from fmnist.models import MODELS
+from fmnist.published import PUBLISHED
 from fmnist.training import Recipe
 from fmnist.ui import pictures
 
@@ -249,6 +250,42 @@ def test_a_picture_from_the_camera_is_classified() -> None:
     app.camera_input[0].set_value(("camera.jpg", picture(1, "JPEG"), "image/jpeg")).run()
     assert not app.exception
     assert "Camera, taken in as" in texts(app)
+
+
+def test_the_leaderboard_has_every_figure_it_can_be_sorted_by() -> None:
+    board = open_page("models").dataframe[0].value.set_index("Model")
+    for card in weights.cards():
+        row = board.loc[card.name]
+        assert row["Test accuracy"] == pytest.approx(100 * card.test.accuracy)
+        assert row["Parameters"] == card.parameters
+        assert row["Size"] == pytest.approx(card.bytes / 1e6)
+        assert 0 < row["An image"] < 10_000
+        tests = [100 * seed.test for seed in card.seeds or ()]
+        if len(tests) > 1:
+            assert row["Mean of seeds"] == pytest.approx(np.mean(tests))
+            assert row["Spread"] == pytest.approx(np.std(tests, ddof=1))
+        else:
+            assert np.isnan(row["Spread"])
+
+
+def test_every_published_figure_names_its_source() -> None:
+    tables = [frame.value for frame in open_page("models").dataframe]
+    published = next(table for table in tables if "Source" in table)
+    assert len(published) == len(PUBLISHED)
+    assert published["Source"].str.len().min() > 5
+
+
+def test_two_models_side_by_side_are_weighed_by_mcnemar() -> None:
+    app = open_page("models", first="fcnn", second="cnn")
+    images, labels = data.load("test", "drawn").images, data.load("test", "drawn").labels
+    said = [
+        evaluation.infer(weights.load(name)[0], images, torch.device("cpu")).argmax(1)
+        for name in ("fcnn", "cnn")
+    ]
+    only = [int(((a == labels) & (b != labels)).sum()) for a, b in (said, said[::-1])]
+    assert f"{only[0]} only fcnn gets right and {only[1]} only cnn." in texts(app)
+    by_class = next(f.value for f in app.dataframe if "Only cnn right" in f.value)
+    assert by_class["Only cnn right"].sum() == only[1]
 
 
 def test_uploaded_weights_join_every_list_for_the_session() -> None:
