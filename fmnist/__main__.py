@@ -206,7 +206,7 @@ def show_runs(options: argparse.Namespace) -> int:
         return 0
     for row in rows:
         print(
-            f"{row['id']:<36}{row['state']:<12}{row['model']:<12}"
+            f"{row['id']:<40}{row['state']:<12}{row['model']:<16}"
             f"{row['epoch']:>4}/{row['epochs']:<4}{_percent(row['validation_accuracy']):>9}"
         )
     return 0

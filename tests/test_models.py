@@ -8,6 +8,7 @@ from fmnist import garments, parallel
 from fmnist.data import Split
 from fmnist.models import FAMILIES, MODELS, ModelSpec
 from fmnist.models.layers import BatchNorm, layers, parameter_count
+from fmnist.models.residual import ResidualNet
 from fmnist.training import Recipe, train
 
 every_model = pytest.mark.parametrize("spec", MODELS.values(), ids=MODELS)
@@ -117,6 +118,15 @@ def test_batch_normalisation_of_shares_is_that_of_the_whole_batch(monkeypatch) -
         torch.allclose(value, theirs.state_dict()[name])
         for name, value in ours.state_dict().items()
     )
+
+
+def test_a_mirrored_network_answers_with_the_mean_of_an_image_and_its_mirror_image() -> None:
+    mirrored, plain = (ResidualNet([4, 8], mirrored=way).eval() for way in (True, False))
+    plain.load_state_dict(mirrored.state_dict())
+    images = torch.rand(3, 1, 28, 28)
+    mean = (plain(images) + plain(images.flip(-1))) / 2
+    assert torch.allclose(mirrored(images), mean, atol=1e-6)
+    assert not torch.allclose(plain(images), mean, atol=1e-4)
 
 
 def test_layers_list_shapes_and_all_parameters() -> None:

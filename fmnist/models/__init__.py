@@ -150,10 +150,10 @@ _SPECS = (
         title="Residual network for everyday pictures",
         family="cnn",
         summary=(
-            "Two residual blocks of 48 and 96 channels. Half of what it trains on are garments as "
-            "people draw and photograph them."
+            "Two residual blocks of 48 and 96 channels, which see a picture and its mirror image. "
+            "Half of what it trains on are garments as people draw and photograph them."
         ),
-        build=lambda: ResidualNet([48, 96]),
+        build=lambda: ResidualNet([48, 96], mirrored=True),
         recipe=replace(_RESIDUAL, epochs=36, everyday=1.0),
     ),
     ModelSpec(

@@ -11,11 +11,14 @@ class ResidualNet(Classifier):
     """A residual block for each of `widths`, the first at 14x14 and each other at half its size.
 
     The 28x28 pixels become 14x14 of four channels, so that no layer is as large as the image, and
-    a channel's strongest place in the last block is its feature.
+    a channel's strongest place in the last block is its feature. Where `mirrored`, a trained model
+    looks at the mirror image too, and a feature is the mean of both: the head being linear, so are
+    the logits.
     """
 
-    def __init__(self, widths: Sequence[int]) -> None:
+    def __init__(self, widths: Sequence[int], mirrored: bool = False) -> None:
         super().__init__()
+        self.mirrored = mirrored
         self.standardize = Standardize()
         self.body = nn.Sequential(nn.PixelUnshuffle(2))
         for inputs, width in zip((4, *widths), widths, strict=False):
@@ -23,6 +26,12 @@ class ResidualNet(Classifier):
         self.body[-1] = nn.AdaptiveMaxPool2d(1)
         self.body.append(nn.Flatten())
         self.head = nn.Linear(widths[-1], 10)
+
+    def features(self, images: Tensor) -> Tensor:
+        found = super().features(images)
+        if self.training or not self.mirrored:
+            return found
+        return (found + super().features(images.flip(-1))) / 2
 
 
 class Residual(nn.Module):
