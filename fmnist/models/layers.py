@@ -99,18 +99,16 @@ class Classifier(nn.Module):
 
 def layers(model: nn.Module) -> list[dict[str, Any]]:
     """One row a layer, in order: name, kind, the shape it hands on for one image, parameters."""
-    rows = []
+    rows = {}
 
     def record(name: str, layer: nn.Module, output: Any) -> None:
         tensor = output[0] if isinstance(output, tuple) else output
-        rows.append(
-            {
-                "Layer": name,
-                "Kind": type(layer).__name__,
-                "Output": " x ".join(str(size) for size in tensor.shape[1:]),
-                "Parameters": parameter_count(layer),
-            }
-        )
+        rows[name] = {
+            "Layer": name,
+            "Kind": type(layer).__name__,
+            "Output": " x ".join(str(size) for size in tensor.shape[1:]),
+            "Parameters": parameter_count(layer),
+        }
 
     hooks = [
         layer.register_forward_hook(lambda layer, _, output, name=name: record(name, layer, output))
@@ -121,7 +119,7 @@ def layers(model: nn.Module) -> list[dict[str, Any]]:
         model.eval()(torch.zeros(1, 1, 28, 28))
     for hook in hooks:
         hook.remove()
-    return rows
+    return list(rows.values())
 
 
 def parameter_count(model: nn.Module) -> int:
