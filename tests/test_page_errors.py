@@ -12,7 +12,6 @@ from streamlit.testing.v1 import AppTest
 from fmnist import data, evaluation, figures, weights
 from fmnist.data import CLASSES
 from fmnist.evaluation import Evaluation
-from fmnist.models import MODELS
 from fmnist.ui import cache, selection
 from fmnist.ui.matrix import ANY, ORDERS
 from fmnist.ui.selection import Selection
@@ -193,10 +192,10 @@ def test_one_garment_shows_every_models_answer() -> None:
     assert "### Bag" in texts(app)  # in this cell the chosen model says so
 
 
-@pytest.mark.parametrize("model", MODELS)
-def test_why_is_answered_once_it_is_opened(model: str) -> None:
+@pytest.mark.parametrize("card", weights.cards(), ids=lambda card: card.name)
+def test_why_is_answered_once_it_is_opened(card: weights.Card) -> None:
     app = open_page("errors")
-    app.selectbox(key="model").select(model)
+    app.selectbox(key="model").select(card.name)
     choose(app, "Bag", "Bag")
     assert "most alike" not in texts(app)
     app.session_state["why"] = True
@@ -205,7 +204,7 @@ def test_why_is_answered_once_it_is_opened(model: str) -> None:
     said = texts(app)
     assert "It says Bag mostly because of" in said or "No single part makes it say Bag" in said
     assert "Of the 5 training garments that it finds most alike" in said
-    assert ("Grad-CAM" in said) == (MODELS[model].family == "cnn")
+    assert ("Grad-CAM" in said) == (card.family == "cnn")
     for way in ("Covering", "Saliency"):
         assert way in said
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from in_group import losses
+from in_group import LONG, losses
 
 from fmnist import PROJECT, parallel, runs
 from fmnist.models import MODELS
-from fmnist.models.layers import BatchNorm, Dropout
+from fmnist.models.layers import Dropout
 
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(PROJECT), "OMP_NUM_THREADS": "1"}
@@ -23,11 +23,8 @@ def test_two_processes_reach_the_losses_of_one_on_the_same_batches() -> None:
     of_two = json.loads(done.stdout)
     for name in MODELS:
         of_one = losses(name)
-        assert len(of_one) == 20
-        # Behind batch normalisation a rounding error grows a hundredfold in these twenty steps,
-        # as it does in one process between torch's formula and ours.
-        steps = 4 if any(isinstance(m, BatchNorm) for m in MODELS[name].build().modules()) else 20
-        assert of_two[name][:steps] == pytest.approx(of_one[:steps], rel=1e-4)
+        assert len(of_one) == (20 if name in LONG else 2)
+        assert of_two[name] == pytest.approx(of_one, rel=1e-4)
 
 
 def test_torchrun_makes_one_run_of_a_training() -> None:

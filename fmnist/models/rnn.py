@@ -67,7 +67,7 @@ class Reader(nn.Module):
             for inputs in (SIDE, 2 * hidden)
         )
         self.dropout = Dropout(dropout)
-        self.attention = nn.Linear(2 * hidden, 1)
+        self.attention = nn.Linear(2 * hidden, 1, bias=False)  # softmax would cancel it
 
     def forward(self, sequence: Tensor) -> Tensor:
         for layer in self.layers:

@@ -229,11 +229,11 @@ def _buttons(run: runs.Run) -> None:
         ):
             name = st.text_input("Name", run.plan.name or f"my-{run.plan.model}")
             if st.form_submit_button("Keep among the models"):
-                _told(runs.keep, run.id, name)()
+                _told(runs.keep, [run.id], name)()
                 st.rerun()
 
 
-def _told(action: Callable[..., object], *arguments: str) -> Callable[[], None]:
+def _told(action: Callable[..., object], *arguments: object) -> Callable[[], None]:
     """The action on its arguments, with what stands against it said in a sentence."""
 
     def act() -> None:
