@@ -11,6 +11,7 @@ from fmnist.ui.sprite import sprite
 from fmnist.ui.takeaway import csv_button, png_button
 
 ENDS = ("Hardest", "Easiest")
+ASKED = 5  # of all models, the most accurate, until others are chosen
 
 source, device = widgets.page(
     "Hardest",
@@ -19,7 +20,8 @@ source, device = widgets.page(
 
 choices = cache.choices()
 left, right = st.columns([5, 3])
-asked = left.multiselect("Models", list(choices), list(choices), key="models", bind="query-params")
+names = list(choices)
+asked = left.multiselect("Models", names, names[:ASKED], key="models", bind="query-params")
 class_name = right.selectbox("Class", ["Any class", *CLASSES], key="class", bind="query-params")
 if not asked:
     st.info("Choose a model; where there is none, train one on the Train page.")
