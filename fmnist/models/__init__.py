@@ -198,7 +198,7 @@ _SPECS = (
             "Bengio 2014). Our best without convolutions before the recurrence."
         ),
         build=lambda: RowColumnReader(hidden=80, dropout=0.25),
-        recipe=replace(_RECURRENT, epochs=14),
+        recipe=replace(_RECURRENT, epochs=12),
     ),
 )
 
