@@ -84,7 +84,7 @@ _SPECS = (
         family="fcnn",
         summary="Our best without convolutions: wide, with dropout 0.2.",
         build=lambda: FullyConnected([1024, 1024], dropout=0.2),
-        recipe=replace(_LINEAR, epochs=60, augment=("flip", "erase")),
+        recipe=_LINEAR,
     ),
     ModelSpec(
         name="cnn",
