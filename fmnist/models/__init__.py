@@ -195,7 +195,7 @@ _SPECS = (
         family="rnn",
         summary=(
             "Reads rows and columns both ways and weighs the steps by attention (Bahdanau, Cho, "
-            "Bengio 2014). Our best without convolutions before the recurrence."
+            "Bengio 2014). No convolution before the recurrence."
         ),
         build=lambda: RowColumnReader(hidden=80, dropout=0.25),
         recipe=replace(_RECURRENT, epochs=12),
