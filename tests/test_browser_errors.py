@@ -111,7 +111,7 @@ def test_a_click_on_a_head_opens_all_that_was_wrong_in_its_row_or_column(
 def test_keys_and_buttons_walk_the_selection_and_the_link_leads_to_the_garment(
     visit: Callable[..., Page],
 ) -> None:
-    page = visit("errors?true=Any+class&predicted=Any+class")
+    page = visit("errors?model=cnn&true=Any+class&predicted=Any+class")
     seen = [number(page, 1)]
     wall(page).focus()
     page.keyboard.press("ArrowRight")
@@ -172,13 +172,13 @@ def test_the_selection_is_taken_along_as_a_table_and_as_a_picture(
 def test_the_training_split_is_measured_with_progress_and_then_is_there_at_once(
     visit: Callable[..., Page],
 ) -> None:
-    page = visit("errors")
+    page = visit("errors?model=cnn")
     page.evaluate(PROGRESS_SEEN)
     page.get_by_text("train", exact=True).click()
     measured = page.get_by_text(re.compile(r" of [\d,]+ train images right "))
     expect(measured).to_be_visible()
     settle(page)
     assert page.evaluate("progressSeen")
-    again = visit("errors?on=train")
+    again = visit("errors?model=cnn&on=train")
     expect(again.get_by_text(measured.inner_text())).to_be_visible()
     expect(again.get_by_test_id("stProgress")).to_have_count(0)

@@ -45,8 +45,9 @@ class RowColumnReader(Classifier):
     def __init__(self, hidden: int, dropout: float) -> None:
         super().__init__()
         self.standardize = Standardize()
-        self.rows = Reader(hidden, dropout)
+        # In the order of their names, which is all that a safetensors file keeps.
         self.columns = Reader(hidden, dropout)
+        self.rows = Reader(hidden, dropout)
         self.head = nn.Linear(4 * hidden, 10)
 
     def features(self, images: Tensor) -> Tensor:
