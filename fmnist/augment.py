@@ -12,10 +12,17 @@ ERASED = (0.02, 0.25)
 """Least and most of an image that is erased."""
 
 
-def flip(images: Tensor, generator: Generator) -> Tensor:
-    """Mirror half of the images left to right."""
-    mirrored = torch.rand(len(images), 1, 1, 1, generator=generator) < 0.5
-    return torch.where(mirrored.to(images.device), images.flip(-1), images)
+def alternating(sides: Tensor, epoch: int) -> Tensor:
+    """Which of N images are mirrored in an epoch, bool (N,), where `sides` is so for epoch 0.
+
+    Every other epoch shows an image's other side, so that two epochs show both (Jordan 2024).
+    """
+    return sides ^ bool(epoch % 2)
+
+
+def flip(images: Tensor, mirrored: Tensor) -> Tensor:
+    """Mirror left to right the images for which `mirrored`, bool (N,), is true."""
+    return torch.where(mirrored[:, None, None, None], images.flip(-1), images)
 
 
 def shift(images: Tensor, generator: Generator) -> Tensor:
@@ -45,15 +52,14 @@ def erase(images: Tensor, generator: Generator) -> Tensor:
     return torch.where(inside[:, None].to(images.device), noise, images)
 
 
-AUGMENTATIONS: Mapping[str, Callable[[Tensor, Generator], Tensor]] = {
-    "flip": flip,
-    "shift": shift,
-    "erase": erase,
-}
+RANDOM: Mapping[str, Callable[[Tensor, Generator], Tensor]] = {"shift": shift, "erase": erase}
+AUGMENTATIONS = ("flip", *RANDOM)
 
 
-def augment(images: Tensor, names: Sequence[str], generator: Generator) -> Tensor:
-    """Apply the named augmentations in order; randomness comes from the CPU `generator`."""
+def augment(images: Tensor, names: Sequence[str], mirrored: Tensor, generator: Generator) -> Tensor:
+    """Apply the named augmentations in order: flip to those `mirrored`, bool (N,), all others
+    with randomness from the CPU `generator`.
+    """
     for name in names:
-        images = AUGMENTATIONS[name](images, generator)
+        images = flip(images, mirrored) if name == "flip" else RANDOM[name](images, generator)
     return images

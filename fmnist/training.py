@@ -15,7 +15,7 @@ from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 
 from fmnist import parallel
-from fmnist.augment import AUGMENTATIONS, augment
+from fmnist.augment import AUGMENTATIONS, alternating, augment
 from fmnist.data import CLASSES, Split
 from fmnist.devices import accelerates_bfloat16
 from fmnist.evaluation import infer
@@ -42,8 +42,6 @@ RANGES: Mapping[str, tuple[float, float]] = {
 REPORTS_PER_EPOCH = 20
 WARM_UP = 0.2
 """Share of a one-cycle schedule that the learning rate rises for."""
-
-
 ADAM_SHARE = 0.1
 """Muon's learning rate times this is that of what Muon leaves to Adam."""
 
@@ -176,6 +174,9 @@ def train(
     per_epoch = math.ceil(len(training) / recipe.batch_size)
     steps = per_epoch * recipe.epochs
     report_every = max(1, per_epoch // REPORTS_PER_EPOCH)
+    # The orders of the epochs take the generators before this one.
+    sides = torch.rand(len(training), generator=_generator(recipe.seed, -1 - recipe.epochs)) < 0.5
+    sides = sides.to(device)
     begin, losses, since = state.step, [], time.perf_counter()
 
     for step in range(state.step, steps):
@@ -194,7 +195,10 @@ def train(
             torch.autocast(device.type, torch.bfloat16, enabled=bfloat16),
         ):
             inputs = images[batch][:, None].float() / 255
-            inputs = augment(inputs, recipe.augment, _generator(recipe.seed, step))[first:last]
+            mirrored = alternating(sides[batch], epoch)
+            inputs = augment(inputs, recipe.augment, mirrored, _generator(recipe.seed, step))[
+                first:last
+            ]
             if bfloat16:
                 inputs = inputs.contiguous(memory_format=torch.channels_last)
             loss = functional.cross_entropy(

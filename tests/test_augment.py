@@ -1,19 +1,25 @@
 import torch
 
-from fmnist.augment import ERASED, MAX_SHIFT, augment, erase, flip, shift
+from fmnist.augment import ERASED, MAX_SHIFT, alternating, augment, erase, flip, shift
 
 
 def seeded(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def test_flip_mirrors_about_half_and_leaves_the_rest() -> None:
-    images = torch.rand(1000, 1, 28, 28)
-    flipped = flip(images, seeded())
-    mirrored = [torch.equal(a, b.flip(-1)) for a, b in zip(images, flipped, strict=True)]
-    untouched = [torch.equal(a, b) for a, b in zip(images, flipped, strict=True)]
-    assert all(m != u for m, u in zip(mirrored, untouched, strict=True))
-    assert 400 < sum(mirrored) < 600
+def test_flip_mirrors_the_images_that_it_is_told_to_and_leaves_the_rest() -> None:
+    images, mirrored = torch.rand(1000, 1, 28, 28), torch.rand(1000) < 0.5
+    for before, after, turned in zip(images, flip(images, mirrored), mirrored, strict=True):
+        assert torch.equal(after, before.flip(-1) if turned else before)
+
+
+def test_two_epochs_show_each_image_from_both_sides() -> None:
+    sides = torch.rand(1000) < 0.5
+    for epoch in range(4):
+        now, then = alternating(sides, epoch), alternating(sides, epoch + 1)
+        assert (now != then).all()
+        assert torch.equal(now, alternating(sides, epoch + 2))
+    assert torch.equal(alternating(sides, 0), sides)
 
 
 def test_shift_moves_each_image_as_a_roll_with_black_edges_would() -> None:
@@ -60,8 +66,12 @@ def test_what_is_erased_is_noise_and_what_is_not_stays() -> None:
 
 
 def test_the_generator_decides_everything() -> None:
-    images = torch.rand(20, 1, 28, 28)
+    images, mirrored = torch.rand(20, 1, 28, 28), torch.rand(20) < 0.5
+
+    def augmented(names: tuple[str, ...], seed: int) -> torch.Tensor:
+        return augment(images, names, mirrored, seeded(seed))
+
     names = ("flip", "shift", "erase")
-    assert torch.equal(augment(images, names, seeded(1)), augment(images, names, seeded(1)))
-    assert not torch.equal(augment(images, names, seeded(1)), augment(images, names, seeded(2)))
-    assert torch.equal(augment(images, (), seeded()), images)
+    assert torch.equal(augmented(names, 1), augmented(names, 1))
+    assert not torch.equal(augmented(names, 1), augmented(names, 2))
+    assert torch.equal(augmented((), 0), images)

@@ -51,6 +51,18 @@ def test_training_learns_the_drawn_garments(splits, optimizer, lr) -> None:
     assert reports[-1].validation.accuracy > 0.6
 
 
+def test_two_epochs_show_every_image_from_both_sides(splits) -> None:
+    model, seen = MODELS["fcnn"].seeded(0), []
+    model.register_forward_pre_hook(
+        lambda module, inputs: seen.append(inputs[0]) if module.training else None
+    )
+    recipe = dataclasses.replace(RECIPE, epochs=2, augment=("flip",))
+    list(train(model, splits, recipe, CPU))
+    shown = (torch.cat(seen)[:, 0] * 255).round().byte().numpy()
+    both = np.concatenate([splits[0].images, splits[0].images[:, :, ::-1]])
+    assert sorted(map(bytes, shown)) == sorted(map(bytes, both))
+
+
 def test_reports_come_regularly_and_validate_at_the_end_of_each_epoch(splits) -> None:
     _, reports = trained(splits)
     per_epoch = 13  # 200 images in batches of 16

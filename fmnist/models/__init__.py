@@ -143,7 +143,7 @@ _SPECS = (
         family="cnn",
         summary="Three residual blocks (He et al. 2015) of 64 to 256 channels: the largest here.",
         build=lambda: ResidualNet([64, 128, 256]),
-        recipe=replace(_RESIDUAL, augment=("flip", "shift", "erase")),
+        recipe=replace(_RESIDUAL, epochs=36, augment=("flip", "shift", "erase")),
     ),
     ModelSpec(
         name="everyday",
