@@ -17,6 +17,7 @@ from fmnist import data, devices, evaluation, intake, report, runs, weights, wor
 from fmnist.evaluation import Evaluation
 from fmnist.files import write_whole
 from fmnist.models import MODELS
+from fmnist.onnx import OnnxError
 
 KINDS = ("auto", "sketch", "shop", "photo", "dataset")
 
@@ -28,6 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         status: int = options.verb(options)
         return status
+    except OnnxError as error:
+        print(f"fmnist: The model {error}", file=sys.stderr)
+        return 1
     except (data.DataError, weights.WeightsError, runs.RunError, ValueError, OSError) as error:
         print(f"fmnist: {error}", file=sys.stderr)
         return 1

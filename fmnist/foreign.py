@@ -5,6 +5,8 @@ the mean and the standard deviation of `Standardize`, the first layer.
 """
 
 import io
+import itertools
+import json
 import math
 import pickle
 import re
@@ -13,6 +15,7 @@ import zipfile
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -50,6 +53,7 @@ AS_GOOD = 0.01
 """A difference in accuracy that says little on so few images."""
 
 _FLOATS = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
+_COUNTS = (*_FLOATS, torch.int64)
 # Not compared: a counter of BatchNorm that no answer hangs on, and our own way to read pixels.
 _ASIDE = re.compile(r"(.*\.)?num_batches_tracked|standardize\..*")
 _LEAVES = ("weight", "bias", "running_mean", "running_var",
@@ -118,14 +122,22 @@ def open_file(content: bytes, filename: str, reads: str | None = None) -> Opened
         if suffix == ".onnx":
             opened = _from_onnx(content, filename, reads)
         else:
-            opened = _from_state_dict(_tensors(content, filename), filename)
-        noise = np.random.default_rng(0).integers(0, 256, (16, 28, 28), np.uint8)
-        answers = evaluation.infer(opened.model, noise, torch.device("cpu"))
+            tensors, architecture = _tensors(content, filename)
+            opened = _from_state_dict(tensors, architecture, filename)
+        _probe(opened.model, filename)
     except OnnxError as error:
         raise WeightsError(f"{filename} {error}") from None
-    if not np.isfinite(answers).all():
-        raise _not_finite(filename)
     return opened
+
+
+def _probe(model: Classifier, filename: str) -> None:
+    """Raise WeightsError where a blank picture, or one among many, has no finite answer."""
+    noise = np.random.default_rng(0).integers(0, 256, (evaluation.BATCH, 28, 28), np.uint8)
+    noise[0] = 0
+    for count in (1, 16, len(noise)):
+        answers = evaluation.infer(model, noise[:count], torch.device("cpu"))
+        if not np.isfinite(answers).all():
+            raise _not_finite(filename)
 
 
 def _from_onnx(content: bytes, filename: str, reads: str | None) -> Opened:
@@ -138,15 +150,18 @@ def _from_onnx(content: bytes, filename: str, reads: str | None) -> Opened:
     return _find_reading({None: model}, ways, filename)
 
 
-def _from_state_dict(tensors: Mapping[str, Tensor], filename: str) -> Opened:
+def _from_state_dict(
+    tensors: Mapping[str, Tensor], architecture: str | None, filename: str
+) -> Opened:
+    """The model of a state dict; one of our own is of the architecture that its file names."""
     shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
-    for architecture in MODELS:
-        if _shapes(architecture) == shapes:
-            own = _filled(architecture, {name: name for name in shapes}, tensors, filename)
-            return Opened(own, architecture, None)
+    for known in sorted(MODELS, key=lambda name: name != architecture):
+        if _shapes(known) == shapes:
+            own = _filled(known, {name: name for name in shapes}, tensors, filename)
+            return Opened(own, known, None)
     models = {
-        architecture: _filled(architecture, names, tensors, filename)
-        for architecture, names in _assignments(shapes, filename).items()
+        fitting: _filled(fitting, names, tensors, filename)
+        for fitting, names in _assignments(shapes, filename).items()
     }
     return _find_reading(models, list(READINGS), filename)
 
@@ -198,6 +213,7 @@ def _not_finite(filename: str) -> WeightsError:
     return WeightsError(f"{filename} answers pictures with values that are not finite numbers.")
 
 
+@cache
 def _shapes(architecture: str) -> dict[str, tuple[int, ...]]:
     with torch.device("meta"):
         tensors = MODELS[architecture].build().state_dict()
@@ -212,7 +228,7 @@ def _assignments(shapes: Mapping[str, tuple[int, ...]], filename: str) -> dict[s
         return filled
     closest = min(fits, key=lambda name: len(fits[name].missing + fits[name].surplus))
     _, missing, surplus = fits[closest]
-    theirs = f"{surplus[0]} {shapes[surplus[0]]}" if surplus else ""
+    theirs = f"{_quoted(surplus[0])} {shapes[surplus[0]]}" if surplus else ""
     if missing:
         wanted = f"whose {missing[0]} is {_shapes(closest)[missing[0]]}; "
         wanted += f"the file has {theirs} instead" if surplus else "the file has none like it"
@@ -222,21 +238,36 @@ def _assignments(shapes: Mapping[str, tuple[int, ...]], filename: str) -> dict[s
 
 
 def _fit(wanted: Mapping[str, tuple[int, ...]], given: Mapping[str, tuple[int, ...]]) -> _Fit:
-    """Tensors by their shapes; among those of one shape, the order in the file is the model's."""
+    """Tensors by their shapes; among those of one shape, the order in the file is the model's.
+
+    But a vector belongs with the matrix before it: of those that have its shape, it is the one
+    whose name has most in common with that matrix's. A safetensors file keeps no order, and in
+    that of the names the parts of one kind may come apart.
+    """
     waiting = defaultdict(list)
     for name, shape in given.items():
         if not _ASIDE.fullmatch(name):
             waiting[shape].append(name)
-    names, missing = {}, []
+    names, missing, matrix = {}, [], ""
     for name, shape in wanted.items():
         if _ASIDE.fullmatch(name):
             continue
-        if waiting[shape]:
-            names[name] = waiting[shape].pop(0)
-        else:
+        if not waiting[shape]:
             missing.append(name)
+            continue
+        if len(shape) > 1:
+            matrix = names[name] = waiting[shape][0]
+        else:
+            names[name] = max(waiting[shape], key=lambda other: _in_common(other, matrix))
+        waiting[shape].remove(names[name])
     left = {name for names in waiting.values() for name in names}
     return _Fit(names, missing, [name for name in given if name in left])
+
+
+def _in_common(name: str, other: str) -> int:
+    """How many parts of a name, from the first on, are those of another."""
+    same = (a == b for a, b in zip(name.split("."), other.split("."), strict=False))
+    return sum(itertools.takewhile(bool, same))
 
 
 def _filled(
@@ -245,32 +276,35 @@ def _filled(
     """The architecture with the file's tensors, by the model's names with the file's for them."""
     for name in names.values():
         if not tensors[name].float().isfinite().all():
-            raise WeightsError(f"{filename}: {name} holds values that are not finite numbers.")
+            raise WeightsError(
+                f"{filename}: {_quoted(name)} holds values that are not finite numbers."
+            )
     model = cast(Classifier, MODELS[architecture].build())
     # What a stranger's file lacks then is what `_ASIDE` leaves out.
     model.load_state_dict({ours: tensors[theirs] for ours, theirs in names.items()}, strict=False)
     return model.eval()
 
 
-def _tensors(content: bytes, filename: str) -> dict[str, Tensor]:
-    """The tensors of a state dict in the order of the layers."""
+def _tensors(content: bytes, filename: str) -> tuple[dict[str, Tensor], str | None]:
+    """The tensors of a state dict in the order of the layers, and its architecture if it says."""
+    architecture = None
     if filename.lower().endswith(PICKLES):
         loaded = _unpickled(content, filename)
     else:
-        loaded = _from_safetensors(content, filename)
+        loaded, architecture = _from_safetensors(content, filename)
     tensors = {str(name): value for name, value in loaded.items() if isinstance(value, Tensor)}
     if not tensors:
         raise WeightsError(f"{filename} holds no state_dict (names with tensors).")
     for name, tensor in tensors.items():
         plain = tensor.layout == torch.strided and tensor.device.type == "cpu"
-        if not plain or (tensor.dtype not in _FLOATS and not _ASIDE.fullmatch(name)):
-            raise WeightsError(f"{filename}: {name} is no plain tensor of floats.")
+        if not plain or tensor.dtype not in (_COUNTS if _ASIDE.fullmatch(name) else _FLOATS):
+            raise WeightsError(f"{filename}: {_quoted(name)} is no plain tensor of floats.")
     if all(name.startswith("module.") for name in tensors):  # as DataParallel names its own
-        return {name.removeprefix("module."): tensor for name, tensor in tensors.items()}
-    return tensors
+        tensors = {name.removeprefix("module."): tensor for name, tensor in tensors.items()}
+    return tensors, architecture
 
 
-def _from_safetensors(content: bytes, filename: str) -> dict[str, Tensor]:
+def _from_safetensors(content: bytes, filename: str) -> tuple[dict[str, Tensor], str | None]:
     header = int.from_bytes(content[:8], "little")
     if header > HEADER_LIMIT:
         raise WeightsError(
@@ -279,9 +313,11 @@ def _from_safetensors(content: bytes, filename: str) -> dict[str, Tensor]:
         )
     try:
         tensors = safetensors.torch.load(content)
+        remarks = json.loads(content[8 : 8 + header]).get("__metadata__") or {}
+        in_order = {name: tensors[name] for name in sorted(tensors, key=_place)}
     except Exception:  # damaged bytes make it raise errors of many kinds
         raise _unreadable(filename) from None
-    return {name: tensors[name] for name in sorted(tensors, key=_place)}
+    return in_order, remarks.get("architecture")
 
 
 def _place(name: str) -> tuple[list[str | int], int, str, int]:
@@ -327,6 +363,11 @@ def _check_archive(content: bytes, filename: str) -> None:
             f"{filename} is a program, of TorchScript or torch.export, so it was not opened. Save "
             "the model's state_dict, or export it to ONNX."
         )
+
+
+def _quoted(name: str) -> str:
+    """A stranger's name of a tensor, fit to stand in a sentence."""
+    return "".join(character for character in name if character.isprintable())[:80]
 
 
 def _unreadable(filename: str) -> WeightsError:

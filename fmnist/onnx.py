@@ -44,7 +44,7 @@ class OnnxModel(Classifier):
         self.content = content
         self.standardize, self.head = Standardize(), nn.Identity()
         self._session = _session(content)
-        self._input, self._dtype, self._shape, self._one_by_one = _input(self._session)
+        self._input, self._dtype, self._shape = _input(self._session)
         noise = np.random.default_rng(0).integers(0, 256, (16, 1, 28, 28)).astype(np.float32)
         self._output = self._find_output(noise)
         shares = self._run(noise)
@@ -63,30 +63,29 @@ class OnnxModel(Classifier):
 
     def _run(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """What the graph answers (N, 10) to values (N, 1, 28, 28) as it wants them."""
-        step = 1 if self._one_by_one else len(values)
-        parts = [
-            _rows(self._ask([self._output], values[start : start + step])[0])
-            for start in range(0, len(values), step)
-        ]
-        return np.concatenate(parts).reshape(-1, len(CLASSES)).astype(np.float32)
+        answers = [_rows(output) for (output,) in self._ask([self._output], values)]
+        if sum(answer.size for answer in answers) != len(CLASSES) * len(values):
+            raise OnnxError("doesn't answer every image with 10 values.")
+        return np.concatenate(answers, None).reshape(-1, len(CLASSES)).astype(np.float32)
 
     def _find_output(self, values: NDArray[np.float32]) -> str:
-        part = values[:1] if self._one_by_one else values
         names: list[str] = [output.name for output in self._session.get_outputs()]
-        answers = zip(names, self._ask(names, part), strict=True)
-        fitting = [
-            name for name, answer in answers if _rows(answer).size == len(CLASSES) * len(part)
-        ]
+        parts = self._ask(names, values)
+        answers = zip(names, parts[0], strict=True)
+        wanted = len(CLASSES) * len(values) / len(parts)
+        fitting = [name for name, answer in answers if _rows(answer).size == wanted]
         if not fitting:
             raise OnnxError("has no output of 10 values an image.")
         if len(fitting) > 1:
             raise OnnxError(f"has {len(fitting)} outputs of 10 values an image instead of one.")
         return fitting[0]
 
-    def _ask(self, outputs: list[str], values: NDArray[np.float32]) -> list[Any]:
+    def _ask(self, outputs: list[str], values: NDArray[np.float32]) -> list[list[Any]]:
+        """The outputs for every image by itself, or for all where it takes any number."""
         if self.whole_numbers:
             values = values.round().clip(0, 255)
-        given = values.astype(self._dtype).reshape(len(values), *self._shape)
+        given = values.astype(self._dtype)
+        size = len(values) if -1 in self._shape else 1
         import onnxruntime
 
         options = onnxruntime.RunOptions()
@@ -94,13 +93,15 @@ class OnnxModel(Classifier):
         clock = threading.Timer(PATIENCE, setattr, (options, "terminate", True))
         clock.start()
         try:
-            answers: list[Any] = self._session.run(outputs, {self._input: given}, options)
+            return [
+                self._session.run(outputs, {self._input: part.reshape(self._shape)}, options)
+                for part in np.split(given, len(given) // size)
+            ]
         except Exception:  # ONNX Runtime's have no other base
             problem = "takes too long over" if options.terminate else "fails on"
             raise OnnxError(f"{problem} a batch of images, so it can't be used.") from None
         finally:
             clock.cancel()
-        return answers
 
 
 def _session(content: bytes) -> Any:
@@ -108,8 +109,12 @@ def _session(content: bytes) -> Any:
         raise OnnxError(
             "keeps weights in another file, so it was not opened. Save it with all of them inside."
         )
-    # Few who use this package have a graph to open, and not every machine has ONNX Runtime.
-    import onnxruntime
+    try:  # here, since few who use this package have a graph to open
+        import onnxruntime
+    except ImportError:
+        raise OnnxError(
+            "needs ONNX Runtime, which is not installed here: pip install onnxruntime."
+        ) from None
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
@@ -119,7 +124,13 @@ def _session(content: bytes) -> Any:
     # Its own format, which it would recognise by itself, may hold what the check above can't see.
     options.add_session_config_entry("session.load_model_format", "ONNX")
     try:
-        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(
+            content,
+            options,
+            providers=["CPUExecutionProvider"],
+            # It would compute, with no limit of time, whatever no pixel has a part in.
+            disabled_optimizers=["ConstantFolding"],
+        )
     except Exception as error:  # ONNX Runtime's have no other base
         if unknown := _UNKNOWN.search(str(error)):
             operation = next(filter(None, unknown.groups()))
@@ -129,24 +140,23 @@ def _session(content: bytes) -> Any:
         raise OnnxError(problem) from None
 
 
-def _input(session: Any) -> tuple[str, type[np.generic], list[int], bool]:
-    """Name, dtype, shape without the batch, and whether a batch is one image."""
+def _input(session: Any) -> tuple[str, type[np.generic], list[int]]:
+    """Name, dtype and shape; the shape begins with -1 where it takes any number of images."""
     entries = session.get_inputs()
     if len(entries) != 1:
         raise OnnxError(f"has {len(entries)} inputs, and a model of images has one.")
     (entry,) = entries
     if entry.type not in _DTYPES:
         raise OnnxError(f"wants {entry.type}; pixels can be float, double, float16 or uint8.")
-    batch, *shape = entry.shape or [None]
-    any_number = batch is None or isinstance(batch, str)
-    known = all(isinstance(size, int) for size in shape)
-    if not (any_number or batch == 1) or not known or math.prod(shape) != 784:
+    # What has no fixed size has a name for it, or nothing.
+    first, *others = ((size if isinstance(size, int) else -1) for size in entry.shape or [None])
+    if abs(math.prod([first, *others])) != 784 or -1 in others:
         stated = " x ".join(map(str, entry.shape)) or "no stated shape"
         raise OnnxError(
             f"has an input of {stated}. It takes one image or any number, of 784 values each, "
             "such as N x 1 x 28 x 28."
         )
-    return entry.name, _DTYPES[entry.type], shape, not any_number
+    return entry.name, _DTYPES[entry.type], [first, *others]
 
 
 def _rows(answer: Any) -> NDArray[np.floating]:

@@ -72,8 +72,6 @@ class Plan:
             raise ValueError(f"There is no data {self.data!r}: choose real or drawn.")
         if self.limit is not None and self.limit < 1:
             raise ValueError("The limit must be at least one image.")
-        if self.name is not None and not weights.NAME.fullmatch(self.name):
-            raise ValueError(f"{self.name!r} can't name a weights file: use letters, digits, -._")
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "Plan":
@@ -185,7 +183,8 @@ def folder() -> Path:
 def start(plan: Plan) -> Run:
     """Make a run and start it, or leave it queued while another one trains on its device.
 
-    Raises RunError when the runs take more of the disk than FMNIST_RUNS_MAX_GB allows.
+    Raises RunError when the runs take more of the disk than FMNIST_RUNS_MAX_GB allows, and
+    WeightsError when the result couldn't be kept under its name.
     """
     run_id = _make(plan, queued=True)
     dispatch()
@@ -203,6 +202,8 @@ def occupied(plan: Plan) -> Iterator[Run]:
 def _make(plan: Plan, queued: bool) -> str:
     plan = replace(plan, device=devices.choose(plan.device).type)
     _check_quota()
+    if plan.name is not None:
+        weights.check_free(plan.name)
     run_id = f"{time.strftime('%Y%m%d-%H%M%S')}-{plan.model}-{secrets.token_hex(3)}"
     # A run appears whole: its directory is filled under another name first.
     made = folder() / f".new-{run_id}"
@@ -281,12 +282,15 @@ def delete(run_id: str) -> None:
 
 
 def keep(run_ids: Sequence[str], name: str) -> weights.Card:
-    """Save a finished run's result among the weights under a name; every page then shows it.
+    """Save a finished run's result among the weights under a new name; every page then shows it.
 
     Of several runs that differ in their seed only, it is the best on validation, and its card has
-    the figures of all. Raises RunError where they differ in more.
+    the figures of all. Raises RunError where they differ in more or share a seed, and WeightsError
+    where the name is taken.
     """
     chosen = [get(run_id) for run_id in run_ids]
+    if len({run.plan.recipe.seed for run in chosen}) < len(chosen):
+        raise RunError("Each of the runs needs a seed of its own.")
     first = chosen[0].plan
     for run in chosen:
         recipe = replace(run.plan.recipe, seed=first.recipe.seed)
@@ -297,7 +301,7 @@ def keep(run_ids: Sequence[str], name: str) -> weights.Card:
         _seed(run.plan.recipe.seed, card) for run, (_, card) in zip(chosen, results, strict=True)
     ]
     model, card = results[max(range(len(seeds)), key=lambda place: seeds[place].validation)]
-    return weights.save(model, replace(card, name=name, seeds=seeds), weights.own_folder())
+    return weights.keep(model, replace(card, seeds=seeds), name)
 
 
 def _result(run: Run) -> tuple[nn.Module, weights.Card]:

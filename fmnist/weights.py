@@ -34,7 +34,8 @@ UNFAMILIAR = (
     "take the answer as a guess."
 )
 KEPT = (".safetensors", ".onnx")
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+LONGEST_NAME = 64
+NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST_NAME - 1}}}")
 FAMILIES: Mapping[str, str] = MappingProxyType(dict(models.FAMILIES) | {"onnx": "ONNX"})
 """The families of the registry, and that of models which only ONNX Runtime knows."""
 
@@ -101,6 +102,11 @@ class Card:
         return MODELS[self.architecture].title if self.architecture else "ONNX model"
 
     @property
+    def on_real(self) -> Figures | None:
+        """The test figures if they can stand beside others: those on drawn garments can't."""
+        return None if self.data == "drawn" else self.test
+
+    @property
     def reading(self) -> str | None:
         """In words: how a stranger's model reads pixels, and how it does on test if measured."""
         if self.reads is None:
@@ -122,6 +128,8 @@ class Card:
     @classmethod
     def from_json(cls, text: str) -> "Card":
         values = json.loads(text)
+        if values["architecture"] not in {None, *MODELS}:
+            raise ValueError(f"There is no model {values['architecture']!r}.")
         for split in ("validation", "test"):
             if values[split]:
                 values[split] = Figures(**values[split])
@@ -147,8 +155,8 @@ def cards() -> list[Card]:
 
 
 def rank(card: Card) -> float:
-    """What cards are sorted by: the most accurate first, the unmeasured last."""
-    return -card.test.accuracy if card.test else 0.0
+    """What cards are sorted by: the most accurate on real images first, the unmeasured last."""
+    return -card.on_real.accuracy if card.on_real else 0.0
 
 
 def listing() -> list[dict[str, Any]]:
@@ -190,7 +198,7 @@ def packed(model: nn.Module, architecture: str | None) -> bytes:
 
 def save(model: nn.Module, card: Card, directory: Path) -> Card:
     """Write a model and `card.name`.json whole or not at all; returns the card completed."""
-    _check_name(card.name)
+    check_name(card.name)
     content = packed(model, card.architecture)
     card = _completed(card, model, content)
     directory.mkdir(parents=True, exist_ok=True)
@@ -204,18 +212,13 @@ def keep(model: nn.Module, card: Card, name: str) -> Card:
 
     Raises WeightsError for a name that is taken.
     """
-    _check_name(name)
-    taken = WeightsError(f"There are weights named {name} already. Choose another name.")
-    if any(
-        (folder / f"{name}{end}").exists() for folder in (SHIPPED, own_folder()) for end in KEPT
-    ):
-        raise taken
+    check_free(name)
     own_folder().mkdir(parents=True, exist_ok=True)
     claim = own_folder() / f"{name}.json"
     try:
         claim.touch(exist_ok=False)  # of two who ask at once, one gets the name
     except FileExistsError:
-        raise taken from None
+        raise _taken(name) from None
     try:
         return save(model, replace(card, name=name), own_folder())
     except BaseException:
@@ -236,9 +239,10 @@ def load(name_or_path: str | Path) -> tuple[nn.Module, Card]:
     except OSError as error:
         raise WeightsError(f"{path.name} can't be read ({error.strerror}).") from None
     beside = path.with_suffix(".json")
-    if path.suffix not in KEPT or not beside.exists():
+    card = _read_card(path) if path.suffix in KEPT and beside.exists() else None
+    # Others put a JSON of their own beside a file.
+    if not card or (not card.sha256 and path.parent not in (own_folder(), SHIPPED)):
         return open(content, path.name)
-    card = _read_card(path)
     if card.sha256 != hashlib.sha256(content).hexdigest():
         raise WeightsError(
             f"{path.name} is not the file its card {beside.name} describes: the SHA-256 "
@@ -265,11 +269,32 @@ def suffix(model: nn.Module) -> str:
     return ".onnx" if isinstance(model, OnnxModel) else ".safetensors"
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Raise WeightsError for what can't name a weights file."""
     if not NAME.fullmatch(name):
         raise WeightsError(
-            f"{name!r} can't name a weights file: use letters, digits, dots and dashes."
+            f"{name!r} can't name a weights file: use up to {LONGEST_NAME} letters, digits, dots, "
+            "dashes and underscores, and begin with a letter or a digit."
         )
+
+
+def check_free(name: str) -> None:
+    """Raise WeightsError for what can't name new weights: others' name, or nobody's."""
+    check_name(name)
+    if any(
+        (folder / f"{name}{end}").exists() for folder in (SHIPPED, own_folder()) for end in KEPT
+    ):
+        raise _taken(name)
+
+
+def _taken(name: str) -> WeightsError:
+    return WeightsError(f"There are weights named {name} already. Choose another name.")
+
+
+def as_name(words: str) -> str:
+    """The name most like the words that a weights file can have."""
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", words).strip("._-")
+    return name[:LONGEST_NAME] or "model"
 
 
 def _completed(card: Card, model: nn.Module, content: bytes) -> Card:

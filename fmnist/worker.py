@@ -107,7 +107,10 @@ def execute(run: runs.Run) -> None:
     )
     weights.save(model, card, run.folder)
     if plan.name:
-        runs.keep([run.id], plan.name)
+        try:
+            runs.keep([run.id], plan.name)
+        except weights.WeightsError as error:  # somebody took the name meanwhile
+            print(f"{error} The result is in {run.folder}.", file=sys.stderr)
 
 
 def fit(

@@ -23,10 +23,7 @@ with board:
     for card in weights.cards():
         if problem := cache.problem(card.sha256, card.name):
             st.warning(f"Left out: {problem}")
-    st.caption(
-        "Chosen on 5,000 validation images, then measured once on the 10,000 test images. "
-        "A click on a column's head sorts by it."
-    )
+    st.caption(f"{leaderboard.SOURCE} A click on a column's head sorts by it.")
     leaderboard.chart()
 
 st.header("Two models side by side")

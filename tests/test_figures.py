@@ -168,10 +168,11 @@ def test_the_largest_mean_is_in_colour() -> None:
 
 
 def test_published_results_are_hollow_marks_with_their_source_and_ours_are_named() -> None:
-    figure = figures.by_parameters([("mine", 1000, 0.9)], PUBLISHED)
+    published = [other for other in PUBLISHED if other.parameters]
+    figure = figures.by_parameters([("mine", 1000, 0.9)], published)
     others, ours = figure.data
     assert others.marker.symbol == "circle-open"
-    assert len(others.x) == len(PUBLISHED)
-    assert all(p.source in text for p, text in zip(PUBLISHED, others.text, strict=True))
+    assert len(others.x) == len(published) > 8
+    assert all(p.source in text for p, text in zip(published, others.text, strict=True))
     assert (ours.text, ours.x, ours.y) == (("mine",), (1000,), (0.9,))
-    assert len(figures.by_parameters([], PUBLISHED).data) == 2
+    assert len(figures.by_parameters([], published).data) == 2

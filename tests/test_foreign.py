@@ -3,6 +3,7 @@ import io
 import os
 import pickle
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -86,6 +87,30 @@ def test_every_architecture_is_known_by_its_tensors_whatever_they_are_called(
     assert (evaluation.infer(opened.model, IMAGES, CPU) == ours).all()
 
 
+def test_parts_that_alphabetical_names_take_apart_come_together_again() -> None:
+    model = MODELS["residual-100k"].seeded(4)
+    tensors = model.state_dict()
+    generator = torch.Generator().manual_seed(0)
+    for tensor in tensors.values():
+        if tensor.ndim == 1:
+            tensor.uniform_(0.5, 1.5, generator=generator)
+    # In each stage the stem comes first, and its name comes last.
+    paths = {
+        "body.1": "stage1.stem.{}0", "body.2.found.0": "stage1.block.{}1",
+        "body.2.found.1": "stage1.block.{}2", "body.4": "stage2.stem.{}0",
+        "body.5.found.0": "stage2.block.{}1", "body.5.found.1": "stage2.block.{}2",
+    }  # fmt: skip
+    renamed = {f"head.{leaf}": tensors[f"head.{leaf}"] for leaf in ("weight", "bias")}
+    for ours, theirs in paths.items():
+        renamed[f"{theirs.format('conv')}.weight"] = tensors[f"{ours}.0.weight"]
+        for leaf in ("weight", "bias", "running_mean", "running_var"):
+            renamed[f"{theirs.format('bn')}.{leaf}"] = tensors[f"{ours}.1.{leaf}"]
+    opened = foreign.open_file(saved(renamed, ".safetensors"), "theirs.safetensors")
+    model.standardize.load_state_dict({"mean": torch.tensor(0.0), "std": torch.tensor(1.0)})
+    ours = evaluation.infer(model, IMAGES, CPU)
+    assert (evaluation.infer(opened.model, IMAGES, CPU) == ours).all()
+
+
 @pytest.mark.parametrize("key", [None, *foreign.STATE_DICT_KEYS])
 @pytest.mark.parametrize("prefix", ["", "module."])
 def test_a_state_dict_is_found_among_what_a_training_saves_beside_it(
@@ -122,6 +147,26 @@ def test_our_own_model_out_of_data_parallel_is_our_own(name: str) -> None:
     assert card.reads is None
     ours = evaluation.infer(model, IMAGES, CPU)
     assert (evaluation.infer(opened, IMAGES, CPU) == ours).all()
+
+
+def test_a_file_of_ours_is_of_the_architecture_that_it_names(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    twin = replace(MODELS["fcnn"], name="twin")
+    for registry in ({"twin": twin, **MODELS}, {**MODELS, "twin": twin}):
+        for module in (foreign, weights):
+            monkeypatch.setattr(module, "MODELS", MappingProxyType(registry))
+        for name in ("twin", "fcnn"):
+            content = weights.packed(twin.seeded(0), name)
+            assert weights.open(content, "mine.safetensors")[1].architecture == name
+
+
+def test_a_json_that_is_no_card_beside_a_strangers_file_says_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "model.pt"
+    for path in (file, file.with_suffix(".safetensors")):
+        path.write_bytes(saved(stranger("gru").state_dict(), path.suffix))
+        path.with_suffix(".json").write_text('{"layers": 2}')
+        assert weights.load(path)[1].architecture == "gru"
 
 
 # How it reads pixels
@@ -324,6 +369,8 @@ def altered(**changes: object) -> bytes:
         (altered(out_bias=torch.ones(10).to_sparse()), "out.bias is no plain tensor"),
         (altered(out_bias=torch.ones(10, device="meta")), "out.bias is no plain tensor"),
         (altered(out_bias=torch.ones(1).expand(10**13)), "(10,); the file has out.bias"),
+        (altered(standardize_mean=torch.ones((), dtype=torch.complex64)), "mean is no plain tens"),
+        (pickled({"two\nlines": torch.ones(3)}), "the file has twolines (3,) instead"),
         (pickled({"state_dict": {}}), "holds no state_dict"),
         (pickled({"params": {"fc": {"w": torch.ones(2)}}}), "holds no state_dict"),
     ],
@@ -331,6 +378,11 @@ def altered(**changes: object) -> bytes:
 )
 def test_tensors_that_are_no_model_are_refused_in_a_sentence(content: bytes, sentence: str) -> None:
     assert sentence in refused(content, "theirs.pt")
+
+
+def test_a_name_with_a_number_that_python_would_not_read_is_refused() -> None:
+    content = safetensors.torch.save({f"layer{'9' * 5000}.weight": torch.ones(3)})
+    assert "is not a weights file" in refused(content, "theirs.safetensors")
 
 
 def test_our_own_names_with_numbers_that_can_not_be_computed_with_are_refused() -> None:

@@ -1,4 +1,5 @@
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,19 @@ def test_a_graph_answers_as_the_torch_model_it_was_made_of(shape: tuple, end: st
     theirs = stranger("fcnn")
     answers = infer(perceptron_graph(theirs.state_dict(), shape, end=end))
     assert np.allclose(normalised(answers), said(theirs, IMAGES, "0..1"), atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(784,), (28, 28), (1, 28, 28)], ids=str)
+def test_a_graph_of_one_image_needs_no_dimension_for_the_batch(shape: tuple) -> None:
+    weight = np.random.default_rng(0).normal(size=(784, 10)).astype(np.float32)
+    nodes = [
+        helper.make_node("Reshape", ["x", "row"], ["flat"]),
+        helper.make_node("MatMul", ["flat", "w"], ["y"]),
+    ]
+    constants = {"row": np.array([1, 784]), "w": weight}
+    answers = infer(graph(nodes, constants, shape).SerializeToString())
+    expected = IMAGES.reshape(-1, 784) / np.float32(255) @ weight
+    assert np.allclose(answers, expected, atol=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -219,7 +233,7 @@ def test_what_is_no_graph_is_refused(content: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "shape", [("N", 3, 32, 32), (32, 784), (784,), (), ("N", "H", "W"), ("N", 785), None], ids=str
+    "shape", [("N", 3, 32, 32), (32, 784), (), ("N", "H", "W"), ("N", 785), None], ids=str
 )
 def test_an_input_that_is_no_28_by_28_image_is_refused(shape: tuple | None) -> None:
     assert "has an input of" in refused(deaf(shape=shape))
@@ -254,14 +268,76 @@ def test_two_outputs_of_ten_values_are_refused() -> None:
     assert "has 2 outputs of 10 values" in refused(model)
 
 
-def test_a_graph_that_can_not_take_a_batch_as_it_says_is_refused() -> None:
-    shape = np.array([1, 784])
+def reshaping(*, given: tuple, to: tuple) -> onnx.ModelProto:
+    """A linear graph that reshapes what it is given."""
     nodes = [
         helper.make_node("Reshape", ["x", "shape"], ["flat"]),
         helper.make_node("MatMul", ["flat", "w"], ["y"]),
     ]
-    model = graph(nodes, {"shape": shape, "w": np.ones((784, 10), np.float32)})
+    constants = {"shape": np.array(to), "w": np.ones((784, 10), np.float32)}
+    return graph(nodes, constants, given)
+
+
+def test_a_graph_that_can_not_take_a_batch_as_it_says_is_refused() -> None:
+    assert "fails on a batch of images" in refused(reshaping(given=("N", 784), to=(1, 784)))
+
+
+def test_a_graph_that_takes_many_images_but_not_one_is_refused() -> None:
+    nodes = [
+        helper.make_node("Squeeze", ["x"], ["images"]),  # and with them the one image's batch
+        helper.make_node("Flatten", ["images"], ["flat"]),
+        helper.make_node("MatMul", ["flat", "w"], ["y"]),
+    ]
+    model = graph(nodes, {"w": np.ones((784, 10), np.float32)}, ("N", 1, 28, 28))
     assert "fails on a batch of images" in refused(model)
+
+
+def test_a_graph_that_answers_fewer_images_than_it_was_given_is_refused() -> None:
+    constants = {"w": np.ones((784, 10), np.float32), "to": np.array([16])}
+    constants |= {"from": np.array([0]), "axis": np.array([0])}
+    nodes = [
+        helper.make_node("MatMul", ["x", "w"], ["all"]),
+        helper.make_node("Slice", ["all", "from", "to", "axis"], ["y"]),
+    ]
+    assert "doesn't answer every image" in refused(graph(nodes, constants))
+
+
+def test_a_graph_with_no_answer_to_a_blank_picture_is_refused() -> None:
+    nodes = [
+        helper.make_node("ReduceMax", ["x"], ["strongest"], axes=[1]),
+        helper.make_node("Div", ["x", "strongest"], ["scaled"]),
+        helper.make_node("MatMul", ["scaled", "w"], ["y"]),
+    ]
+    model = graph(nodes, {"w": np.ones((784, 10), np.float32)})
+    assert "answers pictures with values that are not finite" in refused(model)
+
+
+def test_what_no_pixel_has_a_part_in_is_not_computed_before_the_clock_runs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Seconds of work on constants, in a graph of a few hundred bytes.
+    nodes = [
+        helper.make_node("MatMul", ["x", "w"], ["y"]),
+        helper.make_node("Expand", ["one", "large"], ["m0"]),
+        *(helper.make_node("MatMul", [f"m{i}", f"m{i}"], [f"m{i + 1}"]) for i in range(8)),
+        helper.make_node("ReduceSum", ["m8"], ["sum"], keepdims=0),
+        helper.make_node("Add", ["y", "sum"], ["z"]),
+    ]
+    constants = {
+        "w": np.ones((784, 10), np.float32),
+        "one": np.zeros((1, 1), np.float32),
+        "large": np.array([1500, 1500]),
+    }
+    monkeypatch.setattr("fmnist.onnx.PATIENCE", 0.05)
+    model = graph(nodes, constants, outputs={"z": TensorProto.FLOAT})
+    assert "takes too long over a batch" in refused(model)
+
+
+def test_without_onnx_runtime_the_refusal_says_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    assert "needs ONNX Runtime, which is not installed here" in refused(linear())
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])

@@ -332,6 +332,25 @@ def test_an_upload_that_is_kept_is_there_for_everybody_and_after_a_restart(
     assert weights.load("theirs")[1].name == "theirs"
 
 
+def test_the_name_of_an_upload_is_proposed_as_one_that_can_be_kept() -> None:
+    app = open_page("models")
+    upload(app, "my model (1).pt", pickled(stranger("gru").state_dict()))
+    press(app, "Keep")
+    assert "among everybody's models as my-model-1." in app.success[0].value
+
+
+def test_a_refused_upload_is_not_opened_again_at_every_click(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    opened, calls = weights.open, []
+    monkeypatch.setattr(weights, "open", lambda *given: [calls.append(1), opened(*given)][1])
+    app = open_page("models")
+    upload(app, "theirs.pt", b"no model")
+    app.run()
+    assert "was not opened" in app.error[0].value
+    assert len(calls) == 1
+
+
 @pytest.mark.parametrize("name", ["../up", "a b", "x" * 65])
 def test_a_name_that_can_not_be_kept_gets_a_sentence(name: str) -> None:
     app = open_page("models")
@@ -452,6 +471,11 @@ def test_a_kept_run_is_on_every_page_and_a_deleted_one_is_gone(finished: runs.Ru
     next(button for button in app.button if button.label == "Keep among the models").click()
     app.run()
     assert "mine" in {card.name for card in weights.cards()}
+    row = open_page("models").dataframe[0].value.set_index("Model").loc["mine"]
+    assert row[["Test accuracy", "Validation"]].isna().all()  # both are on drawn garments
+    next(button for button in app.button if button.label == "Keep among the models").click()
+    app.run()
+    assert "weights named mine already" in app.error[0].value
     next(button for button in app.button if button.label == "Delete for good").click().run()
     assert not app.exception
     assert runs.all_runs() == []

@@ -13,7 +13,7 @@ import pytest
 from fmnist import PROJECT, runs, weights
 from fmnist.runs import Plan, Run, RunError
 from fmnist.training import Recipe
-from fmnist.weights import Seed
+from fmnist.weights import Seed, WeightsError
 
 SHORT = Plan("fcnn", Recipe(epochs=2, batch_size=64), "drawn", "cpu", limit=500)
 LONG = replace(SHORT, recipe=Recipe(epochs=1000, batch_size=32))
@@ -80,6 +80,10 @@ def test_of_runs_with_several_seeds_the_best_on_validation_is_kept_with_every_se
         Seed(seed, card.validation.accuracy, card.test.accuracy, card.mirrored)
         for seed, card in enumerate(cards)
     ]
+    with pytest.raises(RunError, match="a seed of its own"):
+        runs.keep([started[0].id, started[0].id], "twice")
+    with pytest.raises(WeightsError, match="weights named best already"):
+        runs.keep([started[1].id], "best")
     longer = runs.start(replace(SHORT, recipe=replace(SHORT.recipe, epochs=1)))
     wait(longer.id, lambda run: run.state == "finished")
     with pytest.raises(RunError, match="differ in more than their seed"):
@@ -195,13 +199,19 @@ def test_a_run_that_is_not_there_is_refused_in_words(name: str) -> None:
         runs.get(name)
 
 
+def test_a_run_whose_result_could_not_be_kept_under_its_name_is_not_begun() -> None:
+    for name, words in (("../up", "can't name a weights file"), ("cnn", "named cnn already")):
+        with pytest.raises(WeightsError, match=words):
+            runs.start(replace(SHORT, name=name))
+    assert runs.all_runs() == []
+
+
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
         ({"model": "vgg"}, "no model 'vgg'"),
         ({"data": "cifar"}, "no data 'cifar'"),
         ({"limit": 0}, "at least one image"),
-        ({"name": "../up"}, "can't name"),
         ({"device": "tpu"}, "not a device"),
     ],
 )

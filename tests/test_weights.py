@@ -10,7 +10,7 @@ from strangers import pickled
 
 from fmnist import foreign, weights
 from fmnist.models import MODELS
-from fmnist.weights import Card, WeightsError
+from fmnist.weights import Card, Figures, WeightsError
 
 every_model = pytest.mark.parametrize("name", MODELS)
 
@@ -103,6 +103,32 @@ def test_unknown_weights_are_refused_with_the_known_names() -> None:
         weights.load("yours")
 
 
+def test_a_card_of_an_architecture_that_is_gone_is_refused_and_hides_no_others() -> None:
+    folder = weights.own_folder()
+    weights.save(MODELS["fcnn"].seeded(0), Card("mine", "perceptron", 0), folder)
+    assert "mine" in {row["name"] for row in weights.listing()}
+    with pytest.raises(WeightsError, match="mine"):
+        weights.load("mine")
+    weights.load("cnn")
+
+
+def test_figures_on_drawn_garments_do_not_stand_beside_those_on_real_ones() -> None:
+    figures = Figures(n=100, accuracy=0.99, loss=0.1, confusion=[[0] * 10] * 10)
+    drawn = Card("mine", "fcnn", 0, data="drawn", test=figures)
+    weights.save(MODELS["fcnn"].seeded(0), drawn, weights.own_folder())
+    assert weights.cards()[-1].name == "mine"
+    real = Card("better", "fcnn", 0, data="real", test=figures)
+    weights.save(MODELS["fcnn"].seeded(0), real, weights.own_folder())
+    assert weights.cards()[0].name == "better"
+
+
+@pytest.mark.parametrize("words", ["my model (1)", "_x_", "", "ü", "x" * 70, "fine-1.2_b"])
+def test_any_words_become_a_name_that_weights_can_have(words: str) -> None:
+    weights.check_name(weights.as_name(words))
+    assert weights.as_name("my model (1)") == "my-model-1"
+    assert weights.as_name("fine-1.2_b") == "fine-1.2_b"
+
+
 @pytest.mark.parametrize("name", ["../up", "", ".hidden", "a b", "x" * 65])
 def test_a_name_that_is_no_plain_file_name_is_refused(name: str) -> None:
     with pytest.raises(WeightsError, match="can't name"):
@@ -157,6 +183,8 @@ def test_the_shipped_weights_reach_the_published_figures() -> None:
         "cnn-strided": 0.90,
         "residual-100k": 0.925,
         "residual-300k": 0.94,
+        "residual": 0.944,
+        "rows-columns": 0.92,
         "fcnn-wide": 0.905,
         "lstm": 0.897,
         "gru": 0.897,

@@ -43,6 +43,14 @@ class ModelSpec:
 _LINEAR = Recipe(epochs=40, lr=1e-3, weight_decay=0.05, label_smoothing=0.05, augment=("flip",))
 _CONVOLUTIONAL = Recipe(epochs=12, lr=3e-3, weight_decay=0.05, label_smoothing=0.05)
 _RECURRENT = Recipe(epochs=25, lr=4e-3, weight_decay=0.02, label_smoothing=0.05)
+_BOTH_WAYS = Recipe(
+    epochs=16,
+    lr=0.02,
+    weight_decay=0.02,
+    label_smoothing=0.05,
+    augment=("flip", "erase"),
+    optimizer="muon",
+)
 _RESIDUAL = Recipe(epochs=30, lr=0.03, weight_decay=0.02, label_smoothing=0.05, optimizer="muon")
 
 _SPECS = (
@@ -187,7 +195,7 @@ _SPECS = (
             "answers."
         ),
         build=lambda: RowReader(nn.LSTM, hidden=96, dropout=0.2, both_ways=True),
-        recipe=replace(_RECURRENT, epochs=10),
+        recipe=_BOTH_WAYS,
     ),
     ModelSpec(
         name="rows-columns",
@@ -198,7 +206,7 @@ _SPECS = (
             "Bengio 2014). No convolution before the recurrence."
         ),
         build=lambda: RowColumnReader(hidden=80, dropout=0.25),
-        recipe=replace(_RECURRENT, epochs=12),
+        recipe=replace(_BOTH_WAYS, epochs=26),
     ),
 )
 

@@ -22,21 +22,15 @@ class RowReader(Classifier):
         super().__init__()
         self.standardize = Standardize()
         self.hidden = hidden
-        width = 2 * hidden if both_ways else hidden
-        self.layers = nn.ModuleList(
-            cell(inputs, hidden, batch_first=True, bidirectional=both_ways)
-            for inputs in (SIDE, width)
-        )
+        self.layers = stacked(cell, hidden, both_ways)
         self.dropout = Dropout(dropout)
-        self.head = nn.Linear(width, 10)
+        self.head = nn.Linear(2 * hidden if both_ways else hidden, 10)
 
     def features(self, images: Tensor) -> Tensor:
-        sequence = self.standardize(images).squeeze(1)
-        for layer in self.layers:
-            states, _ = layer(sequence)
-            sequence = self.dropout(states)
+        rows = self.standardize(images).squeeze(1)
+        states = read(self.layers, self.dropout, rows)
         # The way back ends at the first row; there is none where it reads one way.
-        return torch.cat([sequence[:, -1, : self.hidden], sequence[:, 0, self.hidden :]], 1)
+        return torch.cat([states[:, -1, : self.hidden], states[:, 0, self.hidden :]], 1)
 
 
 class RowColumnReader(Classifier):
@@ -63,16 +57,27 @@ class Reader(nn.Module):
 
     def __init__(self, hidden: int, dropout: float) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(
-            nn.LSTM(inputs, hidden, batch_first=True, bidirectional=True)
-            for inputs in (SIDE, 2 * hidden)
-        )
+        self.layers = stacked(nn.LSTM, hidden, both_ways=True)
         self.dropout = Dropout(dropout)
         self.attention = nn.Linear(2 * hidden, 1, bias=False)  # softmax would cancel it
 
     def forward(self, sequence: Tensor) -> Tensor:
-        for layer in self.layers:
-            states, _ = layer(sequence)
-            sequence = self.dropout(states)
-        mean: Tensor = (sequence * self.attention(sequence).softmax(1)).sum(1)
+        states = read(self.layers, self.dropout, sequence)
+        mean: Tensor = (states * self.attention(states).softmax(1)).sum(1)
         return mean
+
+
+def stacked(cell: type[nn.LSTM] | type[nn.GRU], hidden: int, both_ways: bool) -> nn.ModuleList:
+    """Two recurrent layers, of which the second reads the states of the first."""
+    width = 2 * hidden if both_ways else hidden
+    return nn.ModuleList(
+        cell(inputs, hidden, batch_first=True, bidirectional=both_ways) for inputs in (SIDE, width)
+    )
+
+
+def read(layers: nn.ModuleList, dropout: nn.Module, sequence: Tensor) -> Tensor:
+    """The states (N, 28, D) of stacked layers over a sequence (N, 28, 28)."""
+    for layer in layers:
+        states, _ = layer(sequence)
+        sequence = dropout(states)
+    return sequence

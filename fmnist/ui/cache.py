@@ -20,6 +20,7 @@ from fmnist import data, devices, evaluation, explain, weights
 from fmnist.data import Source, Split, SplitName
 from fmnist.evaluation import Evaluation, Report
 from fmnist.models.layers import Classifier
+from fmnist.onnx import OnnxError
 
 TIMED = 7
 """Answers of which the median is the time of one."""
@@ -71,10 +72,22 @@ def model(sha256: str, name: str, device: str) -> nn.Module:
     return _settled(loaded.to(device))
 
 
-@st.cache_resource(show_spinner="Finding out how it reads pixels …", max_entries=8)
-def opened(file_id: str, _content: bytes, _filename: str) -> tuple[nn.Module, weights.Card]:
+def opened(file_id: str, content: bytes, filename: str) -> tuple[nn.Module, weights.Card]:
     """The model in an uploaded file, and its card; raises WeightsError."""
-    return weights.open(_content, _filename)
+    found = _opened(file_id, content, filename)
+    if isinstance(found, weights.WeightsError):
+        raise found
+    return found
+
+
+@st.cache_resource(show_spinner="Finding out how it reads pixels …", max_entries=8)
+def _opened(
+    file_id: str, _content: bytes, _filename: str
+) -> tuple[nn.Module, weights.Card] | weights.WeightsError:
+    try:
+        return weights.open(_content, _filename)
+    except weights.WeightsError as error:  # to be said again, not found out again
+        return error
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
@@ -250,7 +263,8 @@ def remember(
 ) -> weights.Card:
     """Take a model among this session's under a name, or give it another; returns its card.
 
-    A name that is taken gets a number. Measured where the real dataset is here.
+    A name that is taken gets a number. Measured where the real dataset is here; raises OnnxError
+    where it fails at that.
     """
     here = next((u for u in uploads().values() if u.card.sha256 == card.sha256), None)
     if here:
@@ -263,7 +277,11 @@ def remember(
     card = replace(here.card, name=next(free for free in numbered if free not in taken))
     uploads()[card.name] = replace(here, card=card)
     if source == "real" and not card.test:  # figures on drawn garments would stand beside real ones
-        card = replace(card, test=weights.measured(evaluate(card, "test", source, device)))
+        try:
+            card = replace(card, test=weights.measured(evaluate(card, "test", source, device)))
+        except OnnxError:
+            del uploads()[card.name]
+            raise
         uploads()[card.name] = replace(here, card=card)
     return card
 

@@ -5,6 +5,7 @@ import torch
 
 from fmnist import foreign, weights
 from fmnist.data import Source
+from fmnist.onnx import OnnxError
 from fmnist.ui import cache
 
 
@@ -30,9 +31,13 @@ def load_weights(source: Source, device: torch.device) -> None:
         st.success(f"{fits} It is among everybody's models as {kept.name}.")
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.text_input("Name", card.name, key=f"name of {file.file_id}")
+        name = st.text_input("Name", weights.as_name(card.name), key=f"name of {file.file_id}")
         wanted = st.button("Keep", help="Save it here, so that everybody finds it by its name.")
-    card = cache.remember(model, card, name.strip() or card.name, source, device)
+    try:
+        card = cache.remember(model, card, name.strip() or card.name, source, device)
+    except OnnxError as error:
+        st.error(f"{file.name} {error}")
+        return
     reading = f"It {card.reading}. " if card.reading else ""
     st.success(
         f"{fits} {reading}Until you leave, it is among the models on every page as {card.name}."
