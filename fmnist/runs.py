@@ -289,13 +289,13 @@ def keep(run_ids: Sequence[str], name: str) -> weights.Card:
     where the name is taken.
     """
     chosen = [get(run_id) for run_id in run_ids]
-    if len({run.plan.recipe.seed for run in chosen}) < len(chosen):
-        raise RunError("Each of the runs needs a seed of its own.")
     first = chosen[0].plan
     for run in chosen:
         recipe = replace(run.plan.recipe, seed=first.recipe.seed)
         if replace(run.plan, recipe=recipe, name=first.name, origin=first.origin) != first:
             raise RunError(f"{run.id} and {chosen[0].id} differ in more than their seed.")
+    if len({run.plan.recipe.seed for run in chosen}) < len(chosen):
+        raise RunError("Each of the runs needs a seed of its own.")
     results = [_result(run) for run in chosen]
     seeds = [
         _seed(run.plan.recipe.seed, card) for run, (_, card) in zip(chosen, results, strict=True)
