@@ -58,8 +58,18 @@ def infer(
     report: Report | None = None,
 ) -> NDArray[np.float32]:
     """Logits float32 (N, 10) of images uint8 (N, 28, 28), in float32 on the device."""
-    logits: NDArray[np.float32] = in_batches(model.to(device).eval(), images, device, report)
+    logits: NDArray[np.float32] = in_batches(ready(model, device), images, device, report)
     return logits
+
+
+def ready(model: nn.Module, device: torch.device) -> nn.Module:
+    """The model on the device and out of training; untouched where it is, since others may ask it.
+
+    While a recurrent model is moved, even to where it stands, it can't answer.
+    """
+    if any(tensor.device.type != device.type for tensor in model.state_dict().values()):
+        model.to(device)
+    return model.eval()
 
 
 def infer_mirrored(

@@ -173,7 +173,7 @@ def embed(
     def halved(pixels: Tensor) -> Tensor:
         return model.features(pixels).half()
 
-    model.to(device).eval()
+    evaluation.ready(model, device)
     features: NDArray[np.float16] = evaluation.in_batches(halved, images, device, report)
     return features
 

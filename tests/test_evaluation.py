@@ -159,3 +159,12 @@ def test_mirrored_logits_are_the_same_for_an_image_and_its_mirror_image() -> Non
     ways = [evaluation.infer(model, way, device) for way in (images, mirror_images)]
     assert np.allclose(both, np.mean(ways, axis=0), atol=1e-6)
     assert not np.allclose(both, ways[0], atol=1e-2)
+
+
+def test_a_model_that_is_where_it_should_be_is_not_moved(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Moved by one thread, a recurrent model can't answer another.
+    model = MODELS["lstm"].seeded(0)
+    images = np.zeros((3, 28, 28), np.uint8)
+    before = evaluation.infer(model, images, torch.device("cpu"))
+    monkeypatch.setattr(torch.nn.Module, "_apply", None)
+    assert (evaluation.infer(model, images, torch.device("cpu")) == before).all()
