@@ -268,18 +268,14 @@ def test_two_outputs_of_ten_values_are_refused() -> None:
     assert "has 2 outputs of 10 values" in refused(model)
 
 
-def reshaping(*, given: tuple, to: tuple) -> onnx.ModelProto:
-    """A linear graph that reshapes what it is given."""
+def test_a_graph_that_can_not_take_a_batch_as_it_says_is_refused() -> None:
+    shape = np.array([1, 784])
     nodes = [
         helper.make_node("Reshape", ["x", "shape"], ["flat"]),
         helper.make_node("MatMul", ["flat", "w"], ["y"]),
     ]
-    constants = {"shape": np.array(to), "w": np.ones((784, 10), np.float32)}
-    return graph(nodes, constants, given)
-
-
-def test_a_graph_that_can_not_take_a_batch_as_it_says_is_refused() -> None:
-    assert "fails on a batch of images" in refused(reshaping(given=("N", 784), to=(1, 784)))
+    model = graph(nodes, {"shape": shape, "w": np.ones((784, 10), np.float32)})
+    assert "fails on a batch of images" in refused(model)
 
 
 def test_a_graph_that_takes_many_images_but_not_one_is_refused() -> None:
