@@ -132,7 +132,12 @@ def _inference_speed(name: str, training: Split, precision: Precision) -> float:
 
 def _training_speed(name: str, few: Split, precision: Precision) -> float:
     recipe = replace(
-        MODELS[name].recipe, epochs=1, batch_size=BATCH, precision=precision, everyday=0.0
+        MODELS[name].recipe,
+        epochs=1,
+        batch_size=BATCH,
+        precision=precision,
+        everyday=0.0,
+        teacher=None,
     )
     steps = train(MODELS[name].build(), (few, few), recipe, CPU)
     return statistics.median(report.images_per_second for report in steps)

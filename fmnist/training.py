@@ -57,6 +57,7 @@ class Recipe:
     label_smoothing: float = 0.0
     augment: tuple[str, ...] = ("flip", "shift")
     everyday: float = 0.0  # pictures as people draw and photograph, for each training image
+    teacher: str | None = None  # weights whose answers are learned instead of the labels
     optimizer: Optimizer = "adamw"
     schedule: Schedule = "one-cycle"
     precision: Precision = "bfloat16"  # float32 is used where the device would only emulate it
@@ -169,8 +170,13 @@ def train(
     replica = DistributedDataParallel(model) if processes > 1 else model
 
     images = torch.tensor(training.images, device=device)
-    labels = torch.tensor(training.labels, device=device, dtype=torch.long)
-    targets = _targets(recipe.label_smoothing).to(device)
+    targets = _smoothed(training.labels, recipe.label_smoothing).to(device)
+    if recipe.teacher:
+        # Here, since weights know the recipes that made them.
+        from fmnist import distillation
+
+        taught = distillation.answers(recipe.teacher, data[0].images, device, bfloat16)
+        targets[: len(taught)] = taught
     per_epoch = math.ceil(len(training) / recipe.batch_size)
     steps = per_epoch * recipe.epochs
     report_every = max(1, per_epoch // REPORTS_PER_EPOCH)
@@ -202,7 +208,7 @@ def train(
             if bfloat16:
                 inputs = inputs.contiguous(memory_format=torch.channels_last)
             loss = functional.cross_entropy(
-                replica(inputs).float(), targets[labels[batch[first:last]]], reduction="sum"
+                replica(inputs).float(), targets[batch[first:last]], reduction="sum"
             ) / len(batch)
         optimizer.zero_grad()
         torch.autograd.backward(loss * processes)  # the processes' gradients are averaged
@@ -232,11 +238,11 @@ def train(
     model.to(memory_format=torch.contiguous_format)
 
 
-def _targets(smoothing: float) -> Tensor:
-    """The probabilities (11, 10) to learn for each label; for none of the ten, all alike."""
+def _smoothed(labels: NDArray[np.uint8], smoothing: float) -> Tensor:
+    """The probabilities (N, 10) to learn for labels (N,); for none of the ten, all alike."""
     classes = len(CLASSES)
     certain = torch.cat([torch.eye(classes), torch.full((1, classes), 1 / classes)])
-    return (1 - smoothing) * certain + smoothing / classes
+    return (1 - smoothing) * certain[torch.tensor(labels).long()] + smoothing / classes
 
 
 def _optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:

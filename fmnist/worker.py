@@ -37,7 +37,7 @@ def main() -> None:
     (run.folder / "queued").unlink(missing_ok=True)
     try:
         execute(run)
-    except (data.DataError, ValueError) as error:
+    except (data.DataError, weights.WeightsError, ValueError) as error:
         fail(run, str(error))
     except OSError as error:
         fail(run, f"The run's files could not be written: {error.strerror}. Mend that and resume.")

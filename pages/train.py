@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from fmnist import runs
+from fmnist import runs, weights
 from fmnist.models import MODELS
 from fmnist.ui import cache, widgets
 from fmnist.ui.runs import choose_run, compare, edit_recipe, list_runs, show_run
@@ -40,12 +40,13 @@ with plan:
         origin = f"the {preset.lower()} recipe"
     st.caption(MODELS[model].summary)
     if preset == "Quick":
-        proposal, limit = replace(proposal, epochs=QUICK_EPOCHS), QUICK_IMAGES
-    recipe, limit = edit_recipe(proposal, limit, available, key)
+        proposal, limit = replace(proposal, epochs=QUICK_EPOCHS, teacher=None), QUICK_IMAGES
+    teachers = [card.name for card in weights.cards() if card.data == source]
+    recipe, limit = edit_recipe(proposal, limit, available, teachers, key)
     if st.button("Start training", type="primary", width="stretch"):
         try:
             run = runs.start(runs.Plan(model, recipe, source, device.type, limit, origin=origin))
-        except (runs.RunError, ValueError, OSError) as error:
+        except (runs.RunError, weights.WeightsError, ValueError, OSError) as error:
             st.error(str(error))
         else:
             known.insert(0, run)

@@ -438,6 +438,22 @@ def test_the_train_page_starts_a_run_with_the_recipe_as_edited(
     assert app.selectbox(key="run").value == run.id
 
 
+def test_the_train_page_offers_teachers_that_know_the_garments(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(runs, "_launch", lambda *arguments: None)
+    card = weights.Card("elder", "fcnn", 0, data="drawn")
+    weights.save(MODELS["fcnn"].seeded(0), card, weights.own_folder())
+    app = open_page("train")
+    (teacher,) = (box for box in app.selectbox if box.label == "Teacher")
+    assert teacher.options == ["none", "elder"]
+    teacher.select("elder").run()
+    next(button for button in app.button if button.label == "Start training").click().run()
+    assert not app.exception
+    (run,) = runs.all_runs()
+    assert run.plan.recipe.teacher == "elder"
+
+
 @pytest.fixture
 def finished(monkeypatch: pytest.MonkeyPatch) -> runs.Run:
     """A run of three epochs, trained in this process."""

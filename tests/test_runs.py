@@ -68,6 +68,28 @@ def test_a_run_outlives_its_starter_and_trains_to_its_end() -> None:
     assert weights.load("mine")[1].test == card.test
 
 
+def test_a_teacher_that_knows_real_garments_does_not_teach_drawn_ones() -> None:
+    run = runs.start(replace(SHORT, recipe=replace(SHORT.recipe, teacher="fcnn-small")))
+    run = wait(run.id, lambda run: run.state == "finished")
+    assert run.plan.recipe.teacher is None
+    assert run.card.recipe["teacher"] is None
+
+
+def test_one_that_knows_the_garments_does() -> None:
+    first = runs.start(SHORT)
+    wait(first.id, lambda run: run.state == "finished")
+    runs.keep([first.id], "elder")
+    run = runs.start(replace(SHORT, recipe=replace(SHORT.recipe, teacher="elder")))
+    assert wait(run.id, lambda run: run.state == "finished").card.recipe["teacher"] == "elder"
+
+
+def test_a_teacher_that_is_not_there_is_refused_before_the_training() -> None:
+    plan = replace(SHORT, recipe=replace(SHORT.recipe, teacher="nobody"))
+    with pytest.raises(WeightsError, match="no weights 'nobody'"):
+        runs.start(plan)
+    assert runs.all_runs() == []
+
+
 def test_of_runs_with_several_seeds_the_best_on_validation_is_kept_with_every_seeds_figures() -> (
     None
 ):

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from fmnist import garments
+from fmnist import distillation, garments, weights
 from fmnist.data import Split
-from fmnist.evaluation import Evaluation, accuracy, infer
+from fmnist.evaluation import Evaluation, accuracy, infer, infer_mirrored, probabilities
 from fmnist.models import MODELS
 from fmnist.training import (
     OPTIMIZERS,
@@ -19,6 +19,7 @@ from fmnist.training import (
     learning_rate,
     train,
 )
+from fmnist.weights import Card
 
 CPU = torch.device("cpu")
 RECIPE = Recipe(epochs=3, batch_size=16, lr=1e-3, precision="float32")
@@ -179,3 +180,26 @@ def test_a_recipe_out_of_range_is_refused(wrong: dict) -> None:
 def test_an_unknown_recipe_field_is_refused() -> None:
     with pytest.raises(ValueError, match="momentum"):
         Recipe.from_json({"momentum": 0.9})
+
+
+def test_a_teachers_answers_are_learned_instead_of_the_labels(splits) -> None:
+    """A teacher that calls everything a bag makes bags of everything."""
+    teacher = MODELS["fcnn"].seeded(0)
+    with torch.no_grad():
+        teacher.head.weight.zero_()
+        teacher.head.bias.copy_(10 * torch.eye(10)[8])
+    card = Card(name="bags", architecture="fcnn", parameters=None)
+    weights.save(teacher, card, weights.own_folder())
+    model, _ = trained(splits, dataclasses.replace(RECIPE, teacher="bags"))
+    assert (infer(model, splits[1].images, CPU).argmax(1) == 8).all()
+
+
+def test_a_teacher_answers_an_image_and_its_mirror_image_alike(splits) -> None:
+    images = splits[0].images
+    teacher = MODELS["cnn"].seeded(0)
+    weights.save(teacher, Card("taught", "cnn", parameters=None), weights.own_folder())
+    answers = distillation.answers("taught", images, CPU, bfloat16=False)
+    mirrored = distillation.answers("taught", images[:, :, ::-1].copy(), CPU, bfloat16=False)
+    torch.testing.assert_close(answers, mirrored)
+    expected = probabilities(infer_mirrored(teacher, images, CPU))
+    np.testing.assert_allclose(answers, expected, rtol=1e-4)

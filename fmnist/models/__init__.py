@@ -52,6 +52,7 @@ _BOTH_WAYS = Recipe(
     optimizer="muon",
 )
 _RESIDUAL = Recipe(epochs=30, lr=0.03, weight_decay=0.02, label_smoothing=0.05, optimizer="muon")
+_TAUGHT = replace(_RESIDUAL, teacher="residual")
 
 _SPECS = (
     ModelSpec(
@@ -133,17 +134,23 @@ _SPECS = (
         name="residual-100k",
         title="Residual network under 100,000 parameters",
         family="cnn",
-        summary="Two residual blocks (He et al. 2015) of 32 and 56 channels, trained by Muon.",
+        summary=(
+            "Two residual blocks (He et al. 2015) of 32 and 56 channels, which learned what the "
+            "largest answers (Hinton, Vinyals, Dean 2015)."
+        ),
         build=lambda: ResidualNet([32, 56]),
-        recipe=_RESIDUAL,
+        recipe=_TAUGHT,
     ),
     ModelSpec(
         name="residual-300k",
         title="Residual network under 300,000 parameters",
         family="cnn",
-        summary="Two residual blocks (He et al. 2015) of 64 and 96 channels, trained by Muon.",
+        summary=(
+            "Two residual blocks (He et al. 2015) of 64 and 96 channels, which learned what the "
+            "largest answers (Hinton, Vinyals, Dean 2015)."
+        ),
         build=lambda: ResidualNet([64, 96]),
-        recipe=replace(_RESIDUAL, augment=("flip", "shift", "erase")),
+        recipe=replace(_TAUGHT, epochs=48, augment=("flip", "shift", "erase")),
     ),
     ModelSpec(
         name="residual",

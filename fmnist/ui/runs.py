@@ -33,7 +33,9 @@ WORDS = {
 }
 
 
-def edit_recipe(recipe: Recipe, limit: int, available: int, key: str) -> tuple[Recipe, int]:
+def edit_recipe(
+    recipe: Recipe, limit: int, available: int, teachers: Sequence[str], key: str
+) -> tuple[Recipe, int]:
     """Boxes over a recipe and the number of training images; returns both as edited."""
 
     def number(label: str, name: str, **options: Any) -> Any:
@@ -41,9 +43,10 @@ def edit_recipe(recipe: Recipe, limit: int, available: int, key: str) -> tuple[R
         low, high = (type(value)(bound) for bound in RANGES[name])
         return st.number_input(label, low, high, value, key=f"{name} {key}", **options)
 
-    def choice(label: str, name: str, options: Sequence[str]) -> Any:
-        place = options.index(getattr(recipe, name))
-        return st.selectbox(label, options, place, key=f"{name} {key}")
+    def choice(label: str, name: str, options: Sequence[str | None], **others: Any) -> Any:
+        value = getattr(recipe, name)
+        place = options.index(value) if value in options else 0
+        return st.selectbox(label, options, place, key=f"{name} {key}", **others)
 
     epochs = number("Epochs", "epochs")
     images = st.number_input(
@@ -67,6 +70,13 @@ def edit_recipe(recipe: Recipe, limit: int, available: int, key: str) -> tuple[R
                 "everyday",
                 step=0.25,
                 help="Garments as people draw and photograph them, made from the training images.",
+            ),
+            teacher=choice(
+                "Teacher",
+                "teacher",
+                [None, *teachers],
+                format_func=lambda name: name or "none",
+                help="Weights whose answers on the training images are learned, not the labels.",
             ),
             optimizer=choice("Optimizer", "optimizer", OPTIMIZERS),
             schedule=choice("Schedule", "schedule", SCHEDULES),
