@@ -97,6 +97,19 @@ def _waiting_room() -> None:
     st.markdown(f"{results.pop()} computed {len(times)} time")
 
 
+def test_what_failed_gets_a_sentence_and_is_begun_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(vectors: np.ndarray, report: evaluation.Report) -> np.ndarray:
+        raise MemoryError("too many garments")
+
+    monkeypatch.setattr(embedding, "METHODS", {"PCA": fail})
+    app = open_page("map")
+    assert not app.exception
+    assert "MemoryError: too many garments" in app.error[0].value
+    monkeypatch.setattr(embedding, "METHODS", {"PCA": embedding.pca})
+    app.run()
+    assert not app.error
+
+
 def test_jobs_are_done_one_at_a_time() -> None:
     both, running = threading.Event(), []
 

@@ -41,7 +41,7 @@ def positions(
     return job.result(f"Computing {method} of {card.name}'s features …")
 
 
-@st.cache_resource(show_spinner=False, max_entries=64)
+@st.cache_resource(show_spinner=False, max_entries=64, validate=Job.may_succeed)
 def _positions(
     sha256: str, split_name: SplitName, source: Source, method: str, _vectors: NDArray[np.float16]
 ) -> Job[NDArray[np.float32]]:
@@ -80,7 +80,7 @@ def near_duplicates(source: Source) -> NDArray[np.void]:
     return _near_duplicates(source).result("Comparing every garment with every other …")
 
 
-@st.cache_resource(show_spinner=False)
+@st.cache_resource(show_spinner=False, validate=Job.may_succeed)
 def _near_duplicates(source: Source) -> Job[NDArray[np.void]]:
     images = np.concatenate([cache.split(name, source).images for name in SPLITS])
     name = f"duplicates {store.digest(images)}"

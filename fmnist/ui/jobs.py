@@ -1,5 +1,6 @@
 """Long computations: each done once, one at a time, and watched by every browser that waits."""
 
+import traceback
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from threading import Lock, Thread
@@ -30,17 +31,29 @@ class Job(Generic[Result]):
         with _one_at_a_time:
             try:
                 self._future.set_result(compute(self._report))
-            except BaseException as error:
+            except BaseException as error:  # the page shows a sentence, the log the traceback
+                traceback.print_exc()
                 self._future.set_exception(error)
 
     def _report(self, done: float) -> None:
         self._done = min(done, 1.0)
 
+    def may_succeed(self) -> bool:
+        """Whether it hasn't failed: what a cache asks, so that the next visitor's is a new one."""
+        return not self._future.done() or self._future.exception() is None
+
     def result(self, sentence: str) -> Result:
-        """What was computed; until then a progress bar stands here with the sentence."""
+        """What was computed; until then a progress bar stands here with the sentence.
+
+        If it failed, an error is what the page ends with.
+        """
         # The bar's place is there in every run, so that what follows keeps its own.
         place = st.empty()
         while not wait([self._future], GLANCE).done:
             place.progress(self._done, f"{sentence} {self._done:.0%}")
         place.empty()
-        return self._future.result()
+        try:
+            return self._future.result()
+        except Exception as error:
+            st.error(f"This failed: {type(error).__name__}: {error}. Reload the page to try again.")
+            st.stop()
