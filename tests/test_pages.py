@@ -20,6 +20,7 @@ from streamlit.testing.v1 import AppTest
 from fmnist import PROJECT, data, evaluation, garments, intake, runs, weights, worker
 from fmnist.data import CLASSES
 from fmnist.models import MODELS
+from fmnist.onnx import OnnxError, OnnxModel
 from fmnist.published import PUBLISHED
 from fmnist.training import Recipe
 from fmnist.ui import pictures
@@ -380,6 +381,24 @@ def test_an_onnx_upload_is_on_every_page_and_why_says_what_it_can_not() -> None:
     assert "An ONNX model gives no gradients" in said
     assert "Covering" in said
     assert "most alike" in said
+
+
+@pytest.mark.parametrize("page", ["classify", "errors", "map"])
+def test_an_onnx_upload_that_fails_later_gets_a_sentence(
+    page: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_page("models")
+    graph = perceptron_graph(stranger("fcnn").state_dict(), end="Softmax")
+    upload(app, "theirs.onnx", graph)
+
+    def fail(*arguments: object) -> None:
+        raise OnnxError("fails on a batch of images, so it can't be used.")
+
+    monkeypatch.setattr(OnnxModel, "_run", fail)
+    app.switch_page(f"pages/{page}.py").run()
+    app.selectbox(key="model").select("theirs").run()
+    assert not app.exception
+    assert app.error[0].value.startswith("theirs fails on a batch of images")
 
 
 @pytest.mark.real_data

@@ -1,14 +1,13 @@
 """The README tells the truth."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 from statistics import mean, stdev
 
 import pytest
 
 from fmnist import PROJECT, weights
+from fmnist.__main__ import main
 from fmnist.weights import Card
 
 README = (PROJECT / "README.md").read_text()
@@ -48,10 +47,11 @@ def test_every_picture_is_there(link: str) -> None:
 @pytest.mark.parametrize(
     "verb", ["data", "models", "train", "evaluate", "report", "classify", "runs"]
 )
-def test_every_verb_and_option_is_described(verb: str) -> None:
-    printed = subprocess.run(
-        [sys.executable, "-m", "fmnist", verb, "--help"], capture_output=True, text=True
-    ).stdout
+def test_every_verb_and_option_is_described(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([verb, "--help"])
+    printed = capsys.readouterr().out
+    assert "--help" in printed
     section = README.split("## The command line")[1]
     described = "".join(
         block for block in re.split(r"(?=python -m fmnist )", section) if f"fmnist {verb}" in block

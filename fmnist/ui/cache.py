@@ -3,7 +3,8 @@
 import gc
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain, count
 from threading import Thread
@@ -128,9 +129,20 @@ def answer(card: weights.Card, images: NDArray[np.uint8], device: torch.device) 
     def compute(device: torch.device) -> NDArray[np.float32]:
         return evaluation.infer(open_model(card, device), images, device)
 
-    logits, used = devices.or_cpu(compute, device, notify=st.toast)
+    with _failure_told(card):
+        logits, used = devices.or_cpu(compute, device, notify=st.toast)
     shares = evaluation.probabilities(logits, card.temperature)
     return Answer(shares, card.unfamiliar(logits), used)
+
+
+@contextmanager
+def _failure_told(card: weights.Card) -> Iterator[None]:
+    """End the page with a sentence where an ONNX graph, which could answer once, now can't."""
+    try:
+        yield
+    except OnnxError as error:
+        st.error(f"{card.name} {error} Choose another model.")
+        st.stop()
 
 
 def milliseconds(card: weights.Card, device: torch.device) -> float:
@@ -163,7 +175,8 @@ def evaluate(
     card: weights.Card, split_name: SplitName, source: Source, device: torch.device
 ) -> Evaluation:
     """The model's answers on a whole split, computed once for everybody."""
-    return _evaluate(card.sha256, split_name, source, card, device, _progress())
+    with _failure_told(card):
+        return _evaluate(card.sha256, split_name, source, card, device, _progress())
 
 
 @st.cache_resource(show_spinner="Asking the model about every image …", max_entries=64)
@@ -188,7 +201,8 @@ def embeddings(
     card: weights.Card, split_name: SplitName, source: Source, device: torch.device
 ) -> NDArray[np.float16]:
     """The features (N, D) in which the model sees a whole split, computed once for everybody."""
-    return _embeddings(card.sha256, split_name, source, card, device, _progress())
+    with _failure_told(card):
+        return _embeddings(card.sha256, split_name, source, card, device, _progress())
 
 
 @st.cache_resource(show_spinner="Seeing every image as the model does …", max_entries=8)
@@ -278,10 +292,11 @@ def remember(
     uploads()[card.name] = replace(here, card=card)
     if source == "real" and not card.test:  # figures on drawn garments would stand beside real ones
         try:
-            card = replace(card, test=weights.measured(evaluate(card, "test", source, device)))
+            answers = _evaluate(card.sha256, "test", source, card, device, _progress())
         except OnnxError:
             del uploads()[card.name]
             raise
+        card = replace(card, test=weights.measured(answers))
         uploads()[card.name] = replace(here, card=card)
     return card
 
