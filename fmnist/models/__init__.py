@@ -60,8 +60,9 @@ _SPECS = (
         title="Fully connected 784-512-256-10",
         family="fcnn",
         summary=(
-            "Three linear layers with ReLU and dropout 0.2, as in many notebooks, which report "
-            "89.56 %. Sees pixels, not neighbours."
+            "Three linear layers with ReLU and dropout 0.2, as in "
+            "Fashion-MNIST-Image-Classification by NvsYashwanth; 89.56 % is reported. "
+            "Sees pixels, not neighbours."
         ),
         build=lambda: FullyConnected([512, 256], dropout=0.2),
         recipe=_LINEAR,
@@ -100,8 +101,8 @@ _SPECS = (
         title="Two convolutions, three linear layers",
         family="cnn",
         summary=(
-            "3x3 filters, 16 then 32, each with pooling, then 1568-512-256-10, dropout 0.2; a "
-            "notebook reports 91.66 %."
+            "3x3 filters, 16 then 32, each with pooling, then 1568-512-256-10, dropout 0.2, as in "
+            "Fashion-MNIST-Image-Classification by NvsYashwanth; 91.66 % is reported."
         ),
         build=lambda: ConvNet([16, 32], [512, 256], dropout=0.2),
         recipe=replace(_CONVOLUTIONAL, epochs=30),
