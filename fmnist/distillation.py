@@ -23,7 +23,7 @@ def answers(
 
     def ask(pixels: Tensor) -> Tensor:
         with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
-            logits: Tensor = model(pixels) + model(pixels.flip(-1))
-        return logits.float() / 2
+            both = [model(pixels), model(pixels.flip(-1))]
+        return torch.stack(both).float().mean(0)
 
     return torch.tensor(evaluation.probabilities(evaluation.in_batches(ask, images, device)))

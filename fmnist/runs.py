@@ -201,8 +201,10 @@ def occupied(plan: Plan) -> Iterator[Run]:
 
 def _make(plan: Plan, queued: bool) -> str:
     plan = replace(plan, device=devices.choose(plan.device).type)
-    if plan.recipe.teacher and weights.load(plan.recipe.teacher)[1].data != plan.data:
-        # It knows nothing of these garments. So a recipe for real ones trains on drawn ones too.
+    notice = None
+    if plan.recipe.teacher and _is_stranger(plan.recipe.teacher, plan.data):
+        # So that the recipe of a shipped model trains on drawn garments too.
+        notice = f"{plan.recipe.teacher} knows no {plan.data} garments: the labels are learned."
         plan = replace(plan, recipe=replace(plan.recipe, teacher=None))
     _check_quota()
     if plan.name is not None:
@@ -214,6 +216,8 @@ def _make(plan: Plan, queued: bool) -> str:
         (made / "predictions").mkdir(parents=True)
         (made / "lock").touch()
         write_whole(made / "plan.json", json.dumps(asdict(plan), indent=1).encode())
+        if notice:
+            write_whole(made / "notice.txt", notice.encode())
         if queued:
             _queue(made)
         made.rename(folder() / run_id)
@@ -221,6 +225,12 @@ def _make(plan: Plan, queued: bool) -> str:
         shutil.rmtree(made, ignore_errors=True)
         raise RunError(f"The folder of the runs can't be written: {error.strerror}.") from None
     return run_id
+
+
+def _is_stranger(teacher: str, source: Source) -> bool:
+    """Whether the weights are known to have been trained on other data."""
+    _, card = weights.load(teacher)
+    return card.data not in (source, None)
 
 
 def _check_quota() -> None:

@@ -21,7 +21,7 @@ with board:
     st.header("Leaderboard")
     leaderboard.full(device)
     for card in weights.cards():
-        if problem := cache.problem(card.sha256, card.name):
+        if problem := cache.problem(card):
             st.warning(f"Left out: {problem}")
     st.caption(f"{leaderboard.SOURCE} A click on a column's head sorts by it.")
     leaderboard.chart()

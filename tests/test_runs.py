@@ -8,12 +8,15 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+import numpy as np
 import pytest
+import torch
 
 from fmnist import PROJECT, runs, weights
+from fmnist.models import MODELS
 from fmnist.runs import Plan, Run, RunError
 from fmnist.training import Recipe
-from fmnist.weights import Seed, WeightsError
+from fmnist.weights import Card, Seed, WeightsError
 
 SHORT = Plan("fcnn", Recipe(epochs=2, batch_size=64), "drawn", "cpu", limit=500)
 LONG = replace(SHORT, recipe=Recipe(epochs=1000, batch_size=32))
@@ -73,14 +76,21 @@ def test_a_teacher_that_knows_real_garments_does_not_teach_drawn_ones() -> None:
     run = wait(run.id, lambda run: run.state == "finished")
     assert run.plan.recipe.teacher is None
     assert run.card.recipe["teacher"] is None
+    assert run.notice == "fcnn-small knows no drawn garments: the labels are learned."
 
 
-def test_one_that_knows_the_garments_does() -> None:
-    first = runs.start(SHORT)
-    wait(first.id, lambda run: run.state == "finished")
-    runs.keep([first.id], "elder")
+def test_a_teacher_that_knows_the_garments_teaches_them() -> None:
+    """One that calls everything a bag makes bags of everything."""
+    elder = MODELS["fcnn"].seeded(0)
+    with torch.no_grad():
+        elder.head.weight.zero_()
+        elder.head.bias.copy_(10 * torch.eye(10)[8])
+    weights.save(elder, Card("elder", "fcnn", 0, data="drawn"), weights.own_folder())
     run = runs.start(replace(SHORT, recipe=replace(SHORT.recipe, teacher="elder")))
-    assert wait(run.id, lambda run: run.state == "finished").card.recipe["teacher"] == "elder"
+    run = wait(run.id, lambda run: run.state == "finished")
+    assert run.notice is None
+    named = np.sum(run.card.test.confusion, 0)
+    assert named.tolist() == [0] * 8 + [1000, 0]
 
 
 def test_a_teacher_that_is_not_there_is_refused_before_the_training() -> None:

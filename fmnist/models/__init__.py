@@ -135,10 +135,7 @@ _SPECS = (
         name="residual-100k",
         title="Residual network under 100,000 parameters",
         family="cnn",
-        summary=(
-            "Two residual blocks (He et al. 2015) of 32 and 56 channels, which learned what the "
-            "largest answers (Hinton, Vinyals, Dean 2015)."
-        ),
+        summary="Two residual blocks (He et al. 2015) of 32 and 56 channels, trained by Muon.",
         build=lambda: ResidualNet([32, 56]),
         recipe=_TAUGHT,
     ),
@@ -146,10 +143,7 @@ _SPECS = (
         name="residual-300k",
         title="Residual network under 300,000 parameters",
         family="cnn",
-        summary=(
-            "Two residual blocks (He et al. 2015) of 64 and 96 channels, which learned what the "
-            "largest answers (Hinton, Vinyals, Dean 2015)."
-        ),
+        summary="Two residual blocks (He et al. 2015) of 64 and 96 channels, trained by Muon.",
         build=lambda: ResidualNet([64, 96]),
         recipe=replace(_TAUGHT, epochs=48, augment=("flip", "shift", "erase")),
     ),

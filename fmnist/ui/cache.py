@@ -56,9 +56,15 @@ def split(name: SplitName, source: Source) -> Split:
     return data.load(name, source)
 
 
-@st.cache_resource(show_spinner=False, max_entries=64)
-def problem(sha256: str, name: str) -> str | None:
+def problem(card: weights.Card) -> str | None:
     """Why saved weights can't be used, in a sentence; None for those that can."""
+    if card.sha256 in _failures():
+        return f"{card.name} {_failures()[card.sha256]}"
+    return _damage(card.sha256, card.name)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _damage(sha256: str, name: str) -> str | None:
     try:
         weights.load(name)
     except weights.WeightsError as error:
@@ -129,25 +135,36 @@ def answer(card: weights.Card, images: NDArray[np.uint8], device: torch.device) 
     def compute(device: torch.device) -> NDArray[np.float32]:
         return evaluation.infer(open_model(card, device), images, device)
 
-    with _failure_told(card):
+    with asking(card):
         logits, used = devices.or_cpu(compute, device, notify=st.toast)
     shares = evaluation.probabilities(logits, card.temperature)
     return Answer(shares, card.unfamiliar(logits), used)
 
 
 @contextmanager
-def _failure_told(card: weights.Card) -> Iterator[None]:
-    """End the page with a sentence where an ONNX graph, which could answer once, now can't."""
+def asking(card: weights.Card) -> Iterator[None]:
+    """Begin the page anew, and without the model, where its ONNX graph fails.
+
+    It could answer when it was opened, and may fail on some other picture all the same.
+    """
     try:
         yield
     except OnnxError as error:
-        st.error(f"{card.name} {error} Choose another model.")
-        st.stop()
+        _failures()[card.sha256] = str(error)
+        st.session_state["left out"] = f"{card.name} {error} From now on it is left out."
+        st.rerun()
+
+
+@st.cache_resource(show_spinner=False)
+def _failures() -> dict[str, str]:
+    """What is wrong with the models that failed at an answer, by their SHA-256."""
+    return {}
 
 
 def milliseconds(card: weights.Card, device: torch.device) -> float:
     """How long the model takes to answer one image, the median of a few."""
-    return _milliseconds(card.sha256, str(device), card, device)
+    with asking(card):
+        return _milliseconds(card.sha256, str(device), card, device)
 
 
 @st.cache_resource(show_spinner=False, max_entries=256)
@@ -175,7 +192,7 @@ def evaluate(
     card: weights.Card, split_name: SplitName, source: Source, device: torch.device
 ) -> Evaluation:
     """The model's answers on a whole split, computed once for everybody."""
-    with _failure_told(card):
+    with asking(card):
         return _evaluate(card.sha256, split_name, source, card, device, _progress())
 
 
@@ -201,7 +218,7 @@ def embeddings(
     card: weights.Card, split_name: SplitName, source: Source, device: torch.device
 ) -> NDArray[np.float16]:
     """The features (N, D) in which the model sees a whole split, computed once for everybody."""
-    with _failure_told(card):
+    with asking(card):
         return _embeddings(card.sha256, split_name, source, card, device, _progress())
 
 
@@ -278,8 +295,10 @@ def remember(
     """Take a model among this session's under a name, or give it another; returns its card.
 
     A name that is taken gets a number. Measured where the real dataset is here; raises OnnxError
-    where it fails at that.
+    where it fails at that, or has failed before.
     """
+    if card.sha256 in _failures():
+        raise OnnxError(_failures()[card.sha256])
     here = next((u for u in uploads().values() if u.card.sha256 == card.sha256), None)
     if here:
         del uploads()[here.card.name]
@@ -309,6 +328,9 @@ def keep(model: nn.Module, card: weights.Card) -> None:
 
 def choices() -> dict[str, weights.Card]:
     """Every model that can be asked here, by name: saved weights and this session's uploads."""
-    saved = {card.name: card for card in weights.cards() if not problem(card.sha256, card.name)}
-    everything = saved | {name: upload.card for name, upload in uploads().items()}
+    saved = {card.name: card for card in weights.cards() if not problem(card)}
+    brought = {name: upload.card for name, upload in uploads().items()}
+    everything = saved | {
+        name: card for name, card in brought.items() if card.sha256 not in _failures()
+    }
     return dict(sorted(everything.items(), key=lambda item: weights.rank(item[1])))

@@ -45,7 +45,7 @@ class Job(Generic[Result]):
     def result(self, sentence: str) -> Result:
         """What was computed; until then a progress bar stands here with the sentence.
 
-        If it failed, an error is what the page ends with.
+        If it failed, the page ends with a sentence and a button.
         """
         # The bar's place is there in every run, so that what follows keeps its own.
         place = st.empty()
@@ -55,5 +55,6 @@ class Job(Generic[Result]):
         try:
             return self._future.result()
         except Exception as error:
-            st.error(f"This failed: {type(error).__name__}: {error}. Reload the page to try again.")
+            st.error(f"This failed ({error!r}).")
+            st.button("Try again", help="Anything that runs the page again begins it anew.")
             st.stop()

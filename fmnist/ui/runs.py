@@ -19,6 +19,7 @@ from fmnist.ui.widgets import CHART
 
 REFRESH_SECONDS = 1.0
 LOG_CHARACTERS = 3000
+LABELS = "the labels"
 STRIP, FLIPS = 20, 60
 CURVES = {"loss": "Loss", "validation_accuracy": "Validation accuracy", "lr": "Learning rate"}
 COMPARED = {"loss": "Loss", "validation_accuracy": "Validation accuracy"}
@@ -43,10 +44,9 @@ def edit_recipe(
         low, high = (type(value)(bound) for bound in RANGES[name])
         return st.number_input(label, low, high, value, key=f"{name} {key}", **options)
 
-    def choice(label: str, name: str, options: Sequence[str | None], **others: Any) -> Any:
-        value = getattr(recipe, name)
-        place = options.index(value) if value in options else 0
-        return st.selectbox(label, options, place, key=f"{name} {key}", **others)
+    def choice(label: str, name: str, options: Sequence[str]) -> Any:
+        place = options.index(getattr(recipe, name))
+        return st.selectbox(label, options, place, key=f"{name} {key}")
 
     epochs = number("Epochs", "epochs")
     images = st.number_input(
@@ -71,19 +71,24 @@ def edit_recipe(
                 step=0.25,
                 help="Garments as people draw and photograph them, made from the training images.",
             ),
-            teacher=choice(
-                "Teacher",
-                "teacher",
-                [None, *teachers],
-                format_func=lambda name: name or "none",
-                help="Weights whose answers on the training images are learned, not the labels.",
-            ),
+            teacher=_choose_teacher(recipe.teacher, teachers, key),
             optimizer=choice("Optimizer", "optimizer", OPTIMIZERS),
             schedule=choice("Schedule", "schedule", SCHEDULES),
             precision=choice("Precision", "precision", PRECISIONS),
             seed=number("Seed", "seed"),
         )
     return edited, images
+
+
+def _choose_teacher(proposal: str | None, teachers: Sequence[str], key: str) -> str | None:
+    chosen = st.selectbox(
+        "Learn from",
+        [LABELS, *teachers],
+        1 + teachers.index(proposal) if proposal in teachers else 0,
+        key=f"teacher {key}",
+        help="The labels of the training images, or what other weights answer (distillation).",
+    )
+    return None if chosen == LABELS else chosen
 
 
 def choose_run(ids: Sequence[str]) -> str:
@@ -149,7 +154,7 @@ def _run(run_id: str, was_active: bool) -> None:
     if told := st.session_state.pop("told", None):
         st.error(told)
     if not reports and run.state in runs.ACTIVE:
-        st.progress(0.0, "In the queue" if run.state == "queued" else "Loading the dataset …")
+        st.progress(0.0, "In the queue" if run.state == "queued" else "Getting ready …")
     if reports:
         _figures(run, reports)
     _buttons(run)

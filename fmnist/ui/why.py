@@ -94,7 +94,8 @@ def _evidence(
         found = {way: heat for way, heat in maps.items() if heat is not None}
         return Evidence(shares, occlusion, found)
 
-    evidence, _ = devices.or_cpu(look, _device, notify=st.toast)
+    with cache.asking(_card):
+        evidence, _ = devices.or_cpu(look, _device, notify=st.toast)
     return evidence
 
 
@@ -129,11 +130,12 @@ def _neighbours(
     """The nearest training garments in the model's features, and whether their labels agree."""
     training = cache.split("train", source)
     features = cache.embeddings(card, "train", source, device)
-    own, _ = devices.or_cpu(
-        lambda device: explain.embed(cache.classifier(card, device), pixels[None], device),
-        device,
-        notify=st.toast,
-    )
+    with cache.asking(card):
+        own, _ = devices.or_cpu(
+            lambda device: explain.embed(cache.classifier(card, device), pixels[None], device),
+            device,
+            notify=st.toast,
+        )
     rows, _ = explain.nearest(own[0], features, NEIGHBOURS + 1)
     rows = rows[rows != training_row][:NEIGHBOURS]
     names = [CLASSES[label] for label in training.labels[rows]]

@@ -26,6 +26,8 @@ def page(title: str, sentence: str) -> tuple[Source, torch.device]:
     device = _choose_device()
     st.title(title)
     st.markdown(sentence)
+    if told := st.session_state.pop("left out", None):
+        st.warning(told)
     dataset = cache.dataset()
     if dataset.source == "drawn":
         reason = dataset.problem or (
