@@ -194,12 +194,16 @@ def test_a_teachers_answers_are_learned_instead_of_the_labels(splits) -> None:
     assert (infer(model, splits[1].images, CPU).argmax(1) == 8).all()
 
 
-def test_a_teacher_answers_an_image_and_its_mirror_image_alike(splits) -> None:
+@pytest.mark.parametrize(("bfloat16", "tolerance"), [(False, 1e-5), (True, 1e-2)])
+def test_a_teacher_answers_an_image_and_its_mirror_image_alike(splits, bfloat16, tolerance) -> None:
     images = splits[0].images
     teacher = MODELS["cnn"].seeded(0)
-    weights.save(teacher, Card("taught", "cnn", parameters=None), weights.own_folder())
-    answers = distillation.answers("taught", images, CPU, bfloat16=False)
-    mirrored = distillation.answers("taught", images[:, :, ::-1].copy(), CPU, bfloat16=False)
+    with torch.no_grad():
+        teacher.head.weight.mul_(30)  # an untrained one finds all classes nearly alike
+    weights.save(teacher, Card("elder", "cnn", parameters=None), weights.own_folder())
+    answers = distillation.answers("elder", images, CPU, bfloat16)
+    mirrored = distillation.answers("elder", images[:, :, ::-1].copy(), CPU, bfloat16)
     torch.testing.assert_close(answers, mirrored)
     expected = probabilities(infer_mirrored(teacher, images, CPU))
-    np.testing.assert_allclose(answers, expected, rtol=1e-4)
+    assert np.ptp(expected, 1).mean() > 0.2
+    np.testing.assert_allclose(answers, expected, atol=tolerance)
