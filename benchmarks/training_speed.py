@@ -119,16 +119,11 @@ def _inference_speed(name: str, training: Split, precision: Precision) -> float:
     model = MODELS[name].build().eval()
     images = training.images[: evaluation.BATCH]
     times = []
-
-    def ask(pixels: torch.Tensor) -> torch.Tensor:
-        logits: torch.Tensor = model(pixels)
-        return logits.float()
-
     with torch.autocast(CPU.type, torch.bfloat16, enabled=precision == "bfloat16"):
-        evaluation.in_batches(ask, images, CPU)  # warm
+        evaluation.infer(model, images, CPU)  # warm
         for _ in range(STEPS):
             start = time.perf_counter()
-            evaluation.in_batches(ask, images, CPU)
+            evaluation.infer(model, images, CPU)
             times.append(time.perf_counter() - start)
     return len(images) / statistics.median(times)
 

@@ -19,11 +19,6 @@ def answers(
     model, _ = weights.load(teacher)
     if bfloat16:
         model.to(memory_format=torch.channels_last)
-    model = evaluation.ready(model, device)
-
-    def ask(pixels: Tensor) -> Tensor:
-        with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
-            both = [model(pixels), model(pixels.flip(-1))]
-        return torch.stack(both).float().mean(0)
-
-    return torch.tensor(evaluation.probabilities(evaluation.in_batches(ask, images, device)))
+    with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
+        logits = evaluation.infer_mirrored(model, images, device)
+    return torch.tensor(evaluation.probabilities(logits))

@@ -57,8 +57,11 @@ def infer(
     device: torch.device,
     report: Report | None = None,
 ) -> NDArray[np.float32]:
-    """Logits float32 (N, 10) of images uint8 (N, 28, 28), in float32 on the device."""
-    logits: NDArray[np.float32] = in_batches(ready(model, device), images, device, report)
+    """Logits float32 (N, 10) of images uint8 (N, 28, 28), computed in float32 but for autocast."""
+    ready(model, device)
+    logits: NDArray[np.float32] = in_batches(
+        lambda pixels: torch.as_tensor(model(pixels)).float(), images, device, report
+    )
     return logits
 
 

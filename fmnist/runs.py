@@ -202,9 +202,10 @@ def occupied(plan: Plan) -> Iterator[Run]:
 def _make(plan: Plan, queued: bool) -> str:
     plan = replace(plan, device=devices.choose(plan.device).type)
     notice = None
-    if plan.recipe.teacher and _is_stranger(plan.recipe.teacher, plan.data):
+    teacher = plan.recipe.teacher
+    if teacher and not weights.load(teacher)[1].may_know(plan.data):
         # So that the recipe of a shipped model trains on drawn garments too.
-        notice = f"{plan.recipe.teacher} knows no {plan.data} garments: the labels are learned."
+        notice = f"{teacher} knows no {plan.data} garments: the labels are learned."
         plan = replace(plan, recipe=replace(plan.recipe, teacher=None))
     _check_quota()
     if plan.name is not None:
@@ -225,12 +226,6 @@ def _make(plan: Plan, queued: bool) -> str:
         shutil.rmtree(made, ignore_errors=True)
         raise RunError(f"The folder of the runs can't be written: {error.strerror}.") from None
     return run_id
-
-
-def _is_stranger(teacher: str, source: Source) -> bool:
-    """Whether the weights are known to have been trained on other data."""
-    _, card = weights.load(teacher)
-    return card.data not in (source, None)
 
 
 def _check_quota() -> None:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from fmnist import PROJECT, evaluation, foreign, models
+from fmnist.data import Source
 from fmnist.evaluation import Evaluation
 from fmnist.files import write_whole
 from fmnist.foreign import WeightsError as WeightsError
@@ -113,6 +114,10 @@ class Card:
             return None
         measured = f"; {self.test.accuracy * 100:.1f} % on test" if self.test else ""
         return f"reads pixels as {self.reads}{measured}"
+
+    def may_know(self, source: Source) -> bool:
+        """Whether it learned from such garments, which a stranger's card doesn't say."""
+        return self.data in (source, None)
 
     def unfamiliar(self, logits: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Which images (N,) are, by the model's logits (N, 10), unlike those it knows."""

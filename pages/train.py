@@ -41,7 +41,7 @@ with plan:
     st.caption(MODELS[model].summary)
     if preset == "Quick":
         proposal, limit = replace(proposal, epochs=QUICK_EPOCHS, teacher=None), QUICK_IMAGES
-    teachers = [card.name for card in weights.cards() if card.data in (source, None)]
+    teachers = [card.name for card in weights.cards() if card.may_know(source)]
     recipe, limit = edit_recipe(proposal, limit, available, teachers, key)
     if st.button("Start training", type="primary", width="stretch"):
         try:
