@@ -3,12 +3,12 @@
 import gc
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain, count
 from threading import Thread
-from typing import NamedTuple, cast
+from typing import NamedTuple, TypeVar, cast
 
 import numpy as np
 import streamlit as st
@@ -23,6 +23,7 @@ from fmnist.evaluation import Evaluation, Report
 from fmnist.models.layers import Classifier
 from fmnist.onnx import OnnxError
 
+Result = TypeVar("Result")
 TIMED = 7
 """Answers of which the median is the time of one."""
 
@@ -132,11 +133,11 @@ class Answer(NamedTuple):
 def answer(card: weights.Card, images: NDArray[np.uint8], device: torch.device) -> Answer:
     """What the model says of images uint8 (N, 28, 28)."""
 
-    def compute(device: torch.device) -> NDArray[np.float32]:
-        return evaluation.infer(open_model(card, device), images, device)
+    def question(model: nn.Module, device: torch.device) -> NDArray[np.float32]:
+        return evaluation.infer(model, images, device)
 
     with asking(card):
-        logits, used = devices.or_cpu(compute, device, notify=st.toast)
+        logits, used = ask(card, device, question)
     shares = evaluation.probabilities(logits, card.temperature)
     return Answer(shares, card.unfamiliar(logits), used)
 
@@ -175,13 +176,29 @@ def _milliseconds(
     times = []
     for _ in range(TIMED):
         start = time.perf_counter()
-        evaluation.infer(open_model(_card, _device), image, _device)
+        ask(_card, _device, lambda model, device: evaluation.infer(model, image, device))
         times.append(time.perf_counter() - start)
     return 1000 * statistics.median(times)
 
 
-def open_model(card: weights.Card, device: torch.device) -> nn.Module:
-    """The model behind a card of `choices()`, on a device."""
+def ask(
+    card: weights.Card,
+    device: torch.device,
+    question: Callable[[Classifier, torch.device], Result],
+) -> tuple[Result, torch.device]:
+    """What a question finds in the model behind a card, and the device that computed it.
+
+    That is the CPU where CUDA fails. Raises OnnxError where a graph fails; see `asking`.
+    """
+    return devices.or_cpu(
+        # Every model that opens is what the registered ones are: features and a head.
+        lambda device: question(cast(Classifier, _open(card, device)), device),
+        device,
+        notify=st.toast,
+    )
+
+
+def _open(card: weights.Card, device: torch.device) -> nn.Module:
     upload = uploads().get(card.name)
     if upload and upload.card.sha256 == card.sha256:
         return uploaded_model(card.sha256, str(device), upload)
@@ -206,10 +223,10 @@ def _evaluate(
     _report: Report,
 ) -> Evaluation:
     images = split(split_name, source)
-    logits, _ = devices.or_cpu(
-        lambda device: evaluation.infer(open_model(_card, device), images.images, device, _report),
+    logits, _ = ask(
+        _card,
         _device,
-        notify=st.toast,
+        lambda model, device: evaluation.infer(model, images.images, device, _report),
     )
     return Evaluation(_card.name, logits, images.labels)
 
@@ -232,17 +249,10 @@ def _embeddings(
     _report: Report,
 ) -> NDArray[np.float16]:
     images = split(split_name, source).images
-    features, _ = devices.or_cpu(
-        lambda device: explain.embed(classifier(_card, device), images, device, _report),
-        _device,
-        notify=st.toast,
+    features, _ = ask(
+        _card, _device, lambda model, device: explain.embed(model, images, device, _report)
     )
     return features
-
-
-def classifier(card: weights.Card, device: torch.device) -> Classifier:
-    """The model behind a card as what every registered model is: features and a head."""
-    return cast(Classifier, open_model(card, device))
 
 
 def _progress() -> Report:

@@ -9,10 +9,11 @@ import streamlit as st
 import torch
 from numpy.typing import NDArray
 
-from fmnist import devices, explain, weights
+from fmnist import explain, weights
 from fmnist.data import CLASSES, Source
 from fmnist.explain import Occlusion
 from fmnist.intake import Intake, Square
+from fmnist.models.layers import Classifier
 from fmnist.ui import cache, widgets
 from fmnist.ui.images import overlay
 
@@ -83,8 +84,7 @@ def _evidence(
     (shares,) = cache.answer(_card, pixels[None], _device).shares
     label = int(shares.argmax())
 
-    def look(device: torch.device) -> Evidence:
-        model = cache.classifier(_card, device)
+    def look(model: Classifier, device: torch.device) -> Evidence:
         occlusion = explain.occlusion(model, pixels, label, _card.temperature)
         maps = {
             "Covering": occlusion.drop,
@@ -95,7 +95,7 @@ def _evidence(
         return Evidence(shares, occlusion, found)
 
     with cache.asking(_card):
-        evidence, _ = devices.or_cpu(look, _device, notify=st.toast)
+        evidence, _ = cache.ask(_card, _device, look)
     return evidence
 
 
@@ -131,10 +131,8 @@ def _neighbours(
     training = cache.split("train", source)
     features = cache.embeddings(card, "train", source, device)
     with cache.asking(card):
-        own, _ = devices.or_cpu(
-            lambda device: explain.embed(cache.classifier(card, device), pixels[None], device),
-            device,
-            notify=st.toast,
+        own, _ = cache.ask(
+            card, device, lambda model, device: explain.embed(model, pixels[None], device)
         )
     rows, _ = explain.nearest(own[0], features, NEIGHBOURS + 1)
     rows = rows[rows != training_row][:NEIGHBOURS]
