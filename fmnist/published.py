@@ -56,4 +56,4 @@ PUBLISHED = (
         "https://arxiv.org/abs/2006.09042",
     ),
 )
-"""With numbers of parameters rounded as they were published; None where none was."""
+"""Parameters as published, or counted where the layers are known; None where neither can be."""

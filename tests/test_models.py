@@ -1,4 +1,5 @@
 import dataclasses
+import re
 
 import pytest
 import torch
@@ -56,7 +57,8 @@ def test_an_entry_says_what_it_is(spec: ModelSpec) -> None:
     assert spec.name == next(name for name, entry in MODELS.items() if entry is spec)
     assert spec.family in FAMILIES
     assert spec.title
-    assert spec.summary
+    paper, project = r"[A-Z]\w+ (et al\. )?\d{4}", r"by [A-Z]\w+"
+    assert re.search(f"{paper}|{project}|[A-Z]\\w+, \\d{{4}}", spec.summary)
     assert isinstance(spec.recipe, Recipe)
 
 
