@@ -177,9 +177,12 @@ def _answer(
         return {"path": str(path), "error": str(error)}
     except OSError as error:
         return {"path": str(path), "error": f"This file can't be read ({error.strerror})."}
-    logits, _ = devices.or_cpu(
-        partial(evaluation.infer, model, taken.pixels[None]), devices.choose(), notify=_complain
-    )
+    try:
+        logits, _ = devices.or_cpu(
+            partial(evaluation.infer, model, taken.pixels[None]), devices.choose(), notify=_complain
+        )
+    except OnnxError as error:
+        return {"path": str(path), "error": f"The model {error}"}
     shares = evaluation.probabilities(logits, card.temperature)[0]
     label = int(shares.argmax())
     unfamiliar = [weights.UNFAMILIAR] if card.unfamiliar(logits)[0] else []

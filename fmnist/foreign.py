@@ -1,7 +1,8 @@
 """Models that others made: opened without running anything of theirs, and read as they read pixels.
 
 A stranger's weights become a plain model of the registry: how it wants its pixels is nothing but
-the mean and the standard deviation of `Standardize`, the first layer.
+the mean and the standard deviation of `Standardize`, the first layer. What few bytes can make large
+or endless, a pickle or a graph, is opened in quarantine first.
 """
 
 import io
@@ -13,11 +14,11 @@ import re
 import warnings
 import zipfile
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 import safetensors.torch
@@ -31,6 +32,7 @@ from fmnist.models import MODELS
 from fmnist.models.layers import TRAIN_MEAN, TRAIN_STD, Classifier
 from fmnist.onnx import OnnxError, OnnxModel
 
+Result = TypeVar("Result")
 PICKLES = (".pt", ".pth", ".ckpt")
 SUFFIXES = (".safetensors", *PICKLES, ".onnx")
 STATE_DICT_KEYS = ("state_dict", "model_state_dict", "model")
@@ -55,7 +57,8 @@ AS_GOOD = 0.01
 _FLOATS = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 _COUNTS = (*_FLOATS, torch.int64)
 # Not compared: a counter of BatchNorm that no answer hangs on, and our own way to read pixels.
-_ASIDE = re.compile(r"(.*\.)?num_batches_tracked|standardize\..*")
+# All of them are single numbers.
+_ASIDE = re.compile(r"(.*\.)?num_batches_tracked|standardize\.(mean|std)")
 _LEAVES = ("weight", "bias", "running_mean", "running_var",
            "weight_ih", "weight_hh", "bias_ih", "bias_hh")  # fmt: skip
 
@@ -85,12 +88,11 @@ class _Fit(NamedTuple):
 
 
 class _Trial(NamedTuple):
-    """How an architecture with a reading did on `TRIED_ON` images."""
+    """How a model with a reading did on `TRIED_ON` images."""
 
     accuracy: float
     loss: float
-    architecture: str | None
-    reads: str
+    opened: Opened
 
 
 def largest() -> int:
@@ -142,13 +144,31 @@ def _probe(model: Classifier, filename: str) -> None:
 
 
 def _from_onnx(content: bytes, filename: str, reads: str | None) -> Opened:
-    model = OnnxModel(content)
     known = reads.removesuffix(ASSUMED) if reads else None
-    if known in READINGS:
+    if known in READINGS:  # so it has been opened before
+        model = OnnxModel(content)
         _read_as(model, known)
         return Opened(model, None, reads)
+    _in_quarantine(_try_graph, content, filename)
+    model = OnnxModel(content)
     ways = [name for name in READINGS if name.startswith("0..255") or not model.whole_numbers]
-    return _find_reading({None: model}, ways, filename)
+    return _find_reading([(None, model)], ways, filename)
+
+
+def _try_graph(content: bytes, filename: str) -> None:
+    _probe(OnnxModel(content), filename)
+
+
+def _in_quarantine(work: Callable[[bytes, str], Result], content: bytes, filename: str) -> Result:
+    # Here, since few who use this package have a stranger's file to open.
+    from fmnist import quarantine
+
+    try:
+        return quarantine.run(work, content, filename)
+    except quarantine.ExhaustedError:
+        raise WeightsError(
+            f"{filename} takes more time or memory than any model here needs, so it was not opened."
+        ) from None
 
 
 def _from_state_dict(
@@ -160,40 +180,38 @@ def _from_state_dict(
         if _shapes(known) == shapes:
             own = _filled(known, {name: name for name in shapes}, tensors, filename)
             return Opened(own, known, None)
-    models = {
-        fitting: _filled(fitting, names, tensors, filename)
-        for fitting, names in _assignments(shapes, filename).items()
-    }
+    models = [
+        (fitting, _filled(fitting, names, tensors, filename))
+        for fitting, names in _assignments(shapes, filename)
+    ]
     return _find_reading(models, list(READINGS), filename)
 
 
 def _find_reading(
-    models: Mapping[Any, Classifier], readings: Sequence[str], filename: str
+    models: Sequence[tuple[str | None, Classifier]], readings: Sequence[str], filename: str
 ) -> Opened:
     """The model and the reading that do best on validation; without the dataset, the first."""
     split = _validation()
     if split is None:
-        architecture, reads = next(iter(models)), readings[0]
-        _read_as(models[architecture], reads)
-        return Opened(models[architecture], architecture, reads + ASSUMED)
+        (architecture, model), *_ = models
+        _read_as(model, readings[0])
+        return Opened(model, architecture, readings[0] + ASSUMED)
     trials = []
-    for architecture, model in models.items():
+    for architecture, model in models:
         for reads in readings:
             _read_as(model, reads)
             logits = evaluation.infer(model, split.images, torch.device("cpu"))
             if np.isfinite(logits).all():
                 e = Evaluation(filename, logits, split.labels)
-                trials.append(
-                    _Trial(evaluation.accuracy(e), evaluation.loss(e), architecture, reads)
-                )
+                found = Opened(model, architecture, reads)
+                trials.append(_Trial(evaluation.accuracy(e), evaluation.loss(e), found))
     if not trials:
         raise _not_finite(filename)
     best = max(trial.accuracy for trial in trials)
     # Shown pixels 255 times too bright, many a network names as many right, but is far too sure.
-    found = min((t for t in trials if t.accuracy > best - AS_GOOD), key=lambda t: t.loss)
-    model = models[found.architecture]
-    _read_as(model, found.reads)
-    return Opened(model, found.architecture, found.reads)
+    found = min((t for t in trials if t.accuracy > best - AS_GOOD), key=lambda t: t.loss).opened
+    _read_as(found.model, str(found.reads))
+    return found
 
 
 def _validation() -> Split | None:
@@ -221,12 +239,27 @@ def _shapes(architecture: str) -> dict[str, tuple[int, ...]]:
     return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
 
 
-def _assignments(shapes: Mapping[str, tuple[int, ...]], filename: str) -> dict[str, dict[str, str]]:
-    """For every architecture that a file's tensors fill, its names with the file's for them."""
-    fits = {architecture: _fit(_shapes(architecture), shapes) for architecture in MODELS}
-    filled = {name: fit.names for name, fit in fits.items() if not fit.missing + fit.surplus}
+def _assignments(
+    shapes: Mapping[str, tuple[int, ...]], filename: str
+) -> list[tuple[str, dict[str, str]]]:
+    """The architectures that a file's tensors fill, with the model's names and the file's for them.
+
+    One may be there twice, filled in two ways; the likeliest comes first.
+    """
+    by_order, fits = (
+        {architecture: _fit(_shapes(architecture), shapes, by_name) for architecture in MODELS}
+        for by_name in (False, True)
+    )
+    # A pickle keeps the order of the layers; a safetensors file keeps none, and names tell more.
+    likelier = (by_order, fits) if filename.lower().endswith(PICKLES) else (fits, by_order)
+    filled = [
+        (architecture, fit.names)
+        for way in likelier
+        for architecture, fit in way.items()
+        if not fit.missing + fit.surplus
+    ]
     if filled:
-        return filled
+        return [way for place, way in enumerate(filled) if way not in filled[:place]]
     closest = min(fits, key=lambda name: len(fits[name].missing + fits[name].surplus))
     _, missing, surplus = fits[closest]
     theirs = f"{_quoted(surplus[0])} {shapes[surplus[0]]}" if surplus else ""
@@ -238,16 +271,18 @@ def _assignments(shapes: Mapping[str, tuple[int, ...]], filename: str) -> dict[s
     raise WeightsError(f"{filename} fits no architecture here. The closest is {closest}, {wanted}.")
 
 
-def _fit(wanted: Mapping[str, tuple[int, ...]], given: Mapping[str, tuple[int, ...]]) -> _Fit:
+def _fit(
+    wanted: Mapping[str, tuple[int, ...]], given: Mapping[str, tuple[int, ...]], by_name: bool
+) -> _Fit:
     """Tensors by their shapes; among those of one shape, the order in the file is the model's.
 
-    But a vector belongs with the matrix before it: of those that have its shape, it is the one
-    whose name has most in common with that matrix's. A safetensors file keeps no order, and in
+    But by name, a vector belongs with the matrix before it: of those that have its shape, it is the
+    one whose name has most in common with that matrix's. A safetensors file keeps no order, and in
     that of the names the parts of one kind may come apart.
     """
     waiting = defaultdict(list)
     for name, shape in given.items():
-        if not _ASIDE.fullmatch(name):
+        if shape or not _ASIDE.fullmatch(name):
             waiting[shape].append(name)
     names, missing, matrix = {}, [], ""
     for name, shape in wanted.items():
@@ -256,9 +291,10 @@ def _fit(wanted: Mapping[str, tuple[int, ...]], given: Mapping[str, tuple[int, .
         if not waiting[shape]:
             missing.append(name)
             continue
+        names[name] = waiting[shape][0]
         if len(shape) > 1:
-            matrix = names[name] = waiting[shape][0]
-        else:
+            matrix = names[name]
+        elif by_name:
             names[name] = max(waiting[shape], key=lambda other: _in_common(other, matrix))
         waiting[shape].remove(names[name])
     left = {name for names in waiting.values() for name in names}
@@ -288,11 +324,20 @@ def _filled(
 
 def _tensors(content: bytes, filename: str) -> tuple[dict[str, Tensor], str | None]:
     """The tensors of a state dict in the order of the layers, and its architecture if it says."""
-    architecture = None
     if filename.lower().endswith(PICKLES):
-        loaded = _unpickled(content, filename)
+        names, plain = _in_quarantine(_plain, content, filename)
+        loaded, architecture = safetensors.torch.load(plain), None
+        tensors = {name: loaded[str(place)] for place, name in enumerate(names)}
     else:
         loaded, architecture = _from_safetensors(content, filename)
+        tensors = _state_dict(loaded, filename)
+    if all(name.startswith("module.") for name in tensors):  # as DataParallel names its own
+        tensors = {name.removeprefix("module."): tensor for name, tensor in tensors.items()}
+    return tensors, architecture
+
+
+def _state_dict(loaded: Mapping[Any, Any], filename: str) -> dict[str, Tensor]:
+    """The tensors among what was loaded, all of them plain."""
     tensors = {str(name): value for name, value in loaded.items() if isinstance(value, Tensor)}
     if not tensors:
         raise WeightsError(f"{filename} holds no state_dict (names with tensors).")
@@ -300,9 +345,7 @@ def _tensors(content: bytes, filename: str) -> tuple[dict[str, Tensor], str | No
         plain = tensor.layout == torch.strided and tensor.device.type == "cpu"
         if not plain or tensor.dtype not in (_COUNTS if _ASIDE.fullmatch(name) else _FLOATS):
             raise WeightsError(f"{filename}: {_quoted(name)} is no plain tensor of floats.")
-    if all(name.startswith("module.") for name in tensors):  # as DataParallel names its own
-        tensors = {name.removeprefix("module."): tensor for name, tensor in tensors.items()}
-    return tensors, architecture
+    return tensors
 
 
 def _from_safetensors(content: bytes, filename: str) -> tuple[dict[str, Tensor], str | None]:
@@ -329,6 +372,14 @@ def _place(name: str) -> tuple[list[str | int], int, str, int]:
     layer, _, way = which.partition("_")
     place = _LEAVES.index(kind) if kind in _LEAVES else len(_LEAVES)
     return parts, int(layer) if layer.isdecimal() else 0, way, place
+
+
+def _plain(content: bytes, filename: str) -> tuple[list[str], bytes]:
+    """A pickle's state dict as names in their order, and as safetensors named 0, 1, 2, …."""
+    tensors = _state_dict(_unpickled(content, filename), filename)
+    check_size(sum(tensor.nbytes for tensor in tensors.values()), filename)
+    whole = (t.clone(memory_format=torch.contiguous_format) for t in tensors.values())
+    return list(tensors), safetensors.torch.save({str(i): t for i, t in enumerate(whole)})
 
 
 def _unpickled(content: bytes, filename: str) -> Mapping[Any, Any]:

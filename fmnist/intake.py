@@ -159,10 +159,12 @@ def _too_large() -> PictureError:
 def _eight_bit(picture: Image.Image) -> Image.Image:
     """Any Pillow mode -> L, RGB or RGBA."""
     if picture.mode[0] in "IF":
-        values = np.nan_to_num(np.asarray(picture, np.float64), posinf=0, neginf=0).clip(0)
+        # In place, since a picture may have many millions of pixels.
+        values = np.array(picture, np.float32)
+        np.nan_to_num(values, copy=False, posinf=0, neginf=0).clip(0, out=values)
         # By custom floats run to 1 and integers are 16-bit; larger ones set their own scale.
-        top = max(values.max(), 1.0 if picture.mode == "F" else 65535.0)
-        return Image.fromarray((values * (255 / top)).astype(np.uint8))
+        values *= 255 / max(values.max(), 1.0 if picture.mode == "F" else 65535.0)
+        return Image.fromarray(values.round(out=values).astype(np.uint8))
     if picture.has_transparency_data:
         return picture.convert("RGBA")
     return picture.convert("L" if picture.mode in ("1", "L") else "RGB")

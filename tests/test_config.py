@@ -4,7 +4,7 @@ import subprocess
 import sys
 import tomllib
 
-from fmnist import PROJECT
+from fmnist import PROJECT, foreign
 
 SETTINGS = tomllib.loads((PROJECT / ".streamlit" / "config.toml").read_text())
 
@@ -30,7 +30,12 @@ def test_the_server_is_closed_to_the_outside_by_default() -> None:
         "browser.gatherUsageStats",
         "client.showErrorDetails",
     )
-    assert resolved(*names) == ["localhost", "16", "True", "True", "False", "none"]
+    assert resolved(*names) == ["localhost", "46", "True", "True", "False", "none"]
+
+
+def test_the_server_takes_the_largest_file_that_the_models_page_offers_to_open() -> None:
+    (megabytes,) = resolved("server.maxUploadSize")
+    assert 0 <= int(megabytes) * 2**20 - foreign.largest() < 2**20
 
 
 def test_make_app_opens_the_server_only_when_a_host_is_given() -> None:

@@ -3,6 +3,7 @@ import io
 import os
 import pickle
 import zipfile
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -87,14 +88,8 @@ def test_every_architecture_is_known_by_its_tensors_whatever_they_are_called(
     assert (evaluation.infer(opened.model, IMAGES, CPU) == ours).all()
 
 
-def test_parts_that_alphabetical_names_take_apart_come_together_again() -> None:
-    model = MODELS["residual-100k"].seeded(4)
-    tensors = model.state_dict()
-    generator = torch.Generator().manual_seed(0)
-    for tensor in tensors.values():
-        if tensor.ndim == 1:
-            tensor.uniform_(0.5, 1.5, generator=generator)
-    # In each stage the stem comes first, and its name comes last.
+def taken_apart(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Those of residual-100k: in each stage the stem comes first, and its name comes last."""
     paths = {
         "body.1": "stage1.stem.{}0", "body.2.found.0": "stage1.block.{}1",
         "body.2.found.1": "stage1.block.{}2", "body.4": "stage2.stem.{}0",
@@ -105,10 +100,58 @@ def test_parts_that_alphabetical_names_take_apart_come_together_again() -> None:
         renamed[f"{theirs.format('conv')}.weight"] = tensors[f"{ours}.0.weight"]
         for leaf in ("weight", "bias", "running_mean", "running_var"):
             renamed[f"{theirs.format('bn')}.{leaf}"] = tensors[f"{ours}.1.{leaf}"]
-    opened = foreign.open_file(saved(renamed, ".safetensors"), "theirs.safetensors")
+    return renamed
+
+
+def uneven() -> nn.Module:
+    """A residual-100k of whose normalisations no two are alike."""
+    model = MODELS["residual-100k"].seeded(4)
+    generator = torch.Generator().manual_seed(0)
+    for tensor in model.state_dict().values():
+        if tensor.ndim == 1:
+            tensor.uniform_(0.5, 1.5, generator=generator)
+    return model
+
+
+def test_parts_that_alphabetical_names_take_apart_come_together_again() -> None:
+    model = uneven()
+    content = saved(taken_apart(model.state_dict()), ".safetensors")
+    opened = foreign.open_file(content, "theirs.safetensors")
     model.standardize.load_state_dict({"mean": torch.tensor(0.0), "std": torch.tensor(1.0)})
     ours = evaluation.infer(model, IMAGES, CPU)
     assert (evaluation.infer(opened.model, IMAGES, CPU) == ours).all()
+
+
+def test_parts_in_the_order_of_the_layers_need_no_names_that_say_where_they_belong() -> None:
+    model = uneven()
+    tensors = {key: t for key, t in model.state_dict().items() if "standardize" not in key}
+    # By these, the normalisation of a stem would belong to the block after it.
+    names = {
+        "body.1.0": "stage1.stem", "body.1.1": "norm1", "body.4.0": "stage2.stem",
+        "body.4.1": "norm2", "head": "head",
+    } | {
+        f"body.{place}.found.{part}.{index}": f"stage{stage}.block.{kind}{part}"
+        for stage, place in ((1, 2), (2, 5))
+        for part in (0, 1)
+        for index, kind in ((0, "conv"), (1, "bn"))
+    }  # fmt: skip
+    renamed = {
+        f"{names[module]}.{leaf}": tensor
+        for module, _, leaf, tensor in ((*key.rpartition("."), t) for key, t in tensors.items())
+    }
+    opened = foreign.open_file(pickled(renamed), "theirs.pt")
+    model.standardize.load_state_dict({"mean": torch.tensor(0.0), "std": torch.tensor(1.0)})
+    ours = evaluation.infer(model, IMAGES, CPU)
+    assert (evaluation.infer(opened.model, IMAGES, CPU) == ours).all()
+
+
+@pytest.mark.real_data
+def test_of_two_ways_to_fill_an_architecture_the_more_accurate_is_taken() -> None:
+    by_alphabet = dict(sorted(taken_apart(bare("residual-100k")).items()))
+    opened = foreign.open_file(pickled(by_alphabet), "theirs.pt")
+    images = data.load("test", "real", 200).images
+    ours = evaluation.infer(weights.load("residual-100k")[0], images, CPU)
+    assert (evaluation.infer(opened.model, images, CPU) == ours).all()
 
 
 @pytest.mark.parametrize("key", [None, *foreign.STATE_DICT_KEYS])
@@ -368,7 +411,13 @@ def altered(**changes: object) -> bytes:
         (altered(out_bias=torch.ones(10).int()), "out.bias is no plain tensor"),
         (altered(out_bias=torch.ones(10).to_sparse()), "out.bias is no plain tensor"),
         (altered(out_bias=torch.ones(10, device="meta")), "out.bias is no plain tensor"),
-        (altered(out_bias=torch.ones(1).expand(10**13)), "(10,); the file has out.bias"),
+        (altered(out_bias=torch.ones(1).expand(10**13)), "so it was not opened"),
+        (altered(standardize_conv=torch.ones(3, 3)), "no place for standardize.conv (3, 3)"),
+        (altered(standardize_mean=torch.ones(3)), "no place for standardize.mean (3,)"),
+        (
+            pickled(dict(stranger("fcnn").state_dict()) | {"a.num_batches_tracked": torch.ones(3)}),
+            "no place for a.num_batches_tracked (3,)",
+        ),
         (altered(standardize_mean=torch.ones((), dtype=torch.complex64)), "mean is no plain tens"),
         (pickled({"two\nlines": torch.ones(3)}), "the file has twolines (3,) instead"),
         (pickled({"state_dict": {}}), "holds no state_dict"),
@@ -427,6 +476,16 @@ def test_an_archive_that_unpacks_to_more_than_any_model_needs_is_refused() -> No
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("archive/data.pkl", bytes(foreign.largest() + 1))
     assert "so it was not opened" in refused(archive.getvalue(), "bomb.pt")
+
+
+def test_a_pickle_that_would_keep_the_server_busy_for_ever_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # A key of pairs of one pair of one pair …: to look it up takes 2 to the 60 steps.
+    key = b")q\0" + b"".join(b"h%c\x86q%c" % (depth, depth + 1) for depth in range(60))
+    weights.open(FILES["state.pt"], "state.pt")  # so that the process is there
+    monkeypatch.setattr("fmnist.quarantine.PATIENCE", 2.0)
+    assert "more time or memory" in refused(b"\x80\x02}" + key + b"K\1s.", "evil.pt")
 
 
 FILES = {

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from onnx import TensorProto, helper
 from PIL import Image
-from strangers import perceptron_graph, pickled, stranger
+from strangers import graph, perceptron_graph, pickled, stranger
 
 from fmnist import PROJECT, garments, weights
 from fmnist.__main__ import main
@@ -141,6 +142,42 @@ def test_a_strangers_file_is_measured_reported_on_and_asked(
         assert "theirs reads pixels as 0..1, which is assumed" in printed.err
         assert "reads pixels" not in printed.out
     assert "Reads pixels as" in out.read_text()
+
+
+def test_a_picture_that_a_graph_fails_on_does_not_stop_the_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    # It looks a dim picture up in a table that has no place for it.
+    nodes = [
+        helper.make_node("ReduceSum", ["x", "axis"], ["light"], keepdims=1),
+        helper.make_node("Greater", ["light", "none"], ["some"]),
+        helper.make_node("Less", ["light", "little"], ["dim"]),
+        helper.make_node("And", ["some", "dim"], ["both"]),
+        helper.make_node("Cast", ["both"], ["place"], to=TensorProto.INT64),
+        helper.make_node("Gather", ["table", "place"], ["found"]),
+        helper.make_node("MatMul", ["x", "w"], ["logits"]),
+        helper.make_node("Add", ["logits", "found"], ["y"]),
+    ]
+    constants = {
+        "axis": np.array([1]),
+        "none": np.array(0, np.float32),
+        "little": np.array(80, np.float32),
+        "table": np.zeros(1, np.float32),
+        "w": np.ones((784, 10), np.float32),
+    }
+    path = tmp_path / "frail.onnx"
+    path.write_bytes(graph(nodes, constants).SerializeToString())
+    names = []
+    for name, edge in (("a", 12), ("b", 2), ("c", 16)):
+        names.append(str(tmp_path / f"{name}.png"))
+        Image.fromarray(np.pad(np.full((edge, edge), 200, np.uint8), 14 - edge // 2)).save(
+            names[-1]
+        )
+    assert main(["classify", "--weights", str(path), "--kind", "dataset", "--json", *names]) == 1
+    answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [answer["path"] for answer in answers] == names
+    assert ["error" in answer for answer in answers] == [False, True, False]
+    assert answers[1]["error"].startswith("The model fails on a batch of images")
 
 
 def test_a_kept_graph_is_listed_without_the_parameters_that_it_hides(

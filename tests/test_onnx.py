@@ -161,11 +161,11 @@ def test_a_graph_is_explained_by_what_covering_costs_and_not_by_gradients() -> N
 # What is refused
 
 
-def refused(model: onnx.ModelProto | bytes) -> str:
+def refused(model: onnx.ModelProto | bytes, reads: str | None = None) -> str:
     """The sentence that a graph is refused with."""
     content = model if isinstance(model, bytes) else model.SerializeToString()
     with pytest.raises(WeightsError) as caught:
-        weights.open(content, "theirs.onnx")
+        weights.open(content, "theirs.onnx", reads)
     sentence = str(caught.value)
     assert sentence.startswith("theirs.onnx ")
     assert sentence.endswith(".")
@@ -326,7 +326,7 @@ def test_what_no_pixel_has_a_part_in_is_not_computed_before_the_clock_runs(
     }
     monkeypatch.setattr("fmnist.onnx.PATIENCE", 0.05)
     model = graph(nodes, constants, outputs={"z": TensorProto.FLOAT})
-    assert "takes too long over a batch" in refused(model)
+    assert "takes too long over a batch" in refused(model, reads="0..1")
 
 
 def test_without_onnx_runtime_the_refusal_says_what_is_missing(
@@ -367,5 +367,33 @@ def test_a_graph_that_never_ends_is_stopped_and_refused(monkeypatch: pytest.Monk
         helper.make_node("MatMul", ["x", "weights"], ["logits"]),
         helper.make_node("Loop", ["often", "yes", "logits"], ["y"], body=body),
     ]
-    monkeypatch.setattr("fmnist.onnx.PATIENCE", 0.5)
-    assert "takes too long over a batch" in refused(graph(nodes, constants))
+    endless = graph(nodes, constants)
+    with monkeypatch.context() as patch:
+        patch.setattr("fmnist.onnx.PATIENCE", 0.5)
+        assert "takes too long over a batch" in refused(endless, reads="0..1")
+    infer(linear().SerializeToString())  # so that the process is there
+    monkeypatch.setattr("fmnist.quarantine.PATIENCE", 2.0)
+    assert "more time or memory than any model here needs" in refused(endless)
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+def test_a_graph_of_few_bytes_that_takes_all_the_memory_is_refused(sparse: bool) -> None:
+    nodes = [
+        helper.make_node("MatMul", ["x", "w"], ["logits"]),
+        helper.make_node("Expand", ["one", "shape"], ["large"]),
+        helper.make_node("ReduceMax", ["large"], ["largest"], keepdims=0),
+        helper.make_node("Add", ["logits", "largest"], ["y"]),
+    ]
+    constants = {
+        "w": np.ones((784, 10), np.float32),
+        "one": np.zeros((1, 1), np.float32),
+        "shape": np.array([60_000, 60_000]),
+    }
+    model = graph(nodes[:1] + nodes[1 + sparse :], constants)
+    if sparse:
+        values = helper.make_tensor("large", TensorProto.FLOAT, [1], [1.0])
+        place = helper.make_tensor("place", TensorProto.INT64, [1], [5])
+        model.graph.sparse_initializer.append(
+            helper.make_sparse_tensor(values, place, [60_000, 60_000])
+        )
+    assert refused(model)

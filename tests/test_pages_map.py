@@ -49,6 +49,26 @@ def test_a_link_brings_model_split_method_and_colour_to_the_map() -> None:
     assert chosen == ["validation", "t-SNE", "Error"]
 
 
+def test_a_model_goes_by_the_name_that_its_session_knows_it_by() -> None:
+    def page() -> None:
+        import dataclasses
+
+        import streamlit as st
+        import torch
+
+        from fmnist import weights
+        from fmnist.ui import cache
+
+        _, card = weights.load("fcnn")
+        for name in ("fcnn", "homework"):
+            same = dataclasses.replace(card, name=name)
+            st.text(cache.evaluate(same, "test", "drawn", torch.device("cpu")).model)
+
+    app = AppTest.from_function(page, default_timeout=60).run()
+    assert not app.exception
+    assert [text.value for text in app.text] == ["fcnn", "homework"]
+
+
 def test_positions_are_computed_once_and_found_again_by_a_new_server(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

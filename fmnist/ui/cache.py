@@ -210,7 +210,8 @@ def evaluate(
 ) -> Evaluation:
     """The model's answers on a whole split, computed once for everybody."""
     with asking(card):
-        return _evaluate(card.sha256, split_name, source, card, device, _progress())
+        found = _evaluate(card.sha256, split_name, source, card, device, _progress())
+    return replace(found, model=card.name)  # the name it goes by in this session
 
 
 @st.cache_resource(show_spinner="Asking the model about every image …", max_entries=64)

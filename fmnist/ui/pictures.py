@@ -30,6 +30,7 @@ KINDS: dict[str, Choice] = {
 }
 EXAMPLES_SEED = 1
 PICTURES = ["png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff"]
+LARGEST = 16  # MiB; no phone saves larger ones
 EMPTY, TEST_IMAGE = "Empty canvas", "Test image"
 OUTLINES = {f"Outline of {name}": label for label, name in enumerate(CLASSES)}
 OUTLINE_MARGIN = 0.1  # of the canvas
@@ -73,7 +74,11 @@ def draw(kind: Choice, source: Source) -> list[Taken]:
 def upload(kind: Choice) -> list[Taken]:
     """The uploaded pictures by file name, each taken in or with what is wrong with it."""
     files = st.file_uploader(
-        "Pictures of one garment each", PICTURES, accept_multiple_files=True, key="upload"
+        "Pictures of one garment each",
+        PICTURES,
+        accept_multiple_files=True,
+        max_upload_size=LARGEST,
+        key="upload",
     )
     bar, started = st.empty(), time.perf_counter()
     taken: list[Taken] = []

@@ -1,0 +1,50 @@
+"""A process for work on strangers' files: it can be ended, and it can't take all the memory."""
+
+import importlib
+import resource
+import threading
+from collections.abc import Callable
+from concurrent.futures.process import BrokenProcessPool
+from typing import ParamSpec, TypeVar
+
+PATIENCE = 30.0
+"""Seconds that the work may take, once the process has started."""
+MEMORY = 3 * 2**30
+"""Bytes that the process may have; what it imports is a small part of them."""
+IDLE = 60
+"""Seconds after which a process without work ends."""
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+# So that nobody's patience is spent on what another one brought.
+_turn = threading.Lock()
+
+
+class ExhaustedError(Exception):
+    """The work took more time or more memory than it may."""
+
+
+def run(
+    function: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs
+) -> Result:
+    """What a function of a module returns or raises in another process; one call at a time.
+
+    Raises ExhaustedError.
+    """
+    # Here, since only strangers' files need it.
+    import loky
+
+    with _turn:
+        executor = loky.get_reusable_executor(max_workers=1, timeout=IDLE, initializer=_limit)
+        executor.submit(importlib.import_module, function.__module__).result()
+        try:
+            result: Result = executor.submit(function, *args, **kwargs).result(PATIENCE)
+            return result
+        except (TimeoutError, BrokenProcessPool) as error:
+            executor.shutdown(kill_workers=True)
+            raise ExhaustedError from error
+
+
+def _limit() -> None:
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
