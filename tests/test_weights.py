@@ -187,8 +187,8 @@ def test_the_shipped_weights_reach_the_published_figures() -> None:
         "rows-columns": 0.92,
         "fcnn-wide": 0.91,
         "bilstm": 0.91,
-        "lstm": 0.897,
-        "gru": 0.897,
+        "lstm": 0.91,
+        "gru": 0.905,
         "everyday": 0.935,
     }
     assert all(reached[name] >= floor for name, floor in floors.items()), reached
