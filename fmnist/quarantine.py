@@ -37,11 +37,11 @@ def run(
 
     with _turn:
         executor = loky.get_reusable_executor(max_workers=1, timeout=IDLE, initializer=_limit)
-        executor.submit(importlib.import_module, function.__module__).result()
         try:
+            executor.submit(importlib.import_module, function.__module__).result()
             result: Result = executor.submit(function, *args, **kwargs).result(PATIENCE)
             return result
-        except (TimeoutError, BrokenProcessPool) as error:
+        except (TimeoutError, MemoryError, BrokenProcessPool) as error:
             executor.shutdown(kill_workers=True)
             raise ExhaustedError from error
 

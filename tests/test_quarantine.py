@@ -29,7 +29,7 @@ def test_work_that_never_ends_is_ended_and_the_next_is_done(
 
 
 def test_work_that_takes_all_the_memory_gets_none_and_the_next_is_done() -> None:
-    with pytest.raises(MemoryError):
+    with pytest.raises(ExhaustedError):
         quarantine.run(bytes, quarantine.MEMORY)
     assert quarantine.run(len, "next") == 4
 
