@@ -176,3 +176,10 @@ def test_published_results_are_hollow_marks_with_their_source_and_ours_are_named
     assert all(p.source in text for p, text in zip(published, others.text, strict=True))
     assert (ours.text, ours.x, ours.y) == (("mine",), (1000,), (0.9,))
     assert len(figures.by_parameters([], published).data) == 2
+
+
+def test_labels_of_models_that_are_nearly_alike_stand_apart() -> None:
+    alike = [("one", 450_000, 0.925), ("two", 451_000, 0.925), ("three", 452_000, 0.925)]
+    _, ours = figures.by_parameters([*alike, ("far", 2_000_000, 0.95)], []).data
+    assert len(set(ours.textposition[:3])) == 3
+    assert ours.textposition[3] == "top center"
