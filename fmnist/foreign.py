@@ -277,8 +277,8 @@ def _fit(
     """Tensors by their shapes; among those of one shape, the order in the file is the model's.
 
     But by name, a vector belongs with the matrix before it: of those that have its shape, it is the
-    one whose name has most in common with that matrix's. A safetensors file keeps no order, and in
-    that of the names the parts of one kind may come apart.
+    one whose name has most in common with that matrix's, and ends as the model's does. A
+    safetensors file keeps no order, and in that of the names the parts of one kind may come apart.
     """
     waiting = defaultdict(list)
     for name, shape in given.items():
@@ -295,7 +295,11 @@ def _fit(
         if len(shape) > 1:
             matrix = names[name]
         elif by_name:
-            names[name] = max(waiting[shape], key=lambda other: _in_common(other, matrix))
+            leaf = name.rpartition(".")[2]
+            names[name] = max(
+                waiting[shape],
+                key=lambda other: (_in_common(other, matrix), other.rpartition(".")[2] == leaf),
+            )
         waiting[shape].remove(names[name])
     left = {name for names in waiting.values() for name in names}
     return _Fit(names, missing, [name for name in given if name in left])
