@@ -137,10 +137,10 @@ def test_decisions_are_made_by_button_and_key_and_downloaded(
     visit: Callable[..., Page], tmp_path: Path
 ) -> None:
     page = visit("suspects")
-    for _ in range(2):
+    for decided in (1, 2):
         settle(page)
         page.get_by_role("button", name=re.compile("^Agree")).click()
-    expect(page.get_by_text("2 decided: you agreed with 2")).to_be_visible()
+        expect(page.get_by_text(f"{decided} decided: you agreed with {decided}")).to_be_visible()
     settle(page)
     page.locator("h1").click()
     page.keyboard.press("d")
