@@ -30,7 +30,7 @@ KINDS: dict[str, Choice] = {
 }
 EXAMPLES_SEED = 1
 PICTURES = ["png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff"]
-LARGEST = 16  # MiB; no phone saves larger ones
+LARGEST = 16  # MiB a picture
 EMPTY, TEST_IMAGE = "Empty canvas", "Test image"
 OUTLINES = {f"Outline of {name}": label for label, name in enumerate(CLASSES)}
 OUTLINE_MARGIN = 0.1  # of the canvas
