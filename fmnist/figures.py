@@ -261,6 +261,9 @@ def _label_places(
     # In pixels of a window 1280 wide, roughly; what is apart there is read on a phone by a tap.
     x, y = 240 * np.log10(parameters), 4500 * np.array(accuracies)
     boxes = [(left - 6, low - 6, left + 6, low + 6) for left, low in zip(x, y, strict=True)]
+    # On a phone the figure ends where its first point is.
+    first = min(x, default=0) - 6
+    boxes.append((first - 999, -np.inf, first, np.inf))
     places = []
     for name, left, low in zip(names, x, y, strict=True):
         half = 3.5 * len(name)

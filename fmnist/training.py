@@ -124,6 +124,7 @@ class State:
     best: dict[str, Tensor] = field(default_factory=dict)
     best_accuracy: float = -1.0
     best_epoch: int = 0
+    taught: Tensor | None = None  # what the teacher answered: another may have its name by now
     seconds: float = 0.0  # spent training, without what the caller did between reports
 
 
@@ -171,12 +172,13 @@ def train(
 
     images = torch.tensor(training.images, device=device)
     targets = _smoothed(training.labels, recipe.label_smoothing).to(device)
-    if recipe.teacher:
+    if recipe.teacher and state.taught is None:
         # Here, since weights know the recipes that made them.
         from fmnist import distillation
 
-        taught = distillation.answers(recipe.teacher, data[0].images, device, bfloat16)
-        targets[: len(taught)] = taught
+        state.taught = distillation.answers(recipe.teacher, data[0].images, device, bfloat16)
+    if state.taught is not None:
+        targets[: len(state.taught)] = state.taught
     per_epoch = math.ceil(len(training) / recipe.batch_size)
     steps = per_epoch * recipe.epochs
     report_every = max(1, per_epoch // REPORTS_PER_EPOCH)

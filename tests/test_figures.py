@@ -183,3 +183,9 @@ def test_labels_of_models_that_are_nearly_alike_stand_apart() -> None:
     _, ours = figures.by_parameters([*alike, ("far", 2_000_000, 0.95)], []).data
     assert len(set(ours.textposition[:3])) == 3
     assert ours.textposition[3] == "top center"
+
+
+def test_the_label_of_the_smallest_model_is_not_cut_at_the_edge() -> None:
+    here = [("small", 90_000, 0.93), ("large", 2_000_000, 0.95)]
+    _, ours = figures.by_parameters(here, []).data
+    assert ours.textposition == ("middle right", "top center")

@@ -366,6 +366,7 @@ def test_a_name_that_can_not_be_kept_gets_a_sentence(name: str) -> None:
 def test_an_onnx_upload_is_on_every_page_and_why_says_what_it_can_not() -> None:
     app = open_page("models")
     upload(app, "theirs.onnx", perceptron_graph(stranger("fcnn").state_dict(), end="Softmax"))
+    assert "theirs.onnx is an ONNX model. It reads pixels as" in app.success[0].value
     rows = app.dataframe[0].value.set_index("Model")
     assert rows.loc["theirs", "Family"] == "ONNX"
     for page in PAGES:

@@ -191,6 +191,18 @@ def test_a_teachers_answers_are_learned_instead_of_the_labels(splits) -> None:
     assert (infer(model, splits[1].images, CPU).argmax(1) == 8).all()
 
 
+def test_a_training_goes_on_with_what_its_teacher_answered(splits) -> None:
+    """Its weights may be others, or gone, by then."""
+    card = Card(name="bags", architecture="fcnn", parameters=None)
+    weights.save(one_who_sees_bags(), card, weights.own_folder())
+    recipe, state = dataclasses.replace(RECIPE, teacher="bags"), State()
+    next(train(MODELS["fcnn"].seeded(0), splits, recipe, CPU, state))
+    for file in weights.own_folder().iterdir():
+        file.unlink()
+    list(train(resumed := MODELS["fcnn"].seeded(0), splits, recipe, CPU, state))
+    assert (infer(resumed, splits[1].images, CPU).argmax(1) == 8).all()
+
+
 @pytest.mark.parametrize(("bfloat16", "tolerance"), [(False, 1e-5), (True, 1e-2)])
 def test_a_teacher_answers_an_image_and_its_mirror_image_alike(splits, bfloat16, tolerance) -> None:
     images = splits[0].images

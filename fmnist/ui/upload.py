@@ -23,9 +23,8 @@ def load_weights(source: Source, device: torch.device) -> None:
     except weights.WeightsError as error:
         st.error(str(error))
         return
-    fits = (
-        f"{file.name} fits {card.title}." if card.architecture else f"{file.name} is {card.title}."
-    )
+    verb = "fits" if card.architecture else "is an"
+    fits = f"{file.name} {verb} {card.title}."
     kept = next((saved for saved in weights.cards() if saved.sha256 == card.sha256), None)
     if kept:
         st.success(f"{fits} It is among everybody's models as {kept.name}.")
