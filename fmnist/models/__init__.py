@@ -148,7 +148,7 @@ _SPECS = (
         family="cnn",
         summary="Two residual blocks (He et al. 2015) of 64 and 96 channels, trained by Muon.",
         build=lambda: ResidualNet([64, 96]),
-        recipe=replace(_TAUGHT, augment=("flip", "shift", "erase")),
+        recipe=replace(_TAUGHT, epochs=150, augment=("flip", "shift", "erase")),
     ),
     ModelSpec(
         name="residual",
