@@ -242,7 +242,9 @@ def by_parameters(
         text=names,
         name="Here",
         mode="markers+text",
-        textposition=_label_places(names, parameters, accuracies),
+        textposition=_label_places(
+            here, [(other.parameters, other.accuracy) for other in published if other.parameters]
+        ),
         marker={"color": ACCENT, "size": 11},
         hovertemplate="%{text}<br>%{y:.2%}, %{x:,} parameters<extra></extra>",
     )
@@ -255,17 +257,18 @@ def by_parameters(
 
 
 def _label_places(
-    names: Sequence[str], parameters: Sequence[int], accuracies: Sequence[float]
+    here: Sequence[tuple[str, int, float]], others: Sequence[tuple[int, float]]
 ) -> list[str]:
-    """Where each point's label stands: where it hides the least of the points and labels before."""
+    """Where each point's label stands: where it hides the least of all points and labels before."""
     # In pixels of a window 1280 wide, roughly; what is apart there is read on a phone by a tap.
-    x, y = 240 * np.log10(parameters), 4500 * np.array(accuracies)
-    boxes = [(left - 6, low - 6, left + 6, low + 6) for left, low in zip(x, y, strict=True)]
+    points = [(240 * np.log10(parameters), 3500 * accuracy) for _, parameters, accuracy in here]
+    marks = [(240 * np.log10(parameters), 3500 * accuracy) for parameters, accuracy in others]
+    boxes = [(left - 6, low - 6, left + 6, low + 6) for left, low in points + marks]
     # On a phone the figure ends where its first point is.
-    first = min(x, default=0) - 6
+    first = min((left for left, _ in points), default=0) - 6
     boxes.append((first - 999, -np.inf, first, np.inf))
     places = []
-    for name, left, low in zip(names, x, y, strict=True):
+    for (name, *_), (left, low) in zip(here, points, strict=True):
         half = 3.5 * len(name)
         choices = {
             "top center": (left - half, low + 7, left + half, low + 21),

@@ -6,7 +6,7 @@ import pytest
 from fmnist import figures
 from fmnist.data import CLASSES
 from fmnist.evaluation import CalibrationBin
-from fmnist.published import PUBLISHED
+from fmnist.published import PUBLISHED, Published
 
 
 def clickable(figure: Any) -> dict[tuple[float, float], list[Any]]:
@@ -183,6 +183,13 @@ def test_labels_of_models_that_are_nearly_alike_stand_apart() -> None:
     _, ours = figures.by_parameters([*alike, ("far", 2_000_000, 0.95)], []).data
     assert len(set(ours.textposition[:3])) == 3
     assert ours.textposition[3] == "top center"
+
+
+def test_a_label_does_not_cover_a_published_result() -> None:
+    above = Published("theirs", 0.954, 500_000, "somewhere")
+    here = [("small", 90_000, 0.93), ("mine", 500_000, 0.95)]
+    _, ours = figures.by_parameters(here, [above]).data
+    assert ours.textposition[1] == "bottom center"
 
 
 def test_the_label_of_the_smallest_model_is_not_cut_at_the_edge() -> None:
