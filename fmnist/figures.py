@@ -261,14 +261,14 @@ def _label_places(
 ) -> list[str]:
     """Where each point's label stands: where it hides the least of all points and labels before."""
     # In pixels of a window 1280 wide, roughly; what is apart there is read on a phone by a tap.
-    points = [(240 * np.log10(parameters), 3500 * accuracy) for _, parameters, accuracy in here]
-    marks = [(240 * np.log10(parameters), 3500 * accuracy) for parameters, accuracy in others]
-    boxes = [(left - 6, low - 6, left + 6, low + 6) for left, low in points + marks]
-    # On a phone the figure ends where its first point is.
-    first = min((left for left, _ in points), default=0) - 6
+    marks = [*((parameters, accuracy) for _, parameters, accuracy in here), *others]
+    points = [(240 * np.log10(parameters), 3500 * accuracy) for parameters, accuracy in marks]
+    boxes = [(left - 6, low - 6, left + 6, low + 6) for left, low in points]
+    # On a phone the figure ends where our first point is.
+    first = min((left for left, _ in points[: len(here)]), default=0) - 6
     boxes.append((first - 999, -np.inf, first, np.inf))
     places = []
-    for (name, *_), (left, low) in zip(here, points, strict=True):
+    for (name, *_), (left, low) in zip(here, points, strict=False):
         half = 3.5 * len(name)
         choices = {
             "top center": (left - half, low + 7, left + half, low + 21),
