@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from fmnist.ui import hero, navigation
+from fmnist.ui import navigation
+from fmnist.ui.parts import home
 
-st.set_page_config(page_title="Fashion-MNIST Studio", page_icon=hero.icon(), layout="wide")
+st.set_page_config(page_title="Fashion-MNIST Studio", page_icon=home.icon(), layout="wide")
 
 navigation.claim()
 st.navigation(

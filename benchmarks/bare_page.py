@@ -7,10 +7,13 @@ import streamlit as st
 from PIL import Image
 from streamlit_drawable_canvas import st_canvas
 
-from fmnist import devices, evaluation, weights
-from fmnist.data import CLASSES
+from fmnist.analysis import evaluation
+from fmnist.data.splits import CLASSES
+from fmnist.machine import devices
+from fmnist.models import inference
+from fmnist.weights import shelf
 
-opened = st.cache_resource(weights.load)
+opened = st.cache_resource(shelf.load)
 model, card = opened(os.environ["BARE_PAGE_WEIGHTS"])
 
 st.title("Draw a garment")
@@ -25,7 +28,7 @@ canvas = st_canvas(
 )
 if canvas.image_data is not None:
     small = Image.fromarray(canvas.image_data).convert("L").resize((28, 28))
-    logits = evaluation.infer(model, np.asarray(small)[None], devices.choose())
+    logits = inference.infer(model, np.asarray(small)[None], devices.choose())
     shares = evaluation.probabilities(logits, card.temperature)[0]
     st.image(small, width=280)
     st.bar_chart({"class": CLASSES, "probability": shares}, x="class", y="probability")

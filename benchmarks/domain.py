@@ -21,9 +21,15 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from fmnist import data, devices, evaluation, intake, weights
-from fmnist.data import Split
-from fmnist.evaluation import Evaluation, infer
+from fmnist.analysis import evaluation
+from fmnist.analysis.evaluation import Evaluation
+from fmnist.data import splits
+from fmnist.data.splits import Split
+from fmnist.machine import devices
+from fmnist.models.inference import infer
+from fmnist.pictures import intake, reading
+from fmnist.weights import shelf
+from fmnist.weights.card import Card
 
 Images = NDArray[np.uint8]  # (N, 28, 28)
 
@@ -51,11 +57,11 @@ def load(folder: Path) -> Domain:
 
 
 def _naive(path: Path) -> NDArray[np.uint8]:
-    return np.asarray(intake.read(path).convert("L").resize((28, 28)))
+    return np.asarray(reading.read(path).convert("L").resize((28, 28)))
 
 
 def _taken_in(path: Path) -> NDArray[np.uint8]:
-    return intake.from_any(intake.read(path)).pixels
+    return intake.from_any(reading.read(path)).pixels
 
 
 def _stack(images: Sequence[NDArray[np.uint8]]) -> Images:
@@ -93,7 +99,7 @@ def share_right(model: nn.Module, images: Images, right: Sequence[Sequence[int]]
     return float(np.mean([label in labels for label, labels in zip(said, right, strict=True)]))
 
 
-def share_flagged(model: nn.Module, card: weights.Card, images: Images) -> float:
+def share_flagged(model: nn.Module, card: Card, images: Images) -> float:
     """The share of images that the model takes for something it doesn't know."""
     return float(card.unfamiliar(infer(model, images, torch.device("cpu"))).mean())
 
@@ -103,7 +109,7 @@ def _print_row(name: str, cells: Sequence[str]) -> None:
 
 
 def _print_accuracies(
-    models: dict[str, tuple[nn.Module, weights.Card]], test: Split, domains: dict[str, Domain]
+    models: dict[str, tuple[nn.Module, Card]], test: Split, domains: dict[str, Domain]
 ) -> None:
     ways = [f"{name}, {way}" for name in domains for way in ("naive", "intake")]
     _print_row("right", ["test", "calibration error", *ways])
@@ -119,7 +125,7 @@ def _print_accuracies(
 
 
 def _print_flags(
-    models: dict[str, tuple[nn.Module, weights.Card]], test: Split, domains: dict[str, Domain]
+    models: dict[str, tuple[nn.Module, Card]], test: Split, domains: dict[str, Domain]
 ) -> None:
     known = {"test": test.images} | {name: domain.taken_in for name, domain in domains.items()}
     others = {f"other {name}": d.none for name, d in domains.items() if len(d.none)}
@@ -132,9 +138,9 @@ def _print_flags(
 
 
 def main(sketches: Path, photos: Path, names: list[str]) -> None:
-    test = data.load("test", "real")
+    test = splits.load("test", "real")
     domains = {folder.name: load(folder) for folder in (sketches, photos)}
-    models = {name: weights.load(name) for name in names or [card.name for card in weights.cards()]}
+    models = {name: shelf.load(name) for name in names or [card.name for card in shelf.cards()]}
     _print_accuracies(models, test, domains)
     _print_flags(models, test, domains)
 

@@ -14,7 +14,7 @@ import sys
 from playwright.sync_api import Browser, sync_playwright
 
 from benchmarks import studio
-from fmnist import data
+from fmnist.data import splits
 
 
 def openings(browser: Browser, number: int) -> tuple[str, float, float]:
@@ -45,7 +45,7 @@ def main(rounds: int) -> None:
                 name, first, second = openings(browser, number)
                 times.setdefault(name, []).append((first, second))
         browser.close()
-    print(f"median of {rounds}, {data.default_source()} data, in milliseconds")
+    print(f"median of {rounds}, {splits.default_source()} data, in milliseconds")
     print(f"{'page':<12}{'first':>8}{'second':>8}")
     for name, measured in times.items():
         first, second = (1000 * statistics.median(column) for column in zip(*measured, strict=True))

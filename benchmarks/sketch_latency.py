@@ -20,7 +20,11 @@ from PIL import Image
 from playwright.sync_api import Page, TimeoutError, sync_playwright
 
 from benchmarks import studio
-from fmnist import PROJECT, garments, intake, weights
+from fmnist import PROJECT
+from fmnist.data import garments
+from fmnist.data.garments import drawing
+from fmnist.pictures import intake, reading
+from fmnist.weights.shelf import DEFAULT
 
 BATCH = 10
 PAGES = {
@@ -67,7 +71,7 @@ def batch(page: Page, address: str, canvas: str, strokes: NDArray[np.float64]) -
 
 def photo(rng: np.random.Generator) -> bytes:
     """A JPEG of 12 megapixels: a garment on a mottled floor, with a camera's noise."""
-    garment = garments.render(garments.garment(0, rng), 2000)[:, :, None]
+    garment = drawing.render(garments.garment(0, rng), 2000)[:, :, None]
     floor = rng.integers(60, 140, (30, 40, 3), dtype=np.uint8)
     scene = np.asarray(Image.fromarray(floor).resize((4000, 3000))).astype(np.int16)
     middle = scene[500:2500, 1000:3000]
@@ -86,7 +90,7 @@ def main(count: int) -> None:
         environment = {
             "PYTHONPATH": str(PROJECT),
             "FMNIST_RUNS": runs,
-            "BARE_PAGE_WEIGHTS": weights.DEFAULT,
+            "BARE_PAGE_WEIGHTS": DEFAULT,
         }
         addresses = {
             name: servers.enter_context(studio.serve(script, **environment))
@@ -114,7 +118,7 @@ def main(count: int) -> None:
     content, seconds = photo(rng), []
     for _ in range(PHOTOS):
         started = time.perf_counter()
-        taken = intake.from_any(intake.read(content))
+        taken = intake.from_any(reading.read(content))
         seconds.append(time.perf_counter() - started)
     print(
         f"a 12-megapixel JPEG ({len(content) / 1e6:.1f} MB) is taken in as {taken.kind} "

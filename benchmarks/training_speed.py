@@ -20,11 +20,13 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms import ToTensor
 
-from fmnist import data, evaluation
-from fmnist.data import Split
-from fmnist.evaluation import Evaluation
-from fmnist.models import MODELS
-from fmnist.training import Precision, Recipe, train
+from fmnist.analysis import evaluation
+from fmnist.analysis.evaluation import Evaluation
+from fmnist.data import splits
+from fmnist.data.splits import SPLITS, Split
+from fmnist.models import MODELS, inference
+from fmnist.models.recipe import Precision, Recipe
+from fmnist.training.loop import train
 
 CPU = torch.device("cpu")
 GOAL = 0.9166
@@ -79,7 +81,7 @@ def ours(splits: tuple[Split, Split], test: Split, seed: int) -> tuple[float, fl
     for _ in train(model, splits, replace(recipe, seed=seed), CPU):
         pass
     seconds = time.perf_counter() - start
-    logits = evaluation.infer(model, test.images, CPU)
+    logits = inference.infer(model, test.images, CPU)
     return seconds, evaluation.accuracy(Evaluation(name, logits, test.labels))
 
 
@@ -104,7 +106,7 @@ def compare(training: Split, validation: Split, test: Split, seeds: int) -> None
 
 def images_per_second(training: Split) -> None:
     """Print what every model trains and answers, in float32 and as its recipe asks."""
-    print(f"images a second: training in batches of {BATCH}, inference of {evaluation.BATCH},")
+    print(f"images a second: training in batches of {BATCH}, inference of {BATCH},")
     print(f"in float32 and in the recipe's precision; medians over {STEPS} batches")
     print(f"{'model':<16}{'training':>12}{'by recipe':>12}{'inference':>12}{'by recipe':>12}")
     few = Split(training.images[: STEPS * BATCH], training.labels[: STEPS * BATCH])
@@ -117,13 +119,13 @@ def images_per_second(training: Split) -> None:
 
 def _inference_speed(name: str, training: Split, precision: Precision) -> float:
     model = MODELS[name].build().eval()
-    images = training.images[: evaluation.BATCH]
+    images = training.images[:BATCH]
     times = []
     with torch.autocast(CPU.type, torch.bfloat16, enabled=precision == "bfloat16"):
-        evaluation.infer(model, images, CPU)  # warm
+        inference.infer(model, images, CPU)  # warm
         for _ in range(STEPS):
             start = time.perf_counter()
-            evaluation.infer(model, images, CPU)
+            inference.infer(model, images, CPU)
             times.append(time.perf_counter() - start)
     return len(images) / statistics.median(times)
 
@@ -142,7 +144,7 @@ def _training_speed(name: str, few: Split, precision: Precision) -> float:
 
 
 def main(seeds: int) -> None:
-    training, validation, test = (data.load(name, "real") for name in data.SPLITS)
+    training, validation, test = (splits.load(name, "real") for name in SPLITS)
     compare(training, validation, test, seeds)
     images_per_second(training)
 

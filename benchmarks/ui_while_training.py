@@ -17,8 +17,10 @@ import time
 from playwright.sync_api import sync_playwright
 
 from benchmarks import studio
-from fmnist import data, runs
-from fmnist.training import Recipe
+from fmnist.data import splits
+from fmnist.models.recipe import Recipe
+from fmnist.runs import queue
+from fmnist.runs.run import ACTIVE, Plan, all_runs, read_run
 
 PAGES = ("Home", "Dataset", "Models", "Errors", "Classify")
 
@@ -26,8 +28,8 @@ PAGES = ("Home", "Dataset", "Models", "Errors", "Classify")
 def main(rounds: int) -> None:
     folder = tempfile.mkdtemp()
     os.environ["FMNIST_RUNS"] = folder
-    source = data.default_source()
-    plan = runs.Plan("cnn", Recipe(epochs=1000), source, "cpu")
+    source = splits.default_source()
+    plan = Plan("cnn", Recipe(epochs=1000), source, "cpu")
     times: dict[tuple[str, bool], list[float]] = {
         (name, training): [] for name in PAGES for training in (False, True)
     }
@@ -42,19 +44,19 @@ def main(rounds: int) -> None:
             for _ in range(rounds):
                 for name in PAGES:
                     times[name, False].append(studio.open_seconds(page, links[name]))
-                run = runs.start(plan)
-                while not runs.get(run.id).progress():
+                run = queue.start(plan)
+                while not read_run(run.id).progress():
                     time.sleep(0.5)
                 for name in PAGES:
                     times[name, True].append(studio.open_seconds(page, links[name]))
-                runs.stop(run.id)
-                list(runs.watch(run.id))
+                queue.stop(run.id)
+                list(queue.watch(run.id))
             browser.close()
     finally:
-        for run in runs.all_runs():
-            if run.state in runs.ACTIVE:
-                runs.stop(run.id)
-                list(runs.watch(run.id))
+        for run in all_runs():
+            if run.state in ACTIVE:
+                queue.stop(run.id)
+                list(queue.watch(run.id))
         shutil.rmtree(folder)
     print(f"median of {rounds} rounds, {source} data, in milliseconds")
     print(f"{'page':<12}{'quiet':>8}{'training':>10}{'ratio':>8}")

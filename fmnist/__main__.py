@@ -13,11 +13,25 @@ from typing import Any, Literal
 from torch import nn
 from tqdm import tqdm
 
-from fmnist import data, devices, evaluation, intake, report, runs, weights, worker
-from fmnist.evaluation import Evaluation
-from fmnist.files import write_whole
-from fmnist.models import MODELS
-from fmnist.onnx import OnnxError
+from fmnist.analysis import evaluation
+from fmnist.analysis.evaluation import Evaluation
+from fmnist.data import fashion, splits
+from fmnist.data.fashion import DataError
+from fmnist.data.splits import CLASSES, SOURCES, Source, Split, SplitName
+from fmnist.machine import devices
+from fmnist.machine.devices import PREFERENCES
+from fmnist.machine.files import write_whole
+from fmnist.models import MODELS, inference
+from fmnist.pictures import intake, reading
+from fmnist.pictures.intake import Kind
+from fmnist.pictures.reading import PictureError
+from fmnist.report.page import report
+from fmnist.runs import queue, results, worker
+from fmnist.runs.run import Plan, Run, RunError, all_runs, read_run
+from fmnist.weights import shelf
+from fmnist.weights.card import FAMILIES, UNFAMILIAR, Card, WeightsError
+from fmnist.weights.shelf import DEFAULT
+from fmnist.weights.strangers.onnx import OnnxError
 
 KINDS = ("auto", "sketch", "shop", "photo", "dataset")
 
@@ -32,20 +46,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OnnxError as error:
         print(f"fmnist: The model {error}", file=sys.stderr)
         return 1
-    except (data.DataError, weights.WeightsError, runs.RunError, ValueError, OSError) as error:
+    except (DataError, WeightsError, RunError, ValueError, OSError) as error:
         print(f"fmnist: {error}", file=sys.stderr)
         return 1
 
 
 def show_data(options: argparse.Namespace) -> int:
     """Say where the dataset is and how each file does; download what is missing."""
-    print(f"Fashion-MNIST in {data.folder()}")
+    print(f"Fashion-MNIST in {fashion.folder()}")
     problem = None
     try:
-        data.download()
-    except data.DataError as error:
+        fashion.download()
+    except DataError as error:
         problem = str(error)
-    states = list(data.check())
+    states = list(fashion.check())
     for file, wrong in states:
         print(f"  {wrong or f'{file.name} is right (MD5 {file.md5})'}")
     if problem:
@@ -55,7 +69,7 @@ def show_data(options: argparse.Namespace) -> int:
 
 def show_models(options: argparse.Namespace) -> int:
     """List every architecture and every weights file."""
-    rows = weights.listing()
+    rows = shelf.listing()
     if options.json:
         print(json.dumps(rows, indent=1))
         return 0
@@ -64,7 +78,7 @@ def show_models(options: argparse.Namespace) -> int:
         size = f"{row['bytes'] / 1e6:.1f} MB" if row["bytes"] else "-"
         numbers = "-" if row["parameters"] is None else f"{row['parameters']:,}"
         print(
-            f"{row['name']:<16}{weights.FAMILIES[row['family']]:<18}{numbers:>12}{size:>10}"
+            f"{row['name']:<16}{FAMILIES[row['family']]:<18}{numbers:>12}{size:>10}"
             f"{_percent(row['validation_accuracy']):>12}{_percent(row['test_accuracy']):>9}"
         )
     return 0
@@ -74,7 +88,7 @@ def train(options: argparse.Namespace) -> int:
     """Make a run of the model's recipe, with the given changes, and watch it to its end."""
     asked = {name: getattr(options, name) for name in ("epochs", "batch_size", "lr", "seed")}
     changes = {name: value for name, value in asked.items() if value is not None}
-    plan = runs.Plan(
+    plan = Plan(
         model=options.model,
         recipe=replace(MODELS[options.model].recipe, **changes),
         data=_source(options.data),
@@ -84,12 +98,12 @@ def train(options: argparse.Namespace) -> int:
     )
     if "TORCHELASTIC_RUN_ID" in os.environ:
         return _train_in_group(plan)
-    run = runs.start(plan)
+    run = queue.start(plan)
     print(f"Run {run.id} in {run.folder}")
     return _watch(run.id, stop_on_interrupt=True)
 
 
-def _train_in_group(plan: runs.Plan) -> int:
+def _train_in_group(plan: Plan) -> int:
     """What each process of torchrun does; the first one says how it went."""
     run = worker.in_group(plan)
     if os.environ["RANK"] == "0":
@@ -116,7 +130,7 @@ def evaluate(options: argparse.Namespace) -> int:
     print(f"{card.name} on {options.split}: {right:,} of {len(split):,} right, ", end="")
     print(f"{evaluation.accuracy(result):.2%}; cross-entropy {evaluation.loss(result):.4f}")
     print(f"{'':<14}{'precision':>10}{'recall':>10}{'F1':>10}")
-    for name, row in zip(data.CLASSES, evaluation.per_class(matrix), strict=True):
+    for name, row in zip(CLASSES, evaluation.per_class(matrix), strict=True):
         print(f"{name:<14}{row.precision:>10.1%}{row.recall:>10.1%}{row.f1:>10.1%}")
     return 0
 
@@ -128,26 +142,24 @@ def make_report(options: argparse.Namespace) -> int:
     path = options.out or Path(f"{card.name}-report.html")
     if path.exists():
         raise ValueError(f"{path} is there already. Delete it, or name another file with --out.")
-    write_whole(path, report.page(card, result, split, options.split, source).encode())
+    write_whole(path, report(card, result, split, options.split, source).encode())
     print(path)
     return 0
 
 
-def _measured(
-    name: str, split_name: data.SplitName, source: data.Source
-) -> tuple[weights.Card, Evaluation, data.Split]:
+def _measured(name: str, split_name: SplitName, source: Source) -> tuple[Card, Evaluation, Split]:
     """The card of weights, their answers to a split, and the split."""
     model, card = _load(name)
-    split = data.load(split_name, source)
+    split = splits.load(split_name, source)
     logits, _ = devices.or_cpu(
-        partial(evaluation.infer, model, split.images), devices.choose(), notify=_complain
+        partial(inference.infer, model, split.images), devices.choose(), notify=_complain
     )
     return card, Evaluation(card.name, logits, split.labels), split
 
 
-def _load(name: str) -> tuple[nn.Module, weights.Card]:
+def _load(name: str) -> tuple[nn.Module, Card]:
     """Weights, with a word on how a stranger's read pixels."""
-    model, card = weights.load(name)
+    model, card = shelf.load(name)
     if card.reading:
         print(f"{card.name} {card.reading}.", file=sys.stderr)
     return model, card
@@ -157,7 +169,7 @@ def classify(options: argparse.Namespace) -> int:
     """Name the garment in each picture; a file that can't be read never stops the others."""
     try:
         model, card = _load(options.weights)
-    except weights.WeightsError as error:
+    except WeightsError as error:
         print(f"fmnist: {error}", file=sys.stderr)
         return 2
     failures = 0
@@ -169,29 +181,29 @@ def classify(options: argparse.Namespace) -> int:
 
 
 def _answer(
-    path: Path, model: nn.Module, card: weights.Card, kind: intake.Kind | Literal["auto"]
+    path: Path, model: nn.Module, card: Card, kind: Kind | Literal["auto"]
 ) -> dict[str, Any]:
     try:
-        taken = intake.from_any(intake.read(path.read_bytes()), kind)
-    except intake.PictureError as error:
+        taken = intake.from_any(reading.read(path.read_bytes()), kind)
+    except PictureError as error:
         return {"path": str(path), "error": str(error)}
     except OSError as error:
         return {"path": str(path), "error": f"This file can't be read ({error.strerror})."}
     try:
         logits, _ = devices.or_cpu(
-            partial(evaluation.infer, model, taken.pixels[None]), devices.choose(), notify=_complain
+            partial(inference.infer, model, taken.pixels[None]), devices.choose(), notify=_complain
         )
     except OnnxError as error:
         return {"path": str(path), "error": f"The model {error}"}
     shares = evaluation.probabilities(logits, card.temperature)[0]
     label = int(shares.argmax())
-    unfamiliar = [weights.UNFAMILIAR] if card.unfamiliar(logits)[0] else []
+    unfamiliar = [UNFAMILIAR] if card.unfamiliar(logits)[0] else []
     return {
         "path": str(path),
         "label": label,
-        "class": data.CLASSES[label],
+        "class": CLASSES[label],
         "probability": float(shares[label]),
-        "probabilities": dict(zip(data.CLASSES, shares.tolist(), strict=True)),
+        "probabilities": dict(zip(CLASSES, shares.tolist(), strict=True)),
         "kind": taken.kind,
         "warnings": [*taken.warnings, *unfamiliar],
     }
@@ -206,8 +218,8 @@ def _in_words(answer: dict[str, Any]) -> str:
 
 def show_runs(options: argparse.Namespace) -> int:
     """List the runs, newest first, and start what is queued and can start."""
-    runs.dispatch()
-    rows = [run.summary() for run in runs.all_runs()]
+    queue.dispatch()
+    rows = [run.summary() for run in all_runs()]
     if options.json:
         print(json.dumps(rows, indent=1))
         return 0
@@ -221,19 +233,19 @@ def show_runs(options: argparse.Namespace) -> int:
 
 def stop_run(options: argparse.Namespace) -> int:
     """Ask a run to stop."""
-    runs.stop(options.id)
+    queue.stop(options.id)
     return 0
 
 
 def resume_run(options: argparse.Namespace) -> int:
     """Queue a run again, from its checkpoint."""
-    runs.resume(options.id)
+    queue.resume(options.id)
     return 0
 
 
 def keep_runs(options: argparse.Namespace) -> int:
     """Keep a finished run among the weights, or the best of several with different seeds."""
-    card = runs.keep(options.ids, options.name)
+    card = results.keep(options.ids, options.name)
     print(f"{card.name}: {_percent(card.test.accuracy if card.test else None)} on test")
     return 0
 
@@ -244,17 +256,17 @@ def watch_run(options: argparse.Namespace) -> int:
 
 
 def _watch(run_id: str, stop_on_interrupt: bool) -> int:
-    run = runs.get(run_id)
+    run = read_run(run_id)
     bar = tqdm(unit="step", bar_format="{l_bar}{bar}| {postfix}", dynamic_ncols=True)
     validated = 0
     try:
-        for run in runs.watch(run_id):
+        for run in queue.watch(run_id):
             validated = _show(run, bar, validated)
     except KeyboardInterrupt:
         bar.close()
         if not stop_on_interrupt:
             return 0
-        runs.stop(run_id)
+        queue.stop(run_id)
         print(f"\nStopping. Go on with: python -m fmnist runs resume {run_id}")
         return 1
     bar.close()
@@ -271,7 +283,7 @@ def _watch(run_id: str, stop_on_interrupt: bool) -> int:
     return 1
 
 
-def _show(run: runs.Run, bar: "tqdm[Any]", validated: int) -> int:
+def _show(run: Run, bar: "tqdm[Any]", validated: int) -> int:
     """Bring the bar up to date and print the epochs that ended; returns how many have."""
     reports = run.progress()
     if not reports:
@@ -293,16 +305,16 @@ def _show(run: runs.Run, bar: "tqdm[Any]", validated: int) -> int:
     return len(epochs)
 
 
-def _source(asked: data.Source | None) -> data.Source:
+def _source(asked: Source | None) -> Source:
     """The data asked for; by default the real dataset where it can be had, else drawn garments."""
     if asked:
         return asked
-    if not data.available() and not data.chosen_by_user():
+    if not fashion.available() and not fashion.chosen_by_user():
         try:
-            data.download()
-        except data.DataError as error:
+            fashion.download()
+        except DataError as error:
             print(f"{error}\nUsing drawn garments instead.", file=sys.stderr)
-    return data.default_source()
+    return splits.default_source()
 
 
 def _pictures(arguments: Sequence[Path]) -> Iterator[Path]:
@@ -336,8 +348,8 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("--batch-size", type=int, metavar="N")
     verb.add_argument("--lr", type=float, metavar="F", help="peak learning rate")
     verb.add_argument("--seed", type=int, metavar="N")
-    verb.add_argument("--device", choices=devices.PREFERENCES, default="auto")
-    verb.add_argument("--data", choices=data.SOURCES)
+    verb.add_argument("--device", choices=PREFERENCES, default="auto")
+    verb.add_argument("--data", choices=SOURCES)
     verb.add_argument("--limit", type=int, metavar="N", help="train on N images only")
     verb.add_argument("--name", help="keep the result among the weights under this name")
     verb.set_defaults(verb=train)
@@ -345,14 +357,14 @@ def _parser() -> argparse.ArgumentParser:
     verb = verbs.add_parser("evaluate", help="measure weights on a split")
     verb.add_argument("weights", metavar="WEIGHTS", help="a shipped name or a path")
     verb.add_argument("--split", choices=("test", "validation"), default="test")
-    verb.add_argument("--data", choices=data.SOURCES)
+    verb.add_argument("--data", choices=SOURCES)
     verb.add_argument("--json", action="store_true")
     verb.set_defaults(verb=evaluate)
 
     verb = verbs.add_parser("report", help="write one HTML file about weights and their errors")
     verb.add_argument("weights", metavar="WEIGHTS", help="a shipped name or a path")
     verb.add_argument("--split", choices=("test", "validation"), default="test")
-    verb.add_argument("--data", choices=data.SOURCES)
+    verb.add_argument("--data", choices=SOURCES)
     verb.add_argument(
         "--out", type=Path, metavar="FILE", help="a new file; without it, NAME-report.html here"
     )
@@ -362,7 +374,7 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
     verb.add_argument(
         "--weights",
-        default=weights.DEFAULT,
+        default=DEFAULT,
         metavar="WEIGHTS",
         help="a shipped name or a path",
     )

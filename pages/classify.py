@@ -4,14 +4,16 @@ import time
 
 import streamlit as st
 
-from fmnist.intake import PictureError
-from fmnist.ui import answers, pictures, widgets
-from fmnist.ui.images import data_url
-from fmnist.ui.pictures import Taken
+from fmnist.pictures.encode import data_url
+from fmnist.pictures.reading import PictureError
+from fmnist.ui import answers, widgets
+from fmnist.ui.page import page
+from fmnist.ui.parts import classify as parts
+from fmnist.ui.parts.classify import Taken
 from fmnist.ui.why import why
-from fmnist.weights import Card
+from fmnist.weights.card import Card
 
-source, device = widgets.page(
+source, device = page(
     "Classify", "Draw a garment, or bring a picture. The answer moves with every stroke."
 )
 
@@ -37,22 +39,22 @@ def classify(card: Card) -> None:
     bring, hear, see = st.columns([5, 5, 3], gap="medium")
     sight, said = see.container(), hear.container()
     with see:
-        kind = pictures.choose_kind()
+        kind = parts.choose_kind()
     with hear:
         others = answers.choose_others(card)
 
     taken: list[Taken] = []
     with bring:
         if way == "Draw":
-            taken = pictures.draw(kind, source)
+            taken = parts.draw(kind, source)
         elif way == "Upload":
-            taken = pictures.upload(kind)
+            taken = parts.upload(kind)
         elif way == "Camera":
-            taken = pictures.camera(kind)
+            taken = parts.camera(kind)
         if not taken:
             if way != "Examples":
                 st.caption("Nothing there yet. Until then, choose one of these:")
-            taken = [pictures.examples(kind)]
+            taken = [parts.examples(kind)]
 
     started = time.perf_counter()
     answer = answers.ask(card, taken, device)

@@ -2,10 +2,13 @@
 
 import streamlit as st
 
-from fmnist import comparison, figures
-from fmnist.ui import sides, widgets
+from fmnist.analysis import comparison
+from fmnist.ui import figures
+from fmnist.ui.page import page
+from fmnist.ui.parts import compare as parts
+from fmnist.ui.widgets import CHART
 
-source, device = widgets.page(
+source, device = page(
     "Compare",
     "What changes between two models, or between two epochs of a run: cell by cell, move by move, "
     "down to the images.",
@@ -19,7 +22,7 @@ what = st.segmented_control(
     key="what",
     bind="query-params",
 )
-pair = sides.choose_models(source, device) if what == "Two models" else sides.choose_epochs(source)
+pair = parts.choose_models(source, device) if what == "Two models" else parts.choose_epochs(source)
 if pair is None:
     st.stop()
 
@@ -46,21 +49,21 @@ with panel:
         key="show",
         bind="query-params",
     )
-    cell = sides.choose_cell()
+    cell = parts.choose_cell()
     if show == "A cell":
-        sides.changes(pair, cell)
+        parts.changes(pair, cell)
     elif show == "A move":
-        sides.moves(pair)
+        parts.moves(pair)
     else:
-        sides.flips(pair)
+        parts.flips(pair)
 with chart:
     st.plotly_chart(
         figures.difference(
             comparison.difference(*pair.predictions, labels), cell if show == "A cell" else None
         ),
-        config=widgets.CHART,
+        config=CHART,
         key="difference",
-        on_select=sides.take_click,
+        on_select=parts.take_click,
         selection_mode="points",
     )
     st.caption(
@@ -69,4 +72,4 @@ with chart:
     )
 
 st.header("By class")
-sides.by_class(pair)
+parts.by_class(pair)

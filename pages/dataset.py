@@ -3,16 +3,18 @@
 import numpy as np
 import streamlit as st
 
-from fmnist import figures
-from fmnist.data import CLASSES, SPLITS
-from fmnist.ui import cache, widgets
-from fmnist.ui.images import data_url
-from fmnist.ui.sprite import sprite
-from fmnist.ui.takeaway import csv_button, png_button
+from fmnist.data.splits import CLASSES, SPLITS
+from fmnist.pictures.encode import data_url
+from fmnist.ui import figures, widgets
+from fmnist.ui.components.wall import garment_wall
+from fmnist.ui.downloads import csv_button, png_button
+from fmnist.ui.page import page
+from fmnist.ui.state import dataset, models
+from fmnist.ui.widgets import CHART
 
 PER_PAGE = 900
 
-source, device = widgets.page(
+source, device = page(
     "Dataset", "Every garment, by class. Choose one to see it large and what the models say."
 )
 
@@ -26,7 +28,7 @@ split_name = left.segmented_control(
     bind="query-params",
 )
 class_name = middle.selectbox("Class", ["Any class", *CLASSES], key="class", bind="query-params")
-split = cache.split(split_name, source)
+split = dataset.split(split_name, source)
 rows = np.arange(len(split))
 if class_name in CLASSES:
     rows = np.flatnonzero(split.labels == CLASSES.index(class_name))
@@ -36,7 +38,7 @@ rows = rows[(number - 1) * PER_PAGE : number * PER_PAGE]
 
 wall, details = st.columns([5, 3], gap="large")
 with wall.container(height=660, border=False):
-    picked = sprite(
+    picked = garment_wall(
         split.images[rows],
         [f"{CLASSES[split.labels[row]]}, {row}" for row in rows],
         key="wall",
@@ -59,7 +61,7 @@ with details:
     st.caption(f"Garment {row:,} of the {split_name} split. Label {split.labels[row]}, {label}.")
     st.image(data_url(image, 280), width="stretch", alt=f"Garment {row}, {label}")
     widgets.draw_on(split_name, row)
-    widgets.model_answers(image, list(cache.choices().values()), device)
+    widgets.model_answers(image, list(models.choices().values()), device)
 
 st.header("Classes")
-st.plotly_chart(figures.class_counts(split.labels), config=widgets.CHART, key="counts")
+st.plotly_chart(figures.class_counts(split.labels), config=CHART, key="counts")

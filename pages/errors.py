@@ -2,14 +2,23 @@
 
 import streamlit as st
 
-from fmnist import evaluation, figures
-from fmnist.data import SPLITS
-from fmnist.ui import cache, widgets
-from fmnist.ui.garment import garment
-from fmnist.ui.matrix import choose_cell, matrix
-from fmnist.ui.selection import Selection, means, take_along, walk, wall
+from fmnist.analysis import evaluation
+from fmnist.data.splits import SPLITS
+from fmnist.ui import figures, widgets
+from fmnist.ui.page import page
+from fmnist.ui.parts.errors import (
+    Selection,
+    choose_cell,
+    garment,
+    matrix,
+    means,
+    take_along,
+    walk,
+    wall,
+)
+from fmnist.ui.state import dataset, models
 
-source, device = widgets.page(
+source, device = page(
     "Errors", "What a model confuses with what. Choose a cell to see the images behind it."
 )
 
@@ -22,8 +31,8 @@ split_name = right.segmented_control(
     "Split", SPLITS[::-1], default="test", required=True, key="on", bind="query-params"
 )
 
-split = cache.split(split_name, source)
-answers = cache.evaluate(card, split_name, source, device)
+split = dataset.split(split_name, source)
+answers = models.evaluate(card, split_name, source, device)
 counts = evaluation.confusion(answers)
 st.markdown(
     f"**{card.name}** names {evaluation.accuracy(answers):.2%} of {len(split):,} {split_name} "

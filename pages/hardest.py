@@ -3,22 +3,26 @@
 import numpy as np
 import streamlit as st
 
-from fmnist import difficulty, figures
-from fmnist.data import CLASSES
-from fmnist.ui import cache, widgets
-from fmnist.ui.images import data_url
-from fmnist.ui.sprite import sprite
-from fmnist.ui.takeaway import csv_button, png_button
+from fmnist.analysis import difficulty
+from fmnist.analysis.difficulty import MEASURES
+from fmnist.data.splits import CLASSES
+from fmnist.pictures.encode import data_url
+from fmnist.ui import figures, widgets
+from fmnist.ui.components.wall import garment_wall
+from fmnist.ui.downloads import csv_button, png_button
+from fmnist.ui.page import page
+from fmnist.ui.state import dataset, models
+from fmnist.ui.widgets import CHART, MOST_SHOWN
 
 ENDS = ("Hardest", "Easiest")
 ASKED = 5  # of all models, the most accurate, until others are chosen
 
-source, device = widgets.page(
+source, device = page(
     "Hardest",
     "The images that are hardest for one model or for many, and the easiest; class by class.",
 )
 
-choices = cache.choices()
+choices = models.choices()
 left, right = st.columns([5, 3])
 names = list(choices)
 asked = left.multiselect("Models", names, names[:ASKED], key="models", bind="query-params")
@@ -28,32 +32,32 @@ if not asked:
     st.stop()
 left, middle, right = st.columns([6, 3, 3], vertical_alignment="bottom")
 measure = left.segmented_control(
-    "Hard by", difficulty.MEASURES, default="Doubt", required=True, key="by", bind="query-params"
+    "Hard by", MEASURES, default="Doubt", required=True, key="by", bind="query-params"
 )
 with middle:
     split_name = widgets.choose_split()
 end = right.segmented_control(
     "First", ENDS, default=ENDS[0], required=True, key="end", bind="query-params"
 )
-score, form, meaning = difficulty.MEASURES[measure]
+score, form, meaning = MEASURES[measure]
 st.caption(meaning)
 
-split = cache.split(split_name, source)
+split = dataset.split(split_name, source)
 cards = [choices[name] for name in asked]
-answers = np.stack([cache.shares(card, split_name, source, device) for card in cards])
+answers = np.stack([models.shares(card, split_name, source, device) for card in cards])
 scores = score(answers, split.labels)
 rows = difficulty.hardest_first(scores, difficulty.doubt(answers, split.labels))
 if end == "Easiest":
     rows = rows[::-1]
 if class_name in CLASSES:
     rows = rows[split.labels[rows] == CLASSES.index(class_name)]
-shown = rows[: widgets.MOST_SHOWN]
+shown = rows[:MOST_SHOWN]
 written = [form.format(scores[row]) for row in shown]
 
 wall, details = st.columns([5, 3], gap="large")
 with wall:
     with st.container(height=520, border=False):
-        picked = sprite(
+        picked = garment_wall(
             split.images[shown],
             [f"Image {row}, {CLASSES[split.labels[row]]}" for row in shown],
             captions=written,
@@ -88,7 +92,7 @@ st.header("By class")
 means = [float(scores[split.labels == label].mean()) for label in range(len(CLASSES))]
 st.plotly_chart(
     figures.class_means(means, [form.format(round(mean, 3)) for mean in means]),
-    config=widgets.CHART,
+    config=CHART,
     key="by class",
 )
 st.caption(f"Mean over all {len(split):,} images of the {split_name} split.")

@@ -2,21 +2,25 @@
 
 import streamlit as st
 
-from fmnist import runs
-from fmnist.ui import cache, hero, leaderboard, widgets
+from fmnist.runs.run import ACTIVE, all_runs
+from fmnist.ui import leaderboard
+from fmnist.ui.leaderboard import SOURCE
+from fmnist.ui.page import page
+from fmnist.ui.parts import home
+from fmnist.ui.state import models
 
-source, device = widgets.page(
+source, device = page(
     "Fashion-MNIST Studio",
     "Train, browse, question and try classifiers for ten kinds of clothing.",
 )
 
-hero.strip()
+home.strip()
 
 columns = st.columns(4)
 columns[0].metric("Device", "GPU" if device.type == "cuda" else "CPU", border=True)
 columns[1].metric("Dataset", "Fashion-MNIST" if source == "real" else "Drawn", border=True)
-columns[2].metric("Models", len(cache.choices()), border=True)
-columns[3].metric("Training now", sum(r.state in runs.ACTIVE for r in runs.all_runs()), border=True)
+columns[2].metric("Models", len(models.choices()), border=True)
+columns[3].metric("Training now", sum(r.state in ACTIVE for r in all_runs()), border=True)
 
 st.header("Where to start")
 for row in (
@@ -35,11 +39,11 @@ for row in (
         ("suspects", "Suspects", "Judge doubtful labels and near-duplicates."),
     ),
 ):
-    for column, (page, label, text) in zip(st.columns(5), row, strict=True):
+    for column, (name, label, text) in zip(st.columns(5), row, strict=True):
         with column.container(border=True, height="stretch"):
-            st.page_link(f"pages/{page}.py", label=f"**{label}**")
+            st.page_link(f"pages/{name}.py", label=f"**{label}**")
             st.caption(text)
 
 st.header("Leaderboard")
 leaderboard.brief()
-st.caption(leaderboard.SOURCE)
+st.caption(SOURCE)

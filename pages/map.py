@@ -2,13 +2,16 @@
 
 import streamlit as st
 
-from fmnist import embedding, evaluation
-from fmnist.data import CLASSES
-from fmnist.ui import analysis, cache, widgets
-from fmnist.ui.images import data_url
-from fmnist.ui.map import gallery, garment_map, thumbnails
+from fmnist.analysis import embedding, evaluation
+from fmnist.data.splits import CLASSES
+from fmnist.pictures.encode import data_url
+from fmnist.ui import widgets
+from fmnist.ui.components.map import garment_map
+from fmnist.ui.page import page
+from fmnist.ui.parts.map import gallery, thumbnails
+from fmnist.ui.state import analysis, dataset, models
 
-source, device = widgets.page(
+source, device = page(
     "Map",
     "Garments that are alike to a model stand together. Drag, zoom, click one, or draw around "
     "some with Lasso or Box to see them below.",
@@ -39,8 +42,8 @@ colour = fourth.segmented_control(
     bind="query-params",
 )
 
-split = cache.split(split_name, source)
-answers = cache.evaluate(card, split_name, source, device)
+split = dataset.split(split_name, source)
+answers = models.evaluate(card, split_name, source, device)
 confidence = evaluation.probabilities(answers.logits, card.temperature).max(1)
 positions = analysis.positions(card, split_name, source, method, device)
 
@@ -64,7 +67,7 @@ with details:
         st.subheader(label)
         st.caption(f"Garment {chosen.picked:,} of the {split_name} split")
         st.image(data_url(image, 280), width="stretch", alt=f"Garment {chosen.picked}, {label}")
-        widgets.model_answers(image, list(cache.choices().values()), device)
+        widgets.model_answers(image, list(models.choices().values()), device)
 
 st.header(f"{len(chosen.rows):,} chosen")
 if len(chosen.rows):

@@ -2,13 +2,18 @@
 
 import streamlit as st
 
-from fmnist import comparison, weights
+from fmnist.analysis import comparison
 from fmnist.models import FAMILIES, MODELS
 from fmnist.models.layers import layers, parameter_count
-from fmnist.ui import cache, leaderboard, sides, widgets
-from fmnist.ui.upload import load_weights
+from fmnist.ui import leaderboard
+from fmnist.ui.leaderboard import SOURCE
+from fmnist.ui.page import page
+from fmnist.ui.parts import compare
+from fmnist.ui.parts.models import load_weights
+from fmnist.ui.state import models
+from fmnist.weights import shelf
 
-source, device = widgets.page(
+source, device = page(
     "Models", "Every model with what was measured, its layers and the recipe that made it."
 )
 
@@ -20,22 +25,22 @@ load_weights(source, device)
 with board:
     st.header("Leaderboard")
     leaderboard.full(device)
-    for card in weights.cards():
-        if problem := cache.problem(card):
+    for card in shelf.cards():
+        if problem := models.problem(card):
             st.warning(f"Left out: {problem}")
-    st.caption(f"{leaderboard.SOURCE} A click on a column's head sorts by it.")
+    st.caption(f"{SOURCE} A click on a column's head sorts by it.")
     leaderboard.chart()
 
 st.header("Two models side by side")
-pair = sides.choose_models(source, device)
+pair = compare.choose_models(source, device)
 if pair:
     st.markdown(
         comparison.in_words(
             comparison.mcnemar(*pair.predictions, pair.split.labels), *pair.names, len(pair.split)
         )
     )
-    sides.by_class(pair)
-    sides.flips(pair)
+    compare.by_class(pair)
+    compare.flips(pair)
     st.page_link(
         "pages/compare.py", label="Cell by cell and move by move", icon=":material/compare_arrows:"
     )

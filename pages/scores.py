@@ -4,10 +4,14 @@ from functools import partial
 
 import streamlit as st
 
-from fmnist import bootstrap, evaluation, report
-from fmnist.ui import analysis, cache, scores, widgets
+from fmnist.analysis import bootstrap, evaluation
+from fmnist.report.page import report
+from fmnist.ui import widgets
+from fmnist.ui.page import page
+from fmnist.ui.parts import scores as parts
+from fmnist.ui.state import analysis, dataset, models
 
-source, device = widgets.page(
+source, device = page(
     "Scores",
     "How good a model is at each class, how sure that is, and what its confidence is worth.",
 )
@@ -20,8 +24,8 @@ if card is None:
 with right:
     split_name = widgets.choose_split()
 
-split = cache.split(split_name, source)
-answers = cache.evaluate(card, split_name, source, device)
+split = dataset.split(split_name, source)
+answers = models.evaluate(card, split_name, source, device)
 curves = analysis.class_curves(card, split_name, source, device)
 matrix = evaluation.confusion(answers)
 low, high = bootstrap.accuracy(matrix)
@@ -32,7 +36,7 @@ st.markdown(
 )
 st.download_button(
     "Report (HTML)",
-    partial(report.page, card, answers, split, split_name, source),
+    partial(report, card, answers, split, split_name, source),
     f"{card.name}-report.html",
     "text/html",
     key="report",
@@ -42,13 +46,13 @@ st.download_button(
 )
 
 st.header("By class")
-scores.by_class(matrix, curves, f"{card.name}-{split_name}-by-class.csv")
+parts.by_class(matrix, curves, f"{card.name}-{split_name}-by-class.csv")
 
 st.header("One class against the rest")
-scores.against_rest(curves)
+parts.against_rest(curves)
 
 st.header("Calibration")
-scores.calibration(answers, card.temperature)
+parts.calibration(answers, card.temperature)
 
 st.header("Abstaining")
-scores.abstain(answers, card.temperature)
+parts.abstain(answers, card.temperature)

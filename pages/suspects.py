@@ -2,10 +2,13 @@
 
 import streamlit as st
 
-from fmnist import suspects
-from fmnist.ui import cache, leaderboard, review, widgets
+from fmnist.analysis import suspects
+from fmnist.ui import leaderboard, widgets
+from fmnist.ui.page import page
+from fmnist.ui.parts import suspects as parts
+from fmnist.ui.state import models
 
-source, device = widgets.page(
+source, device = page(
     "Suspects",
     "Labels that are likely wrong, and garments that are there twice. You decide which are; then "
     "see what that does to the leaderboard.",
@@ -20,29 +23,29 @@ doubted = st.segmented_control(
     bind="query-params",
 )
 if doubted == "Wrong labels":
-    doubts = review.wrong_labels(source, device)
+    doubts = parts.wrong_labels(source, device)
     verdicts = "Agree, the label is wrong", "Disagree, it may stand"
 else:
-    doubts = review.duplicates(source)
+    doubts = parts.duplicates(source)
     verdicts = "Agree, the same garment", "Disagree, two garments"
 
 if doubts:
     st.subheader(f"{len(doubts):,} suspects")
-    doubt = review.review(doubts, *verdicts)
+    doubt = parts.review(doubts, *verdicts)
     if doubted == "Wrong labels":
         with st.expander("What every model says of it"):
-            widgets.model_answers(doubt.images[0], list(cache.choices().values()), device)
+            widgets.model_answers(doubt.images[0], list(models.choices().values()), device)
 else:
     st.info("There are no suspects here. Choose another split, or other suspects.")
 
 st.header("Your decisions")
-decided = review.decisions()
+decided = parts.decisions()
 agreed = sum(decided.values())
 st.markdown(
     f"{len(decided)} decided: you agreed with {agreed} and disagreed with {len(decided) - agreed}. "
     "They stay until you close or reload this tab; save them to go on later."
 )
-review.keep(source)
+parts.keep(source)
 
 st.header("Leaderboard")
 confirmed = suspects.confirmed(decided, "test")
@@ -51,7 +54,7 @@ if st.toggle(
     key="without",
     bind="query-params",
 ):
-    review.leaderboard(source, device)
+    parts.leaderboard(source, device)
     st.caption(
         "Wrong labels are left out, and of two duplicates the one in the test set. Suspects were "
         "proposed by one model, so leaving them out favours models that err as it does."

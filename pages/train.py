@@ -4,20 +4,24 @@ from dataclasses import replace
 
 import streamlit as st
 
-from fmnist import runs, weights
 from fmnist.models import MODELS
-from fmnist.ui import cache, widgets
-from fmnist.ui.runs import choose_run, compare, edit_recipe, list_runs, show_run
+from fmnist.runs import queue
+from fmnist.runs.run import Plan, RunError, all_runs
+from fmnist.ui.page import page
+from fmnist.ui.parts.train import choose_run, compare, edit_recipe, list_runs, show_run
+from fmnist.ui.state import dataset
+from fmnist.weights import shelf
+from fmnist.weights.card import WeightsError
 
 QUICK_EPOCHS, QUICK_IMAGES = 3, 10_000
 
-source, device = widgets.page(
+source, device = page(
     "Train",
     "A training is a run of its own: it goes on when you close this tab, and its link shows the "
     "same curves in every browser.",
 )
-runs.dispatch()
-known = runs.all_runs()
+queue.dispatch()
+known = all_runs()
 
 plan, watch = st.columns([1, 2], gap="large")
 with plan:
@@ -28,7 +32,7 @@ with plan:
         required=True,
         help="Quick takes under a minute. Again takes the shown run, to be changed and run anew.",
     )
-    available = len(cache.split("train", source))
+    available = len(dataset.split("train", source))
     if preset == "Again":
         shown = next((run for run in known if run.id == st.session_state.get("run")), known[0])
         model, proposal, limit = shown.plan.model, shown.plan.recipe, shown.plan.limit or available
@@ -41,12 +45,12 @@ with plan:
     st.caption(MODELS[model].summary)
     if preset == "Quick":
         proposal, limit = replace(proposal, epochs=QUICK_EPOCHS, teacher=None), QUICK_IMAGES
-    teachers = [card.name for card in weights.cards() if card.may_know(source)]
+    teachers = [card.name for card in shelf.cards() if card.may_know(source)]
     recipe, limit = edit_recipe(proposal, limit, available, teachers, key)
     if st.button("Start training", type="primary", width="stretch"):
         try:
-            run = runs.start(runs.Plan(model, recipe, source, device.type, limit, origin=origin))
-        except (runs.RunError, weights.WeightsError, ValueError, OSError) as error:
+            run = queue.start(Plan(model, recipe, source, device.type, limit, origin=origin))
+        except (RunError, WeightsError, ValueError, OSError) as error:
             st.error(str(error))
         else:
             known.insert(0, run)

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
 
-from fmnist import PROJECT, data
+from fmnist import PROJECT
+from fmnist.data import fashion
 
 # Each page by its name in the sidebar, with its title and what stands at its end.
 PAGES = {
@@ -31,7 +32,7 @@ PAGES = {
     "Classify": ("Classify", "What happened to your picture"),
 }
 PATIENCE = 60  # seconds; two cores may be busy with a training
-REAL = data.available()
+REAL = fashion.available()
 DESK = {"viewport": {"width": 1280, "height": 1000}}
 PHONE = {
     "viewport": {"width": 390, "height": 844},
@@ -61,7 +62,7 @@ def serve(folder: Path) -> Iterator[str]:
         port = free.getsockname()[1]
     environment = {
         **os.environ,
-        "FMNIST_DATA": str(data.folder() if REAL else folder / "no-dataset"),
+        "FMNIST_DATA": str(fashion.folder() if REAL else folder / "no-dataset"),
         "FMNIST_RUNS": str(folder / "runs"),
         "FMNIST_WEIGHTS": str(folder / "weights"),
     }

@@ -10,7 +10,8 @@ import pytest
 from browsing import DESK, PATIENCE, PROBES, serve, settle, stop_runs
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from fmnist import data, store
+from fmnist.data import fashion, splits
+from fmnist.machine import files
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 IN_CI = bool(os.environ.get("FMNIST_CI"))
@@ -20,7 +21,7 @@ PICTURES = os.environ.get("FMNIST_PICTURES")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip, with the reason, what this machine can't run; in CI nothing is skipped."""
     missing = {
-        "real_data": None if data.available() else "the four Fashion-MNIST files are not here",
+        "real_data": None if fashion.available() else "the four Fashion-MNIST files are not here",
         "pictures": None if PICTURES else "FMNIST_PICTURES names no folder of sketches and photos",
         "browser": None if CHROMIUM else "Chromium is not installed",
     }
@@ -37,7 +38,7 @@ def _own_folders(
     monkeypatch.setenv("FMNIST_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("FMNIST_WEIGHTS", str(tmp_path / "weights"))
     monkeypatch.delenv("FMNIST_DEVICE", raising=False)
-    monkeypatch.setattr(store, "FOLDER", tmp_path / "cache")
+    monkeypatch.setattr(files, "CACHE", tmp_path / "cache")
     if not request.node.get_closest_marker("real_data"):
         monkeypatch.setenv("FMNIST_DATA", str(tmp_path / "no-dataset"))
     return
@@ -47,7 +48,7 @@ def _own_folders(
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawn splits that take a moment, in this process."""
     monkeypatch.setattr(
-        data, "DRAWN", {"train": (300, 1), "validation": (100, 2), "test": (100, 3)}
+        splits, "DRAWN", {"train": (300, 1), "validation": (100, 2), "test": (100, 3)}
     )
 
 

@@ -5,10 +5,12 @@ import json
 import torch
 from torch import distributed
 
-from fmnist import garments, parallel
-from fmnist.data import Split
+from fmnist.data import garments
+from fmnist.data.splits import Split
+from fmnist.machine import parallel
 from fmnist.models import MODELS
-from fmnist.training import Recipe, train
+from fmnist.models.recipe import Recipe
+from fmnist.training.loop import train
 
 RECIPE = Recipe(epochs=1, batch_size=31, lr=1e-3, precision="float32")
 LONG = ("fcnn", "cnn", "lstm", "gru")

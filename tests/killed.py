@@ -18,25 +18,30 @@ from typing import Any
 import torch
 import torch._dynamo  # an optimizer would load it in every child, for seconds
 
-from fmnist import data, runs, weights, worker
+from fmnist.data import splits
+from fmnist.data.splits import DRAWN, SPLITS
 from fmnist.models import MODELS, ModelSpec
 from fmnist.models.fcnn import FullyConnected
-from fmnist.training import Recipe
+from fmnist.models.recipe import Recipe
+from fmnist.runs import queue, run, worker
+from fmnist.runs.run import Plan, Run, read_run
+from fmnist.weights import card, shelf
+from fmnist.weights.strangers import formats
 
 RECIPE = Recipe(epochs=4, batch_size=20, lr=3e-3, precision="float32")
 SPEC = ModelSpec("tiny", "Tiny", "fcnn", "784-16-10", lambda: FullyConnected([16], 0.2), RECIPE)
-for module in (runs, worker, weights):
+for module in (run, worker, card, shelf, formats):
     module.MODELS = {**MODELS, "tiny": SPEC}
-PLAN = runs.Plan("tiny", RECIPE, "drawn", "cpu", limit=300)
+PLAN = Plan("tiny", RECIPE, "drawn", "cpu", limit=300)
 
 
 def prepare() -> None:
     """Everything that the children need, made once before they are forked."""
     torch.set_num_threads(1)
-    data.DRAWN.update(train=(300, 1), validation=(100, 2), test=(100, 3))
-    data.load = lru_cache(data.load)
-    for split in data.SPLITS:
-        data.load(split, "drawn", 300 if split == "train" else None)
+    DRAWN.update(train=(300, 1), validation=(100, 2), test=(100, 3))
+    splits.load = lru_cache(splits.load)
+    for split in SPLITS:
+        splits.load(split, "drawn", 300 if split == "train" else None)
 
 
 def fork(work: Callable[[], None]) -> int:
@@ -52,8 +57,8 @@ def fork(work: Callable[[], None]) -> int:
     return child
 
 
-def new_run() -> runs.Run:
-    return runs.get(runs._make(PLAN, queued=False))
+def new_run() -> Run:
+    return read_run(queue._make(PLAN, queued=False))
 
 
 def die_in_save(nth: int, after: bool) -> None:

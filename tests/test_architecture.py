@@ -1,36 +1,75 @@
 """The house rules that no other tool checks."""
 
+import ast
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from fmnist import PROJECT
 
-CORE = sorted(
-    ".".join(path.relative_to(PROJECT).with_suffix("").parts).removesuffix(".__init__")
-    for path in (PROJECT / "fmnist").rglob("*.py")
-    if "ui" not in path.parts and path.name != "figures.py"
+# From the top floor down: a room imports from the floors below its own, and from itself.
+FLOORS = (
+    ("app",),
+    ("pages", "__main__"),
+    ("ui",),
+    ("report", "runs"),
+    ("weights", "training"),
+    ("analysis",),
+    ("models", "data"),
+    ("pictures", "machine"),
+    ("fmnist",),
 )
-
-IMPORT_ALL = """
-import importlib, sys
-for name in sys.argv[1:]:
-    importlib.import_module(name)
-    loaded = {"streamlit", "plotly"} & sys.modules.keys()
-    assert not loaded, f"{name} loads {loaded}"
-"""
+FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+FILES = {
+    ".".join(path.relative_to(PROJECT).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in [PROJECT / "app.py", *PROJECT.glob("pages/*.py"), *PROJECT.rglob("fmnist/**/*.py")]
+}
 
 
-def test_no_core_module_loads_streamlit_or_plotly() -> None:
-    command = [sys.executable, "-c", IMPORT_ALL, *CORE]
-    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+def room(module: str) -> str:
+    """The room that a module of the project is in."""
+    first, *others = module.split(".")
+    return others[0] if first == "fmnist" and others else first
 
 
-def test_figures_loads_plotly_but_not_streamlit() -> None:
-    script = "import fmnist.figures, sys; sys.exit('streamlit' in sys.modules)"
+def imported(module: str) -> Iterator[str]:
+    """The project's modules that a module imports, at its head or inside a function."""
+    for node in ast.walk(ast.parse(FILES[module].read_text())):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            below = [f"{node.module}.{alias.name}" for alias in node.names]
+            names = [name if name in FILES else str(node.module) for name in below]
+        else:
+            continue
+        yield from (name for name in names if name in FILES)
+
+
+@pytest.mark.parametrize("module", FILES)
+def test_a_room_imports_only_from_itself_and_from_floors_below(module: str) -> None:
+    here = room(module)
+    for other in imported(module):
+        there = room(other)
+        assert there == here or FLOOR[there] > FLOOR[here], f"{module} imports {other}"
+
+
+def test_no_two_files_import_each_other_even_by_way_of_others() -> None:
+    waiting = {module: set(imported(module)) - {module} for module in FILES}
+    while free := [module for module, needs in waiting.items() if not needs]:
+        for module in free:
+            del waiting[module]
+        for needs in waiting.values():
+            needs.difference_update(free)
+    assert not waiting
+
+
+@pytest.mark.parametrize("library", ["streamlit", "plotly"])
+def test_only_the_ui_loads(library: str) -> None:
+    core = [module for module in FILES if room(module) not in ("app", "pages", "ui")]
+    script = f"import sys, {', '.join(core)}; sys.exit({library!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], cwd=PROJECT).returncode == 0
 
 

@@ -4,7 +4,8 @@ import subprocess
 import sys
 import tomllib
 
-from fmnist import PROJECT, foreign
+from fmnist import PROJECT
+from fmnist.weights.strangers import formats
 
 SETTINGS = tomllib.loads((PROJECT / ".streamlit" / "config.toml").read_text())
 
@@ -35,7 +36,7 @@ def test_the_server_is_closed_to_the_outside_by_default() -> None:
 
 def test_the_server_takes_the_largest_file_that_the_models_page_offers_to_open() -> None:
     (megabytes,) = resolved("server.maxUploadSize")
-    assert 0 <= int(megabytes) * 2**20 - foreign.largest() < 2**20
+    assert 0 <= int(megabytes) * 2**20 - formats.largest() < 2**20
 
 
 def test_make_app_opens_the_server_only_when_a_host_is_given() -> None:

@@ -10,16 +10,20 @@ from onnx import TensorProto, helper
 from PIL import Image
 from strangers import graph, perceptron_graph, pickled, stranger
 
-from fmnist import PROJECT, garments, weights
+from fmnist import PROJECT
 from fmnist.__main__ import main
-from fmnist.data import CLASSES
+from fmnist.data import garments
+from fmnist.data.garments import drawing
+from fmnist.data.splits import CLASSES
 from fmnist.models import MODELS
+from fmnist.weights import shelf
+from fmnist.weights.card import Card
 
 
 def test_models_lists_every_architecture_and_weights_file(capsys: pytest.CaptureFixture) -> None:
     assert main(["models", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
-    assert {row["name"] for row in rows} >= MODELS.keys() | {c.name for c in weights.cards()}
+    assert {row["name"] for row in rows} >= MODELS.keys() | {c.name for c in shelf.cards()}
     keys = {
         "name",
         "title",
@@ -52,13 +56,13 @@ def test_train_shows_progress_and_keeps_the_result_under_its_name(
     assert "epoch   2: loss" in printed.out + printed.err
     for words in ("loss", "accuracy", "images/s", "left"):
         assert words in printed.err
-    recipe = weights.load("mine")[1].recipe
+    recipe = shelf.load("mine")[1].recipe
     asked = {"epochs": 2, "batch_size": 50, "lr": 0.002, "seed": 5}
     assert {name: recipe[name] for name in asked} == asked
 
     assert main(["evaluate", "mine", "--data", "drawn", "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
-    assert result["accuracy"] == weights.load("mine")[1].test.accuracy
+    assert result["accuracy"] == shelf.load("mine")[1].test.accuracy
     assert (result["weights"], result["split"], result["n"]) == ("mine", "test", 1000)
     assert sum(map(sum, result["confusion"])) == 1000
 
@@ -83,7 +87,7 @@ def pictures(tmp_path: Path) -> Path:
     folder.mkdir()
     rng = np.random.default_rng(0)
     for label in (1, 7, 8):
-        drawn = garments.render(garments.garment(label, rng), 280)
+        drawn = drawing.render(garments.garment(label, rng), 280)
         Image.fromarray(drawn).save(folder / f"{label}.png")
     (folder / "0.png").write_text("I am a text")
     (folder / "2.jpg").write_bytes(b"")
@@ -184,7 +188,7 @@ def test_a_kept_graph_is_listed_without_the_parameters_that_it_hides(
     capsys: pytest.CaptureFixture,
 ) -> None:
     content = perceptron_graph(stranger("fcnn").state_dict())
-    weights.keep(*weights.open(content, "theirs.onnx"), "theirs")
+    shelf.keep(*shelf.open(content, "theirs.onnx"), "theirs")
     assert main(["models", "--json"]) == 0
     rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
     assert rows["theirs"].items() >= {"family": "onnx", "parameters": None}.items()
@@ -247,9 +251,9 @@ def test_what_can_not_be_done_is_said_in_a_sentence(
 
 
 @pytest.mark.real_data
-@pytest.mark.parametrize("card", weights.cards(), ids=lambda card: card.name)
+@pytest.mark.parametrize("card", shelf.cards(), ids=lambda card: card.name)
 def test_evaluate_reproduces_a_shipped_card_to_the_last_image(
-    card: weights.Card, capsys: pytest.CaptureFixture
+    card: Card, capsys: pytest.CaptureFixture
 ) -> None:
     assert main(["evaluate", card.name, "--data", "real", "--json"]) == 0
     result = json.loads(capsys.readouterr().out)

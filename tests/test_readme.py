@@ -6,16 +6,17 @@ from statistics import mean, stdev
 
 import pytest
 
-from fmnist import PROJECT, weights
+from fmnist import PROJECT
 from fmnist.__main__ import main
-from fmnist.weights import Card
+from fmnist.weights import shelf
+from fmnist.weights.card import Card
 
 README = (PROJECT / "README.md").read_text()
 
 
 def test_the_table_of_models_equals_the_cards() -> None:
     table = README.split("|---|---|---|---|---|---|---|---|\n")[1].split("\n\n")[0]
-    assert table.splitlines() == [_row(card) for card in weights.cards()]
+    assert table.splitlines() == [_row(card) for card in shelf.cards()]
 
 
 def _row(card: Card) -> str:

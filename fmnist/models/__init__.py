@@ -10,9 +10,9 @@ from torch import nn
 
 from fmnist.models.cnn import ConvNet, StridedNet
 from fmnist.models.fcnn import FullyConnected
+from fmnist.models.recipe import Recipe
 from fmnist.models.residual import ResidualNet
 from fmnist.models.rnn import RowColumnReader, RowReader
-from fmnist.training import Recipe
 
 Family = Literal["fcnn", "cnn", "rnn"]
 

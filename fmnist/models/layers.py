@@ -1,11 +1,12 @@
 """What every model shares: the input contract and the split into features and head."""
 
-from typing import Any
+from typing import Any, ClassVar
 
+import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from fmnist import parallel
+from fmnist.machine import parallel
 
 SIDE = 28
 """Pixels along an edge of every image."""
@@ -35,7 +36,7 @@ class Standardize(nn.Module):
 class Dropout(nn.Module):
     """Dropout whose mask is drawn for the whole batch, also where a process holds a part of it.
 
-    So several processes drop exactly what one would (see `parallel.share_of_batch`).
+    So several processes drop exactly what one would (see `parallel.part_of_batch`).
     """
 
     def __init__(self, probability: float) -> None:
@@ -45,9 +46,9 @@ class Dropout(nn.Module):
     def forward(self, values: Tensor) -> Tensor:
         if not self.training or not self.probability:
             return values
-        first, total = parallel.share() or (0, len(values))
+        part, total = parallel.batch() or (slice(None), len(values))
         noise = torch.rand(total, *values.shape[1:], device=values.device)
-        kept = noise[first : first + len(values)] >= self.probability
+        kept = noise[part] >= self.probability
         return values * kept / (1 - self.probability)
 
 
@@ -83,6 +84,10 @@ class Classifier(nn.Module):
     before the head is no plain chain.
     """
 
+    opaque: ClassVar[bool] = False
+    """Whether only its answers can be seen: no gradients, no parameters, no layers."""
+    suffix: ClassVar[str] = ".safetensors"
+    """What the name of the file that it is saved as ends in."""
     standardize: nn.Module
     body: nn.Module
     head: nn.Module
@@ -95,6 +100,11 @@ class Classifier(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         logits: Tensor = self.head(self.features(images))
         return logits
+
+    def packed(self, architecture: str | None) -> bytes:
+        """The content of the file that it is saved as."""
+        tensors = {key: tensor.contiguous().cpu() for key, tensor in self.state_dict().items()}
+        return safetensors.torch.save(tensors, {"architecture": str(architecture)})
 
 
 def layers(model: nn.Module) -> list[dict[str, Any]]:

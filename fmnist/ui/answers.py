@@ -10,14 +10,15 @@ import streamlit as st
 import torch
 from numpy.typing import NDArray
 
-from fmnist import weights
-from fmnist.data import CLASSES
-from fmnist.figures import ACCENT, MUTED
-from fmnist.intake import Intake, PictureError
-from fmnist.ui import cache
-from fmnist.ui.cache import Answer
-from fmnist.ui.images import data_url, reduced
-from fmnist.ui.pictures import KINDS, Taken
+from fmnist.data.splits import CLASSES
+from fmnist.pictures.encode import data_url, reduced
+from fmnist.pictures.intake import Intake
+from fmnist.pictures.reading import PictureError
+from fmnist.ui.figures import ACCENT, MUTED
+from fmnist.ui.parts.classify import KINDS, Taken
+from fmnist.ui.state import models
+from fmnist.ui.state.models import Answer
+from fmnist.weights.card import UNFAMILIAR, Card
 
 THUMBNAIL = 56
 _KIND_NAMES = {kind: name for name, kind in KINDS.items()}
@@ -37,9 +38,9 @@ _STYLE = f"""
 """
 
 
-def choose_others(card: weights.Card) -> list[weights.Card]:
+def choose_others(card: Card) -> list[Card]:
     """The models that are to answer beside this one."""
-    others = {name: other for name, other in cache.choices().items() if name != card.name}
+    others = {name: other for name, other in models.choices().items() if name != card.name}
     names = st.multiselect(
         "Ask others too",
         list(others),
@@ -50,7 +51,7 @@ def choose_others(card: weights.Card) -> list[weights.Card]:
     return [others[name] for name in names]
 
 
-def ask(card: weights.Card, taken: Sequence[Taken], device: torch.device) -> Answer:
+def ask(card: Card, taken: Sequence[Taken], device: torch.device) -> Answer:
     """What the model says of each picture; the probabilities of what is no picture are NaN."""
     good = [row for row, (_, picture) in enumerate(taken) if isinstance(picture, Intake)]
     shares = np.full((len(taken), len(CLASSES)), np.nan, np.float32)
@@ -58,13 +59,13 @@ def ask(card: weights.Card, taken: Sequence[Taken], device: torch.device) -> Ans
     if not good:
         return Answer(shares, unfamiliar, device)
     pixels = [picture.pixels for _, picture in taken if isinstance(picture, Intake)]
-    shares[good], unfamiliar[good], used = cache.answer(card, np.stack(pixels), device)
+    shares[good], unfamiliar[good], used = models.answer(card, np.stack(pixels), device)
     return Answer(shares, unfamiliar, used)
 
 
 def remarks(picture: Intake, unfamiliar: bool) -> list[str]:
     """What a person should know of the answer."""
-    return [*picture.warnings, *([weights.UNFAMILIAR] if unfamiliar else [])]
+    return [*picture.warnings, *([UNFAMILIAR] if unfamiliar else [])]
 
 
 def show(shares: Sequence[NDArray[np.float32]], names: Sequence[str]) -> None:

@@ -6,11 +6,11 @@ from typing import Any
 import streamlit as st
 import torch
 
-from fmnist import figures
-from fmnist.published import PUBLISHED
-from fmnist.ui import cache
+from fmnist.analysis.reported import REPORTED
+from fmnist.ui import figures
+from fmnist.ui.state import models
 from fmnist.ui.widgets import CHART
-from fmnist.weights import FAMILIES, Card
+from fmnist.weights.card import FAMILIES, Card
 
 PERCENT = st.column_config.NumberColumn(format="%.2f %%")
 SOURCE = (
@@ -39,22 +39,22 @@ COLUMNS = {
 
 def brief() -> None:
     """Every model with its accuracy and size, the most accurate first."""
-    _table([_row(card) for card in cache.choices().values()])
+    _table([_row(card) for card in models.choices().values()])
 
 
 def full(device: torch.device) -> None:
     """Every model with all that is known of it; a click on a head sorts by that column."""
-    _table([_row(card) | _more(card, device) for card in cache.choices().values()])
+    _table([_row(card) | _more(card, device) for card in models.choices().values()])
 
 
 def chart() -> None:
     """Accuracy against parameters, with published results as hollow marks."""
     here = [
         (card.name, card.parameters, card.on_real.accuracy)
-        for card in cache.choices().values()
+        for card in models.choices().values()
         if card.on_real and card.parameters
     ]
-    others = [other for other in PUBLISHED if other.parameters]
+    others = [other for other in REPORTED if other.parameters]
     st.plotly_chart(figures.by_parameters(here, others), config=CHART, key="by parameters")
     with st.expander("Where the published figures come from"):
         st.dataframe(
@@ -67,7 +67,7 @@ def chart() -> None:
                     "Remark": other.remark,
                     "Link": other.link,
                 }
-                for other in PUBLISHED
+                for other in REPORTED
             ],
             hide_index=True,
             column_config=COLUMNS | {"Link": st.column_config.LinkColumn()},
@@ -93,7 +93,7 @@ def _row(card: Card) -> dict[str, Any]:
 def _more(card: Card, device: torch.device) -> dict[str, Any]:
     tests = [100 * seed.test for seed in card.seeds or () if card.on_real]
     return {
-        "An image": cache.milliseconds(card, device),
+        "An image": models.milliseconds(card, device),
         "Mirrored too": card.mirrored * 100 if card.on_real and card.mirrored else None,
         "Mean of seeds": statistics.mean(tests) if tests else None,
         "Spread": statistics.stdev(tests) if len(tests) > 1 else None,

@@ -9,13 +9,15 @@ import streamlit as st
 import torch
 from numpy.typing import NDArray
 
-from fmnist import explain, weights
-from fmnist.data import CLASSES, Source
-from fmnist.explain import Occlusion
-from fmnist.intake import Intake, Square
+from fmnist.analysis import explain
+from fmnist.analysis.explain import Occlusion
+from fmnist.data.splits import CLASSES, Source
 from fmnist.models.layers import Classifier
-from fmnist.ui import cache, widgets
-from fmnist.ui.images import overlay
+from fmnist.pictures.encode import overlay
+from fmnist.pictures.intake import Intake, Square
+from fmnist.ui import widgets
+from fmnist.ui.state import dataset, models
+from fmnist.weights.card import Card
 
 NEIGHBOURS = 5
 EDGE, NEIGHBOUR_EDGE = 196, 84
@@ -42,7 +44,7 @@ class Evidence(NamedTuple):
 
 
 def why(
-    card: weights.Card,
+    card: Card,
     pixels: NDArray[np.uint8],
     device: torch.device,
     source: Source,
@@ -79,9 +81,9 @@ def why(
 
 @st.cache_data(show_spinner="Looking for the reason …", max_entries=500)
 def _evidence(
-    sha256: str, pixels: NDArray[np.uint8], _card: weights.Card, _device: torch.device
+    sha256: str, pixels: NDArray[np.uint8], _card: Card, _device: torch.device
 ) -> Evidence:
-    (shares,) = cache.answer(_card, pixels[None], _device).shares
+    (shares,) = models.answer(_card, pixels[None], _device).shares
     label = int(shares.argmax())
 
     def look(model: Classifier, device: torch.device) -> Evidence:
@@ -94,8 +96,8 @@ def _evidence(
         found = {way: heat for way, heat in maps.items() if heat is not None}
         return Evidence(shares, occlusion, found)
 
-    with cache.asking(_card):
-        evidence, _ = cache.ask(_card, _device, look)
+    with models.asking(_card):
+        evidence, _ = models.ask(_card, _device, look)
     return evidence
 
 
@@ -120,7 +122,7 @@ def placed(
 
 
 def _neighbours(
-    card: weights.Card,
+    card: Card,
     pixels: NDArray[np.uint8],
     label: int,
     device: torch.device,
@@ -128,10 +130,10 @@ def _neighbours(
     training_row: int | None,
 ) -> None:
     """The nearest training garments in the model's features, and whether their labels agree."""
-    training = cache.split("train", source)
-    features = cache.embeddings(card, "train", source, device)
-    with cache.asking(card):
-        own, _ = cache.ask(
+    training = dataset.split("train", source)
+    features = models.embeddings(card, "train", source, device)
+    with models.asking(card):
+        own, _ = models.ask(
             card, device, lambda model, device: explain.embed(model, pixels[None], device)
         )
     rows, _ = explain.nearest(own[0], features, NEIGHBOURS + 1)

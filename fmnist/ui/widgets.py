@@ -7,60 +7,20 @@ import streamlit as st
 import torch
 from numpy.typing import NDArray
 
-from fmnist import devices, weights
-from fmnist.data import CLASSES, HELD_OUT, Source, SplitName
-from fmnist.ui import cache, navigation
-from fmnist.ui.images import data_url
-from fmnist.ui.sprite import sprite
+from fmnist.data.splits import CLASSES, HELD_OUT, SplitName
+from fmnist.pictures.encode import data_url
+from fmnist.ui.components.wall import garment_wall
+from fmnist.ui.state import models
+from fmnist.weights.card import Card
+from fmnist.weights.shelf import DEFAULT
 
 MOST_SHOWN = 1000
 CHART = {"displayModeBar": False}
 
 
-def page(title: str, sentence: str) -> tuple[Source, torch.device]:
-    """A page's head: title, what it is for, the dataset's banner and the sidebar's device.
-
-    Returns the data in use and the device to compute on.
-    """
-    navigation.require()
-    device = _choose_device()
-    st.title(title)
-    st.markdown(sentence)
-    if told := st.session_state.pop("left out", None):
-        st.warning(told)
-    dataset = cache.dataset()
-    if dataset.source == "drawn":
-        reason = dataset.problem or (
-            "The Fashion-MNIST files are not here. To get them, run `python -m fmnist data` with "
-            "a network, or set FMNIST_DATA to a folder that holds them, and reload."
-        )
-        st.info(f"**You are looking at drawn garments, not at Fashion-MNIST.** {reason}")
-    return dataset.source, device
-
-
-def _choose_device() -> torch.device:
-    options = ["auto", "cpu", *(["cuda"] if torch.cuda.is_available() else [])]
-    with st.sidebar:
-        preference = st.selectbox(
-            "Device",
-            options,
-            format_func={"auto": "Automatic", "cpu": "CPU", "cuda": "GPU (CUDA)"}.__getitem__,
-            key="device",
-            persist_state="session",
-            help="Where models compute. Automatic takes a GPU when there is one.",
-        )
-        try:
-            device = devices.choose(preference)
-        except ValueError as error:
-            st.warning(f"FMNIST_DEVICE is set wrongly: {error}")
-            device = torch.device("cpu")
-        st.caption(devices.describe(device))
-    return device
-
-
-def choose_weights(label: str = "Model") -> weights.Card | None:
+def choose_weights(label: str = "Model") -> Card | None:
     """A select box over every model that can be asked; None, with a hint, where there is none."""
-    choices = cache.choices()
+    choices = models.choices()
     if not choices:
         st.info("There are no trained models yet. Train one on the Train page.")
         return None
@@ -68,7 +28,7 @@ def choose_weights(label: str = "Model") -> weights.Card | None:
     name = st.selectbox(
         label,
         names,
-        index=names.index(weights.DEFAULT) if weights.DEFAULT in names else 0,
+        index=names.index(DEFAULT) if DEFAULT in names else 0,
         key="model",
         bind="query-params",
         persist_state="session",
@@ -95,7 +55,7 @@ def gallery(
     """The images at `rows`, in that order, each over its probability (N,); see `sprite`."""
     shown, shares = rows[:MOST_SHOWN], shares[:MOST_SHOWN]
     with st.container(height=430, border=False):
-        sprite(
+        garment_wall(
             images[shown],
             [f"Image {row}: {share:.1%}" for row, share in zip(shown, shares, strict=True)],
             captions=[f"{share:.0%}" for share in shares],
@@ -130,13 +90,11 @@ def draw_on(split_name: SplitName, row: int) -> None:
         )
 
 
-def model_answers(
-    images: NDArray[np.uint8], cards: Sequence[weights.Card], device: torch.device
-) -> None:
+def model_answers(images: NDArray[np.uint8], cards: Sequence[Card], device: torch.device) -> None:
     """What each model says of one image uint8 (28, 28), as a table."""
     rows = []
     for card in cards:
-        (shares,) = cache.answer(card, images[None], device).shares
+        (shares,) = models.answer(card, images[None], device).shares
         best = int(shares.argmax())
         rows.append({"Model": card.name, "Answer": CLASSES[best], "Probability": shares[best]})
     st.dataframe(

@@ -1,0 +1,61 @@
+"""How far a model's figures could be from what they are, by the bootstrap (Efron 1979)."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fmnist.analysis import evaluation
+
+RESAMPLES, SEED = 1000, 0
+LEVEL = 0.95
+
+
+class Interval(NamedTuple):
+    """What lies between these two in `LEVEL` of the resamples."""
+
+    low: float
+    high: float
+
+
+class ClassIntervals(NamedTuple):
+    """The intervals of one class's figures."""
+
+    precision: Interval
+    recall: Interval
+    f1: Interval
+
+
+def accuracy(matrix: NDArray[np.int64]) -> Interval:
+    """The interval of the accuracy that a confusion matrix (10, 10) gives."""
+    drawn = resampled(matrix)
+    right = drawn.trace(axis1=1, axis2=2) / drawn.sum((1, 2))
+    return Interval(*(float(bound) for bound in _bounds(right)))
+
+
+def per_class(matrix: NDArray[np.int64]) -> list[ClassIntervals]:
+    """The intervals of each class's figures from a confusion matrix (10, 10)."""
+    bounds = [_bounds(ratio).T for ratio in evaluation.ratios(resampled(matrix))]
+    return [
+        ClassIntervals(*(Interval(*figure[label].tolist()) for figure in bounds))
+        for label in range(len(matrix))
+    ]
+
+
+def resampled(matrix: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The confusion matrices int64 (RESAMPLES, 10, 10) of as many images, drawn anew.
+
+    An image counts only through its cell, so drawing N images with replacement is drawing the
+    counts of the cells from a multinomial: the same bootstrap without touching an image.
+    """
+    images = int(matrix.sum())
+    shares = matrix.ravel() / images
+    counts = np.random.default_rng(SEED).multinomial(images, shares, RESAMPLES)
+    return counts.reshape(RESAMPLES, *matrix.shape)
+
+
+def _bounds(figures: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The lower and upper bound over the resamples (first axis): the percentile interval."""
+    beyond = (1 - LEVEL) / 2
+    bounds: NDArray[np.float64] = np.quantile(figures, [beyond, 1 - beyond], axis=0)
+    return bounds

@@ -1,0 +1,180 @@
+"""Logits first: a model answers every image once, and each figure is a small function of that."""
+
+from dataclasses import dataclass
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fmnist.data.splits import CLASSES
+
+Real = TypeVar("Real", np.float32, np.float64)
+FAMILIAR = 0.95
+"""Share of real garments that a model takes for something it knows."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A model's logits float32 (N, 10) on images whose labels are uint8 (N,)."""
+
+    model: str
+    logits: NDArray[np.float32]
+    labels: NDArray[np.uint8]
+
+    @property
+    def predictions(self) -> NDArray[np.uint8]:
+        """The most likely class of each image, uint8 (N,)."""
+        predictions: NDArray[np.uint8] = self.logits.argmax(1).astype(np.uint8)
+        return predictions
+
+
+class ClassFigures(NamedTuple):
+    """How well one class is told from the others; 0 where a ratio has nothing to divide by."""
+
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+class CalibrationBin(NamedTuple):
+    """The images whose confidence falls in one interval."""
+
+    confidence: float
+    accuracy: float
+    images: int
+
+
+def probabilities(logits: NDArray[Real], temperature: float = 1.0) -> NDArray[Real]:
+    """Softmax of logits (N, 10) divided by the temperature: rows that sum to 1."""
+    scaled = logits / logits.dtype.type(temperature)
+    exponentials = np.exp(scaled - scaled.max(1, keepdims=True))
+    shares: NDArray[Real] = exponentials / exponentials.sum(1, keepdims=True)
+    return shares
+
+
+def accuracy(e: Evaluation) -> float:
+    """Share of images named right, 0 to 1."""
+    return float((e.predictions == e.labels).mean())
+
+
+def loss(e: Evaluation, temperature: float = 1.0) -> float:
+    """Mean cross-entropy in nats."""
+    shares = probabilities(e.logits.astype(np.float64), temperature)
+    of_label = shares[np.arange(len(e.labels)), e.labels]
+    return float(-np.log(np.maximum(of_label, np.finfo(np.float64).tiny)).mean())
+
+
+def confusion(e: Evaluation) -> NDArray[np.int64]:
+    """Counts (10, 10): row = true class, column = predicted class."""
+    return count_cells(e.labels, e.predictions)
+
+
+def count_cells(labels: NDArray[np.uint8], predictions: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """The confusion counts (10, 10) of labels (N,) against predictions (N,)."""
+    cells = labels.astype(np.int64) * len(CLASSES) + predictions
+    return np.bincount(cells, minlength=len(CLASSES) ** 2).reshape(len(CLASSES), len(CLASSES))
+
+
+def per_class(matrix: NDArray[np.int64]) -> list[ClassFigures]:
+    """Precision, recall, F1 and support of each class from a confusion matrix (10, 10)."""
+    figures = [ratio.tolist() for ratio in ratios(matrix)]
+    return [ClassFigures(*row) for row in zip(*figures, matrix.sum(1).tolist(), strict=True)]
+
+
+def ratios(
+    matrices: NDArray[np.int64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Precision, recall and F1 (..., 10) of each class from confusion matrices (..., 10, 10)."""
+    right = matrices.diagonal(axis1=-2, axis2=-1)
+    true, predicted = matrices.sum(-1), matrices.sum(-2)
+    # Where there is nothing to divide by there is nothing right either.
+    return (
+        right / np.maximum(predicted, 1),
+        right / np.maximum(true, 1),
+        2 * right / np.maximum(true + predicted, 1),
+    )
+
+
+def errors(
+    e: Evaluation, true: int | None, predicted: int | None, temperature: float = 1.0
+) -> NDArray[np.int64]:
+    """Rows of the images in one cell of the confusion matrix, most confident first.
+
+    None stands for any class, and then only images that were named wrong count.
+    """
+    chosen = np.ones(len(e.labels), bool) if true is None else e.labels == true
+    if predicted is not None:
+        chosen &= e.predictions == predicted
+    if true is None or predicted is None:
+        chosen &= e.predictions != e.labels
+    rows = np.flatnonzero(chosen)
+    confidence = probabilities(e.logits[rows], temperature).max(1)
+    return rows[np.argsort(-confidence, kind="stable")]
+
+
+def by_similarity(matrix: NDArray[np.int64]) -> list[int]:
+    """The classes ordered so that those often confused, either way round, stand side by side.
+
+    The leaves of a tree of average linkage in their best order (Bar-Joseph et al. 2001).
+    """
+    # A quarter of a second to import, and every command and training imports this module.
+    from scipy.cluster import hierarchy
+    from scipy.spatial.distance import squareform
+
+    shares = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
+    distances = 1 - (shares + shares.T) / 2
+    np.fill_diagonal(distances, 0)
+    tree = hierarchy.linkage(squareform(distances), "average", optimal_ordering=True)
+    order: list[int] = hierarchy.leaves_list(tree).tolist()
+    return order
+
+
+def flips(
+    before: NDArray[np.uint8], after: NDArray[np.uint8], labels: NDArray[np.uint8]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows learned (wrong, then right) and forgotten, from two lists of predictions (N,)."""
+    was_right, is_right = before == labels, after == labels
+    return np.flatnonzero(~was_right & is_right), np.flatnonzero(was_right & ~is_right)
+
+
+def calibration(e: Evaluation, bins: int, temperature: float = 1.0) -> list[CalibrationBin]:
+    """Confidence against accuracy in equal intervals of confidence; empty ones are left out."""
+    confidence = probabilities(e.logits, temperature).max(1)
+    right = e.predictions == e.labels
+    interval = np.minimum((confidence * bins).astype(int), bins - 1)
+    return [
+        CalibrationBin(float(confidence[here].mean()), float(right[here].mean()), int(here.sum()))
+        for here in (interval == index for index in range(bins))
+        if here.any()
+    ]
+
+
+def expected_calibration_error(e: Evaluation, bins: int = 15, temperature: float = 1.0) -> float:
+    """Mean gap between confidence and accuracy, weighted by images (Guo et al. 2017)."""
+    gaps = [
+        abs(part.confidence - part.accuracy) * part.images
+        for part in calibration(e, bins, temperature)
+    ]
+    return sum(gaps) / len(e.labels)
+
+
+def fit_temperature(e: Evaluation) -> float:
+    """The temperature with the least cross-entropy, for validation logits (Guo et al. 2017)."""
+    candidates = np.geomspace(0.25, 4.0, 201)
+    return float(min(candidates, key=lambda temperature: loss(e, float(temperature))))
+
+
+def energy(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Free energy (N,) of logits (N, 10), high where a model sees nothing that it knows.
+
+    After Liu et al. 2020 (arXiv:2010.03759).
+    """
+    highest = logits.max(1)
+    energies: NDArray[np.float32] = -highest - np.log(np.exp(logits - highest[:, None]).sum(1))
+    return energies
+
+
+def fit_energy_limit(e: Evaluation) -> float:
+    """The energy that `FAMILIAR` of the images stay below, for validation logits."""
+    return float(np.quantile(energy(e.logits), FAMILIAR))

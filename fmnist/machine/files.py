@@ -1,0 +1,63 @@
+"""Writing files so that a reader, a crash or a power cut never sees half of one; arrays kept."""
+
+import contextlib
+import hashlib
+import io
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fmnist import PROJECT
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Replace the file in one step: a temporary one is written, flushed to disk and renamed.
+
+    Raises OSError, and leaves the old file and no temporary one, when the disk is full.
+    """
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".new-", delete=False) as file:
+        try:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+            os.chmod(file.name, 0o644)
+            os.replace(file.name, path)
+        except BaseException:
+            os.unlink(file.name)
+            raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+CACHE = PROJECT / "cache"
+
+
+def digest(array: NDArray[Any]) -> str:
+    """What tells this array from others, as part of a name."""
+    return hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()[:16]
+
+
+def cached(name: str, compute: Callable[[], NDArray[Any]]) -> NDArray[Any]:
+    """The array under that name, computed only where it isn't there or can't be read.
+
+    Where the folder can't be written the array is returned all the same.
+    """
+    path = CACHE / f"{name}.npy"
+    with contextlib.suppress(OSError, ValueError, EOFError):
+        kept: NDArray[Any] = np.load(path, allow_pickle=False)
+        return kept
+    array = compute()
+    content = io.BytesIO()
+    np.save(content, array, allow_pickle=False)
+    with contextlib.suppress(OSError):
+        CACHE.mkdir(exist_ok=True)
+        write_whole(path, content.getvalue())
+    return array

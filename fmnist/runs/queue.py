@@ -1,0 +1,166 @@
+"""Starting, stopping and resuming runs, one at a time on each device."""
+
+import fcntl
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from fmnist import PROJECT
+from fmnist.machine import devices
+from fmnist.machine.files import write_whole
+from fmnist.machine.locks import held, open_lock
+from fmnist.runs.run import ACTIVE, Plan, Run, RunError, all_runs, read_run, runs_folder
+from fmnist.weights import shelf
+
+POLL_SECONDS = 0.25
+DEFAULT_MAX_GB = 5.0
+
+_children: list[subprocess.Popen[bytes]] = []
+"""Processes started from here, kept only so that ended ones are collected by the system."""
+
+
+def start(plan: Plan) -> Run:
+    """Make a run and start it, or leave it queued while another one trains on its device.
+
+    Raises RunError when the runs take more of the disk than FMNIST_RUNS_MAX_GB allows, and
+    WeightsError when the result couldn't be kept under its name or there is no such teacher.
+    """
+    run_id = _make(plan, queued=True)
+    dispatch()
+    return read_run(run_id)
+
+
+@contextmanager
+def occupied(plan: Plan) -> Iterator[Run]:
+    """A run that this process carries out itself, as soon as its device is free."""
+    run = read_run(_make(plan, queued=False))
+    with held(run.folder / "lock"), held(runs_folder() / f"device-{run.plan.device}.lock"):
+        yield run
+
+
+def _make(plan: Plan, queued: bool) -> str:
+    plan = replace(plan, device=devices.choose(plan.device).type)
+    notice = None
+    teacher = plan.recipe.teacher
+    if teacher and not shelf.load(teacher)[1].may_know(plan.data):
+        # So that the recipe of a shipped model trains on drawn garments too.
+        notice = f"{teacher} knows no {plan.data} garments: the labels are learned."
+        plan = replace(plan, recipe=replace(plan.recipe, teacher=None))
+    _check_quota()
+    if plan.name is not None:
+        shelf.check_free(plan.name)
+    run_id = f"{time.strftime('%Y%m%d-%H%M%S')}-{plan.model}-{secrets.token_hex(3)}"
+    # A run appears whole: its directory is filled under another name first.
+    made = runs_folder() / f".new-{run_id}"
+    try:
+        (made / "predictions").mkdir(parents=True)
+        (made / "lock").touch()
+        write_whole(made / "plan.json", json.dumps(asdict(plan), indent=1).encode())
+        if notice:
+            write_whole(made / "notice.txt", notice.encode())
+        if queued:
+            _queue(made)
+        made.rename(runs_folder() / run_id)
+    except OSError as error:
+        shutil.rmtree(made, ignore_errors=True)
+        raise RunError(f"The folder of the runs can't be written: {error.strerror}.") from None
+    return run_id
+
+
+def _check_quota() -> None:
+    allowed = float(os.environ.get("FMNIST_RUNS_MAX_GB") or DEFAULT_MAX_GB)
+    taken = sum(run.bytes() for run in all_runs()) / 1e9
+    if taken >= allowed:
+        raise RunError(
+            f"The runs take {taken:.1f} GB of the {allowed:g} GB that FMNIST_RUNS_MAX_GB allows. "
+            "Delete some that you no longer need."
+        )
+
+
+def stop(run_id: str) -> None:
+    """Ask a run to stop at its next report; one that waits in the queue leaves it at once."""
+    run = read_run(run_id)
+    if run.state not in ACTIVE:
+        raise RunError(f"Run {run_id} is {run.state}; there is nothing to stop.")
+    (run.folder / "stop").touch()
+    (run.folder / "queued").unlink(missing_ok=True)
+
+
+def resume(run_id: str) -> None:
+    """Queue a stopped, interrupted or failed run again; it goes on from its checkpoint."""
+    run = read_run(run_id)
+    if run.state not in ("stopped", "interrupted", "failed"):
+        raise RunError(f"Run {run_id} is {run.state}; only a run that ended early can resume.")
+    _queue(run.folder)
+    (run.folder / "failure.txt").unlink(missing_ok=True)
+    (run.folder / "stop").unlink(missing_ok=True)
+    dispatch()
+
+
+def delete(run_id: str) -> None:
+    """Remove a run that isn't active, with all its files."""
+    run = read_run(run_id)
+    if run.state in ACTIVE:
+        raise RunError(f"Run {run_id} is {run.state}; stop it before you delete it.")
+    shutil.rmtree(run.folder)
+
+
+def watch(run_id: str) -> Iterator[Run]:
+    """The run again and again while it is active, and once more when it has ended."""
+    while (run := read_run(run_id)).state in ACTIVE:
+        dispatch()
+        yield run
+        time.sleep(POLL_SECONDS)
+    yield run
+
+
+def dispatch() -> None:
+    """Start the longest-queued run of every device that is free.
+
+    Whoever looks at the runs calls this, and each run as it ends, so the queue needs no server.
+    """
+    if not os.access(runs_folder(), os.W_OK):
+        return  # nothing can be queued there either
+    with held(runs_folder() / "dispatch.lock"):
+        waiting = [run for run in all_runs() if run.state == "queued"]
+        waiting.sort(key=lambda run: (run.folder / "queued").read_text())
+        for run in waiting:
+            device_lock = open_lock(runs_folder() / f"device-{run.plan.device}.lock")
+            try:
+                fcntl.flock(device_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(device_lock)
+                continue
+            run_lock = open_lock(run.folder / "lock")
+            fcntl.flock(run_lock, fcntl.LOCK_EX)
+            _launch(run, run_lock, device_lock)
+            os.close(run_lock)
+            os.close(device_lock)
+
+
+def _launch(run: Run, run_lock: int, device_lock: int) -> None:
+    """Start the run's process; it inherits the two locks, so they are never free in between."""
+    with (run.folder / "log.txt").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "fmnist.runs.worker", run.id, str(run_lock), str(device_lock)],
+            cwd=PROJECT,
+            env={**os.environ, "FMNIST_RUNS": str(runs_folder().resolve())},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=(run_lock, device_lock),
+            start_new_session=True,  # survives the server, the terminal and Ctrl-C in it
+        )
+    _children[:] = [child for child in [*_children, process] if child.poll() is None]
+
+
+def _queue(directory: Path) -> None:
+    write_whole(directory / "queued", f"{time.time_ns():020d}".encode())

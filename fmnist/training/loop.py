@@ -1,0 +1,291 @@
+"""Training as a generator: it yields its progress, so anything can print, plot or record it."""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, distributed, nn
+from torch.nn import functional
+from torch.nn.parallel import DistributedDataParallel
+
+from fmnist.data.splits import CLASSES, Split
+from fmnist.machine import parallel
+from fmnist.machine.devices import accelerates_bfloat16
+from fmnist.models.inference import infer
+from fmnist.models.recipe import Recipe
+from fmnist.training import distillation
+from fmnist.training.augment import alternating, augment
+from fmnist.training.muon import Muon
+
+REPORTS_PER_EPOCH = 20
+WARM_UP = 0.2
+"""Share of a one-cycle schedule that the learning rate rises for."""
+ADAM_SHARE = 0.1
+"""Muon's learning rate times this is that of what Muon leaves to Adam."""
+
+
+@dataclass(frozen=True)
+class Validation:
+    """How the model did on the validation images after an epoch."""
+
+    loss: float
+    accuracy: float
+    predictions: NDArray[np.uint8]  # (N,)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a training stands; `step` of `steps` counts over all epochs, `epoch` from 1."""
+
+    epoch: int
+    step: int
+    steps: int
+    loss: float  # mean over the steps since the last report
+    lr: float
+    images_per_second: float
+    eta_seconds: float
+    validation: Validation | None = None  # on the last report of an epoch
+
+
+@dataclass
+class Checkpoint:
+    """All that a training needs to go on from where it stands, and what it has found best."""
+
+    step: int = 0
+    model: dict[str, Tensor] = field(default_factory=dict)
+    optimizer: dict[str, Any] = field(default_factory=dict)
+    best: dict[str, Tensor] = field(default_factory=dict)
+    best_accuracy: float = -1.0
+    best_epoch: int = 0
+    taught: Tensor | None = None  # what the teacher answered: another may have its name by now
+    seconds: float = 0.0  # spent training, without what the caller did between reports
+
+    def note(
+        self,
+        step: int,
+        epoch: int,
+        model: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        result: Validation | None,
+    ) -> None:
+        """Take down where the training stands after a step, and the best weights so far."""
+        self.step = step
+        self.model, self.optimizer = model.state_dict(), optimizer.state_dict()
+        if result and result.accuracy > self.best_accuracy:
+            self.best_accuracy, self.best_epoch = result.accuracy, epoch
+            self.best = {name: tensor.clone() for name, tensor in self.model.items()}
+
+
+def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
+    """The rate of step `step` of `steps`: a linear rise (one-cycle), then a cosine to zero."""
+    rise = WARM_UP * steps if recipe.schedule == "one-cycle" else 0.0
+    if step < rise:
+        return recipe.lr * (step + 1) / (rise + 1)
+    return recipe.lr * 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1.0, steps - rise)))
+
+
+def train(
+    model: nn.Module,
+    data: tuple[Split, Split],
+    recipe: Recipe,
+    device: torch.device,
+    resume: Checkpoint | None = None,
+    teacher: nn.Module | None = None,
+) -> Iterator[Progress]:
+    """Train in place on the (train, validation) splits; the best-on-validation weights are kept.
+
+    Reports `REPORTS_PER_EPOCH` times an epoch, the last time with the validation figures. All
+    randomness is a function of the seed and the step, so a run that goes on from a `Checkpoint`
+    ends exactly as one that was never interrupted. A `resume` that is given is updated before every
+    report; a caller may save it then. In a process group each process computes its part of every
+    batch, and all of them report the same. Raises ValueError where the recipe names a teacher that
+    is neither given nor has answered before.
+    """
+    training, validation = data
+    state = resume or Checkpoint()
+    bfloat16 = recipe.precision == "bfloat16" and accelerates_bfloat16(device)
+    model.to(device)
+    if bfloat16:
+        model.to(memory_format=torch.channels_last)
+    optimizer = _optimizer(model, recipe)
+    if state.step:
+        model.load_state_dict(state.model)
+        optimizer.load_state_dict(state.optimizer)
+    if recipe.teacher and state.taught is None:
+        if teacher is None:
+            raise ValueError(f"The teacher {recipe.teacher} isn't here to answer.")
+        state.taught = distillation.answers(teacher, training.images, device, bfloat16)
+    batches = _Batches(training, recipe, state.taught, device, bfloat16)
+    learn = _learner(model, optimizer, recipe, device, bfloat16)
+    steps = len(batches) * recipe.epochs
+    report_every = max(1, len(batches) // REPORTS_PER_EPOCH)
+    losses, since = [], time.perf_counter()
+
+    for step in range(state.step, steps):
+        losses.append(learn(step, learning_rate(recipe, step, steps), *batches.at(step)))
+        epoch, place = divmod(step, len(batches))
+        ends_epoch = place == len(batches) - 1
+        if not ends_epoch and (place + 1) % report_every:
+            continue
+        loss = _mean_over_processes(losses)
+        speed = len(losses) * recipe.batch_size / (time.perf_counter() - since)
+        result = _validate(model, validation, device) if ends_epoch else None
+        state.note(step + 1, epoch + 1, model, optimizer, result)
+        state.seconds += time.perf_counter() - since
+        eta = state.seconds / state.step * (steps - state.step)
+        rate = learning_rate(recipe, step, steps)
+        yield Progress(epoch + 1, step + 1, steps, loss, rate, speed, eta, result)
+        losses, since = [], time.perf_counter()
+
+    model.load_state_dict(state.best)
+    model.to(memory_format=torch.contiguous_format)
+
+
+class _Batches:
+    """The training images and what is to be learned of each, by the step that sees them.
+
+    The answers of a teacher, float32 (N, 10), stand in for the labels where there are any.
+    """
+
+    def __init__(
+        self,
+        training: Split,
+        recipe: Recipe,
+        taught: Tensor | None,
+        device: torch.device,
+        bfloat16: bool,
+    ) -> None:
+        self._recipe, self._device = recipe, device
+        self._layout = torch.channels_last if bfloat16 else torch.contiguous_format
+        if recipe.everyday:
+            # Here, since only these recipes need OpenCV.
+            from fmnist.data import everyday
+
+            count = round(recipe.everyday * len(training))
+            training = everyday.add_to(training, count, recipe.seed)
+        self._images = torch.tensor(training.images, device=device)
+        self._targets = _smoothed(training.labels, recipe.label_smoothing).to(device)
+        if taught is not None:
+            self._targets[: len(taught)] = taught
+        # The orders of the epochs take the generators before this one.
+        last = _generator(recipe.seed, -1 - recipe.epochs)
+        self._sides = (torch.rand(len(training), generator=last) < 0.5).to(device)
+        self._epoch, self._order = -1, torch.empty(0)
+
+    def __len__(self) -> int:
+        """How many make an epoch."""
+        return math.ceil(len(self._images) / self._recipe.batch_size)
+
+    def at(self, step: int) -> tuple[Tensor, Tensor, int]:
+        """Augmented images (n, 1, 28, 28) with targets (n, 10): this process's part of a batch,
+        and how many images the whole batch has.
+        """
+        epoch, place = divmod(step, len(self))
+        seed, size = self._recipe.seed, self._recipe.batch_size
+        if epoch != self._epoch:
+            generator = _generator(seed, -1 - epoch)
+            self._epoch, self._order = epoch, torch.randperm(len(self._images), generator=generator)
+        batch = self._order[place * size : (place + 1) * size].to(self._device)
+        images = self._images[batch][:, None].float() / 255
+        mirrored = alternating(self._sides[batch], epoch)
+        images = augment(images, self._recipe.augment, mirrored, _generator(seed, step))
+        part = parallel.part(len(batch))
+        images = images[part].contiguous(memory_format=self._layout)
+        return images, self._targets[batch[part]], len(batch)
+
+
+def _learner(
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    recipe: Recipe,
+    device: torch.device,
+    bfloat16: bool,
+) -> Callable[[int, float, Tensor, Tensor, int], Tensor]:
+    """A function that takes one step and returns this process's share of the batch's loss."""
+    processes = parallel.place()[1]
+    replica = DistributedDataParallel(model) if processes > 1 else model
+
+    def learn(step: int, rate: float, images: Tensor, targets: Tensor, total: int) -> Tensor:
+        for group in optimizer.param_groups:
+            group["lr"] = rate * group.get("share", 1.0)
+        model.train()
+        with (
+            _seeded(recipe.seed, step, device),
+            parallel.part_of_batch(total),
+            torch.autocast(device.type, torch.bfloat16, enabled=bfloat16),
+        ):
+            logits = replica(images).float()
+            loss = functional.cross_entropy(logits, targets, reduction="sum") / total
+        optimizer.zero_grad()
+        torch.autograd.backward(loss * processes)  # the processes' gradients are averaged
+        optimizer.step()
+        return loss.detach()
+
+    return learn
+
+
+def _mean_over_processes(losses: Sequence[Tensor]) -> float:
+    """The mean over some steps of the loss that the processes have together."""
+    mean = torch.stack(list(losses)).mean()
+    if parallel.place()[1] > 1:
+        distributed.all_reduce(mean)
+    return mean.item()
+
+
+def _smoothed(labels: NDArray[np.uint8], smoothing: float) -> Tensor:
+    """The probabilities (N, 10) to learn for labels (N,); for none of the ten, all alike."""
+    classes = len(CLASSES)
+    certain = torch.cat([torch.eye(classes), torch.full((1, classes), 1 / classes)])
+    return (1 - smoothing) * certain[torch.tensor(labels).long()] + smoothing / classes
+
+
+def _optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    """The recipe's optimizer; it decays matrices and filters, but neither biases nor scales."""
+    head = {id(parameter) for parameter in model.get_submodule("head").parameters()}
+    decayed = [parameter for parameter in model.parameters() if parameter.ndim > 1]
+    spared = [parameter for parameter in model.parameters() if parameter.ndim <= 1]
+    if recipe.optimizer == "adamw":
+        groups: list[dict[str, Any]] = [
+            {"params": decayed, "weight_decay": recipe.weight_decay},
+            {"params": spared, "weight_decay": 0.0},
+        ]
+        return torch.optim.AdamW(groups, lr=recipe.lr, fused=True)
+    inner = [parameter for parameter in decayed if id(parameter) not in head]
+    outer = [parameter for parameter in decayed if id(parameter) in head]
+    adam = {"matrix": False, "share": ADAM_SHARE}
+    groups = [
+        {"params": inner, "weight_decay": recipe.weight_decay},
+        {"params": outer, "weight_decay": recipe.weight_decay, **adam},
+        {"params": spared, "weight_decay": 0.0, **adam},
+    ]
+    return Muon(groups, lr=recipe.lr)
+
+
+def _validate(model: nn.Module, validation: Split, device: torch.device) -> Validation:
+    logits = torch.tensor(infer(model, validation.images, device))
+    labels = torch.tensor(validation.labels, dtype=torch.long)
+    predictions = logits.argmax(1)
+    return Validation(
+        loss=functional.cross_entropy(logits, labels).item(),
+        accuracy=(predictions == labels).double().mean().item(),
+        predictions=predictions.numpy().astype(np.uint8),
+    )
+
+
+def _generator(seed: int, step: int) -> torch.Generator:
+    return torch.Generator().manual_seed((seed << 32) + step)
+
+
+@contextmanager
+def _seeded(seed: int, step: int, device: torch.device) -> Iterator[None]:
+    """Draw dropout from (seed, step) and leave the process's random state as it was."""
+    cuda = [torch.cuda.current_device()] if device.type == "cuda" else []
+    with torch.random.fork_rng(cuda, device_type="cuda"):
+        torch.manual_seed((seed << 32) + step)
+        yield

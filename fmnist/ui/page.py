@@ -1,0 +1,50 @@
+"""A page's head: its title, what it is for, the dataset's banner and the device."""
+
+import streamlit as st
+import torch
+
+from fmnist.data.splits import Source
+from fmnist.machine import devices
+from fmnist.ui import navigation
+from fmnist.ui.state import dataset
+
+
+def page(title: str, sentence: str) -> tuple[Source, torch.device]:
+    """A page's head: title, what it is for, the dataset's banner and the sidebar's device.
+
+    Returns the data in use and the device to compute on.
+    """
+    navigation.require()
+    device = _choose_device()
+    st.title(title)
+    st.markdown(sentence)
+    if told := st.session_state.pop("left out", None):
+        st.warning(told)
+    found = dataset.dataset()
+    if found.source == "drawn":
+        reason = found.problem or (
+            "The Fashion-MNIST files are not here. To get them, run `python -m fmnist data` with "
+            "a network, or set FMNIST_DATA to a folder that holds them, and reload."
+        )
+        st.info(f"**You are looking at drawn garments, not at Fashion-MNIST.** {reason}")
+    return found.source, device
+
+
+def _choose_device() -> torch.device:
+    options = ["auto", "cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+    with st.sidebar:
+        preference = st.selectbox(
+            "Device",
+            options,
+            format_func={"auto": "Automatic", "cpu": "CPU", "cuda": "GPU (CUDA)"}.__getitem__,
+            key="device",
+            persist_state="session",
+            help="Where models compute. Automatic takes a GPU when there is one.",
+        )
+        try:
+            device = devices.choose(preference)
+        except ValueError as error:
+            st.warning(f"FMNIST_DEVICE is set wrongly: {error}")
+            device = torch.device("cpu")
+        st.caption(devices.describe(device))
+    return device

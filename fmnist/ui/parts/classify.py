@@ -1,0 +1,138 @@
+"""The ways a picture comes in on the classify page: drawn, uploaded, photographed, exemplary."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+from PIL import Image
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from fmnist.data import garments
+from fmnist.data.garments import drawing
+from fmnist.data.splits import CLASSES, Source
+from fmnist.pictures import intake, reading
+from fmnist.pictures.encode import reduced
+from fmnist.pictures.intake import SIDE, Intake, Kind
+from fmnist.pictures.reading import PictureError
+from fmnist.ui.components.canvas import EDGE, canvas
+from fmnist.ui.components.wall import garment_wall
+from fmnist.ui.state import dataset
+
+Taken = tuple[str, Intake | PictureError]
+Choice = Kind | Literal["auto"]
+KINDS: dict[str, Choice] = {
+    "Automatic": "auto",
+    "Sketch": "sketch",
+    "Shop picture": "shop",
+    "Photo": "photo",
+    "Dataset image": "dataset",
+}
+EXAMPLES_SEED = 1
+PICTURES = ["png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff"]
+LARGEST = 16  # MiB a picture
+EMPTY, TEST_IMAGE = "Empty canvas", "Test image"
+OUTLINES = {f"Outline of {name}": label for label, name in enumerate(CLASSES)}
+OUTLINE_MARGIN = 0.1  # of the canvas
+SOON = 0.5  # seconds; a bar for less would only flicker
+
+
+def choose_kind() -> Choice:
+    """What the picture is to be taken for; "auto" leaves it to the intake."""
+    kind = st.selectbox("Take it in as", list(KINDS), key="kind", bind="query-params")
+    return KINDS[kind]
+
+
+def draw(kind: Choice, source: Source) -> list[Taken]:
+    """A canvas to draw on, empty or with something to begin from; nothing while it is empty."""
+    surface, below = st.container(), st.container(horizontal=True, vertical_alignment="bottom")
+    start = below.selectbox(
+        "Start from", [EMPTY, *OUTLINES, TEST_IMAGE], key="start", bind="query-params"
+    )
+    name, ground = "Your drawing", np.zeros((SIDE,) * 2, np.uint8)
+    if start in OUTLINES:
+        name, ground = start, _outline(OUTLINES[start])
+    elif start == TEST_IMAGE:
+        test = dataset.split("test", source)
+        row = below.number_input("Number", 0, len(test) - 1, key="image", bind="query-params")
+        name, ground = f"Test image {row}, {CLASSES[test.labels[row]]}", test.images[row]
+    if kind == "auto":
+        kind = "dataset" if start == TEST_IMAGE else "sketch"
+    try:
+        with surface:
+            drawn = canvas(ground, key=f"canvas {name}", label=f"Canvas to draw on: {name}")
+    except PictureError as error:
+        return [(name, error)]
+    if drawn is None:
+        return [] if start == EMPTY else [(name, intake.from_any(ground, kind))]
+    if kind == "dataset":  # the grid is known, and strokes across it would hide it
+        drawn = np.asarray(Image.fromarray(drawn).reduce(EDGE // SIDE))
+    name += "" if start == EMPTY else ", changed"
+    return [(name, intake.from_any(drawn, kind))]
+
+
+def upload(kind: Choice) -> list[Taken]:
+    """The uploaded pictures by file name, each taken in or with what is wrong with it."""
+    files = st.file_uploader(
+        "Pictures of one garment each",
+        PICTURES,
+        accept_multiple_files=True,
+        max_upload_size=LARGEST,
+        key="upload",
+    )
+    bar, started = st.empty(), time.perf_counter()
+    taken: list[Taken] = []
+    for done, file in enumerate(files):
+        if time.perf_counter() - started > SOON:
+            bar.progress(done / len(files), f"{done} of {len(files)} pictures taken in")
+        taken.append((file.name, take(file.file_id, kind, file)))
+    bar.empty()
+    return taken
+
+
+def camera(kind: Choice) -> list[Taken]:
+    """The picture taken with the camera, if there is one."""
+    photo = st.camera_input("A garment on a plain ground works best", key="camera")
+    return [("Camera", take(photo.file_id, kind, photo))] if photo else []
+
+
+def examples(kind: Choice) -> Taken:
+    """Ten drawn garments to choose from; the first is chosen to begin with."""
+    images = _examples()
+    picked = garment_wall(
+        np.stack([intake.from_any(image, "dataset").pixels for image in images]),
+        CLASSES,
+        key="examples",
+        label="Ten drawn garments; arrow keys choose one",
+        wall="examples",
+        tile=64,
+    )
+    kind = "dataset" if kind == "auto" else kind
+    return f"A drawn {CLASSES[picked or 0]}", intake.from_any(images[picked or 0], kind)
+
+
+@st.cache_data(show_spinner=False, max_entries=500)
+def take(file_id: str, kind: Choice, _file: UploadedFile) -> Intake | PictureError:
+    """A stranger's file taken in, its steps made small; or what is wrong with it."""
+    try:
+        taken = intake.from_any(reading.read(_file.getvalue()), kind)
+    except PictureError as error:
+        return error
+    return replace(taken, steps=tuple((name, reduced(step, EDGE)) for name, step in taken.steps))
+
+
+@st.cache_data(show_spinner=False)
+def _outline(label: int) -> NDArray[np.uint8]:
+    """A garment as a line drawing, finer than a screen shows it."""
+    garment = garments.garment(label, np.random.default_rng(EXAMPLES_SEED))
+    margin = round(2 * EDGE * OUTLINE_MARGIN)
+    return np.pad(drawing.render(garment, 2 * (EDGE - margin), "outline"), margin)
+
+
+@st.cache_data(show_spinner=False)
+def _examples() -> Sequence[NDArray[np.uint8]]:
+    rng = np.random.default_rng(EXAMPLES_SEED)
+    return [drawing.render(garments.garment(label, rng)) for label in range(len(CLASSES))]

@@ -1,0 +1,53 @@
+"""A model of the visitor's own: opened, named, measured and, on demand, kept for everybody."""
+
+import streamlit as st
+import torch
+
+from fmnist.data.splits import Source
+from fmnist.ui.state import uploads
+from fmnist.weights import shelf
+from fmnist.weights.card import WeightsError
+from fmnist.weights.strangers import formats
+from fmnist.weights.strangers.formats import SUFFIXES
+from fmnist.weights.strangers.onnx import OnnxError
+
+
+def load_weights(source: Source, device: torch.device) -> None:
+    """An uploader whose file joins this session's models, and a button that keeps it."""
+    file = st.file_uploader(
+        "A .safetensors file; .pt, .pth or .ckpt with a plain state_dict; or .onnx",
+        [suffix.lstrip(".") for suffix in SUFFIXES],
+        max_upload_size=formats.largest() // 2**20,
+    )
+    if not file:
+        return
+    try:
+        model, card = uploads.opened(file.file_id, file.getvalue(), file.name)
+    except WeightsError as error:
+        st.error(str(error))
+        return
+    verb = "fits" if card.architecture else "is an"
+    fits = f"{file.name} {verb} {card.title}."
+    kept = next((saved for saved in shelf.cards() if saved.sha256 == card.sha256), None)
+    if kept:
+        st.success(f"{fits} It is among everybody's models as {kept.name}.")
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.text_input("Name", shelf.as_name(card.name), key=f"name of {file.file_id}")
+        wanted = st.button("Keep", help="Save it here, so that everybody finds it by its name.")
+    try:
+        card = uploads.remember(model, card, name.strip() or card.name, source, device)
+    except OnnxError as error:
+        st.error(f"{file.name} {error}")
+        return
+    reading = f"It {card.reading}. " if card.reading else ""
+    st.success(
+        f"{fits} {reading}Until you leave, it is among the models on every page as {card.name}."
+    )
+    if wanted:
+        try:
+            uploads.keep(model, card)
+        except (WeightsError, OSError) as error:
+            st.error(str(error))
+        else:
+            st.rerun()

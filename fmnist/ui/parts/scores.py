@@ -1,0 +1,129 @@
+"""The parts of the scores page."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from fmnist.analysis import bootstrap, curves, evaluation
+from fmnist.analysis.bootstrap import RESAMPLES
+from fmnist.analysis.curves import ClassCurves
+from fmnist.analysis.evaluation import Evaluation
+from fmnist.data.splits import CLASSES
+from fmnist.ui import figures
+from fmnist.ui.downloads import csv_button
+from fmnist.ui.widgets import CHART
+
+FIGURES = {"Precision": "precision", "Recall": "recall", "F1": "f1"}
+BINS = 15
+
+
+def by_class(matrix: NDArray[np.int64], ranking: Sequence[ClassCurves], filename: str) -> None:
+    """Precision, recall and F1 of each class with their intervals, drawn and as a table."""
+    rows, sure = evaluation.per_class(matrix), bootstrap.per_class(matrix)
+    figure = st.segmented_control(
+        "Figure", FIGURES, default="F1", required=True, key="figure", bind="query-params"
+    )
+    values, intervals = (
+        [getattr(row, FIGURES[figure]) for row in of_classes] for of_classes in (rows, sure)
+    )
+    st.plotly_chart(figures.class_intervals(values, intervals), config=CHART, key="intervals")
+    st.caption(
+        "Each line holds 95 of 100 values of the bootstrap: the images drawn anew "
+        f"{RESAMPLES:,} times, with repetition."
+    )
+    table = []
+    for name, row, interval, of_class in zip(CLASSES, rows, sure, ranking, strict=True):
+        line = {"Class": name, "Images": row.support}
+        for title, figure in FIGURES.items():
+            low, high = getattr(interval, figure)
+            line |= {title: getattr(row, figure), f"{title} from": low, f"{title} to": high}
+        ranked = {"Average precision": of_class.average_precision, "AUC": of_class.area}
+        table.append(line | ranked)
+    st.dataframe(
+        table,
+        hide_index=True,
+        column_config={
+            name: st.column_config.NumberColumn(
+                {"from": "from", "to": "to"}.get(name.split()[-1], name), format="%.3f"
+            )
+            for name in table[0]
+            if name not in ("Class", "Images")
+        },
+    )
+    csv_button("Table as CSV", table, filename, "by class")
+
+
+def against_rest(ranking: Sequence[ClassCurves]) -> None:
+    """Precision-recall and ROC curve of a class to choose, over those of the others."""
+    name = st.selectbox("Class", CLASSES, 6, key="against", bind="query-params")
+    label = CLASSES.index(name)
+    precision_recall, roc = st.columns(2, gap="large")
+    with precision_recall:
+        st.subheader("Precision and recall")
+        lines = [(of_class.recall, of_class.precision) for of_class in ranking]
+        figure = figures.class_lines(lines, label, "recall", "precision")
+        st.plotly_chart(figure, config=CHART, key="precision and recall")
+        st.caption(
+            f"{name}: average precision {ranking[label].average_precision:.3f}. The more of its "
+            "images are found (to the right), the more others come along (down)."
+        )
+    with roc:
+        st.subheader("ROC")
+        lines = [
+            (of_class.false_positive_rate, of_class.true_positive_rate) for of_class in ranking
+        ]
+        figure = figures.class_lines(lines, label, "false positive rate", "true positive rate")
+        st.plotly_chart(figure, config=CHART, key="roc")
+        st.caption(
+            f"{name}: area {ranking[label].area:.4f}. It flatters: nine images in ten are of other "
+            "classes, so a small rate of false positives is many images."
+        )
+
+
+def calibration(answers: Evaluation, temperature: float) -> None:
+    """The reliability diagram and the expected calibration error, before and after temperature."""
+    temperatures = {"as trained": 1.0, "at its temperature": temperature}
+    diagram, errors = st.columns([3, 2], gap="large", vertical_alignment="center")
+    figure = figures.reliability(
+        {name: evaluation.calibration(answers, BINS, t) for name, t in temperatures.items()}
+    )
+    diagram.plotly_chart(figure, config=CHART, key="reliability")
+    with errors:
+        for name, t in temperatures.items():
+            error = evaluation.expected_calibration_error(answers, BINS, t)
+            st.metric(f"Expected calibration error {name}", f"{error:.2%}")
+        st.caption(
+            "By how much confidence and accuracy differ, on average over the images. Dividing the "
+            f"logits by the temperature, {temperature:.2f}, changes how sure the model is but not "
+            "what it says."
+            if temperature != 1
+            else "This model has no temperature of its own, so nothing changes."
+        )
+
+
+@st.fragment
+def abstain(answers: Evaluation, temperature: float) -> None:
+    """A slider of confidence and what it does to coverage and accuracy.
+
+    Its own fragment, so that it moves without the rest of the page.
+    """
+    percent = st.slider(
+        "Abstain below this confidence",
+        0,
+        100,
+        80,
+        format="%d %%",
+        key="threshold",
+        bind="query-params",
+    )
+    given = curves.abstention(answers, percent / 100, temperature)
+    errors = (answers.predictions != answers.labels).sum()
+    numbers = st.columns(3)
+    numbers[0].metric("Answered", f"{given.coverage:.1%}")
+    numbers[1].metric("Of these, right", f"{given.accuracy:.2%}")
+    numbers[2].metric("Errors left", f"{given.errors:,} of {errors:,}")
+    shares, accuracies = curves.accuracy_by_coverage(answers, temperature)
+    figure = figures.coverage(shares, accuracies, (given.coverage, given.accuracy))
+    st.plotly_chart(figure, config=CHART, key="coverage")

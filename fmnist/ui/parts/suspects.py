@@ -1,0 +1,236 @@
+"""Suspects to decide on: a wall of them, one of them large, and buttons to agree or disagree."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import streamlit as st
+import torch
+from numpy.typing import NDArray
+
+from fmnist.analysis import evaluation, suspects
+from fmnist.analysis.suspects import MOST_DIFFERENT, Suspect
+from fmnist.data.splits import CLASSES, SPLITS, Source, SplitName
+from fmnist.pictures.encode import data_url
+from fmnist.ui import downloads, widgets
+from fmnist.ui.components.wall import garment_wall
+from fmnist.ui.state import analysis, dataset, models
+
+PER_PAGE = 60
+MARKS = {True: "agree", False: "disagree", None: ""}
+
+
+class Doubt(NamedTuple):
+    """A suspect as a person sees it: its one or two images uint8 (28, 28) and what is doubted."""
+
+    suspect: Suspect
+    images: list[NDArray[np.uint8]]
+    captions: list[str]
+    sentence: str
+
+
+def wrong_labels(source: Source, device: torch.device) -> list[Doubt]:
+    """Choose a model and a split; the garments whose label the model doubts most, worst first."""
+    left, right = st.columns([2, 3], vertical_alignment="bottom")
+    with left:
+        card = widgets.choose_weights()
+    if card is None:
+        return []
+    with right:
+        name = widgets.choose_split()
+    st.caption(
+        "Found by confident learning: the model is sure of another class than the label. The "
+        "training set is not offered, since a model has learned its labels, wrong ones included; "
+        "only on images it was not trained on is its answer a second opinion."
+    )
+    split, answers = dataset.split(name, source), models.evaluate(card, name, source, device)
+    shares = evaluation.probabilities(answers.logits, card.temperature)
+    return [
+        Doubt(
+            Suspect("label", name, int(row)),
+            [split.images[row]],
+            [place(name, int(row), source)],
+            f"Labelled **{CLASSES[split.labels[row]]}**. {card.name} says "
+            f"**{CLASSES[shares[row].argmax()]}** ({shares[row].max():.0%}) and gives the label "
+            f"{shares[row, split.labels[row]]:.1%}.",
+        )
+        for row in analysis.label_issues(card, name, source, device)
+    ]
+
+
+def duplicates(source: Source) -> list[Doubt]:
+    """Choose where; the pairs of garments that are nearly the same, the most alike first."""
+    across = st.segmented_control(
+        "Pairs",
+        ["Across splits", "Within a split"],
+        default="Across splits",
+        required=True,
+        key="pairs",
+        bind="query-params",
+    )
+    pairs = analysis.near_duplicates(source)
+    splits = {name: dataset.split(name, source) for name in SPLITS}
+    starts = np.cumsum([0, *(len(split) for split in splits.values())])
+    exact = int((pairs["difference"] == 0).sum())
+    st.caption(
+        f"Every two of all {starts[-1]:,} garments were compared: {len(pairs):,} pairs differ by "
+        f"{MOST_DIFFERENT:.0f} grey levels of 255 or less (root mean square over the "
+        f"pixels). {exact:,} of them are exact duplicates."
+    )
+    doubts = []
+    for first, second, difference in pairs:
+        (name, row), (other, other_row) = (
+            (SPLITS[index], int(position - starts[index]))
+            for position in (first, second)
+            for index in [int(np.searchsorted(starts, position, "right")) - 1]
+        )
+        if (name != other) != (across == "Across splits"):
+            continue
+        labels = [
+            CLASSES[splits[name].labels[row]],
+            CLASSES[splits[other].labels[other_row]],
+        ]
+        doubts.append(
+            Doubt(
+                Suspect("duplicate", name, row, other, other_row),
+                [splits[name].images[row], splits[other].images[other_row]],
+                [place(name, row, source), place(other, other_row, source)],
+                f"They differ by **{difference:.1f}** grey levels. Labelled **{labels[0]}**"
+                + (" both." if len(set(labels)) == 1 else f" and **{labels[1]}**."),
+            )
+        )
+    return doubts
+
+
+def place(name: SplitName, row: int, source: Source) -> str:
+    """Where a garment is, here and in the published files."""
+    if source == "drawn" or name == "test":
+        return f"Garment {row} of {name}"
+    published = analysis.published_rows(name)[row]
+    return f"Garment {row} of {name}, {published} in the published training file"
+
+
+def decisions() -> dict[Suspect, bool]:
+    """What this visitor has decided, in the order of deciding; it outlives a look elsewhere."""
+    decided: dict[Suspect, bool] = st.session_state.setdefault("decisions", {})
+    return decided
+
+
+def review(doubts: Sequence[Doubt], agree: str, disagree: str) -> Doubt:
+    """A wall of doubts, the chosen one large with its buttons; returns the chosen one."""
+    pages = -(-len(doubts) // PER_PAGE)
+    wall, chosen = st.columns([3, 2], gap="large")
+    with wall:
+        number = st.number_input(
+            f"Page of {pages}", 1, pages, key=f"suspects of {pages}", width=120
+        )
+        doubt = _choose(doubts[(number - 1) * PER_PAGE : number * PER_PAGE])
+    with chosen:
+        for column, image, caption in zip(
+            st.columns(2), doubt.images, doubt.captions, strict=False
+        ):
+            column.image(data_url(image, 280), caption, width="stretch")
+        st.markdown(doubt.sentence)
+        _buttons(doubt.suspect, agree, disagree)
+    return doubt
+
+
+def _choose(doubts: Sequence[Doubt]) -> Doubt:
+    """A wall to choose from; whoever has just decided is led to the next that is undecided."""
+    decided, each = decisions(), len(doubts[0].images)
+    doubted = [doubt.suspect for doubt in doubts]
+    undecided = [index for index, suspect in enumerate(doubted) if suspect not in decided]
+    last = next(reversed(decided), None)
+    after = doubted.index(last) if last in doubted else -1
+    following = next((index for index in undecided if index > after), None)
+    first = following if following is not None else next(iter(undecided), 0)
+    with st.container(height=420, border=False):
+        picked = garment_wall(
+            np.concatenate([doubt.images for doubt in doubts]),
+            [caption for doubt in doubts for caption in doubt.captions],
+            captions=[MARKS[decided.get(suspect)] for suspect in doubted for _ in range(each)],
+            key="suspects",
+            label=f"{len(doubts)} suspects; arrow keys choose one",
+            wall=f"{doubted} {last} {len(decided)}",
+            tile=56,
+            picked=first * each,
+        )
+    st.caption(f"{len(doubts) - len(undecided)} of these {len(doubts)} decided")
+    return doubts[(picked or 0) // each]
+
+
+def _buttons(suspect: Suspect, agree: str, disagree: str) -> None:
+    decision = decisions().get(suspect)
+    for label, meaning, key in ((agree, True, "a"), (disagree, False, "d")):
+        st.button(
+            label,
+            key=f"decide {key}",
+            type="primary" if decision is meaning else "secondary",
+            shortcut=key,
+            width="stretch",
+            on_click=_decide,
+            args=(suspect, meaning),
+        )
+    st.button(
+        "Take back",
+        key="take back",
+        disabled=decision is None,
+        width="stretch",
+        on_click=_decide,
+        args=(suspect, None),
+    )
+
+
+def _decide(suspect: Suspect, agreed: bool | None) -> None:
+    decisions().pop(suspect, None)
+    if agreed is not None:
+        decisions()[suspect] = agreed
+
+
+def keep(source: Source) -> None:
+    """The decisions as a CSV to take along, and to go on from another time."""
+    sizes = {name: len(dataset.split(name, source)) for name in SPLITS}
+    published = {
+        name: analysis.published_rows(name) if source == "real" else np.arange(size)
+        for name, size in sizes.items()
+    }
+    downloads.csv_button(
+        "Save decisions",
+        suspects.to_rows(decisions(), source, published),
+        "decisions.csv",
+        "decisions-csv",
+    )
+    uploaded = st.file_uploader("Go on from decisions saved before", "csv", key="saved")
+    if uploaded and st.session_state.get("went on from") != uploaded.file_id:
+        try:
+            before = suspects.from_csv(uploaded.getvalue(), source, sizes)
+        except ValueError as error:
+            st.error(str(error))
+        else:
+            st.session_state["went on from"] = uploaded.file_id
+            decisions().update(before)
+            st.rerun()
+
+
+def leaderboard(source: Source, device: torch.device) -> None:
+    """Every model's test accuracy with and without what is confirmed, the best without first."""
+    rows = suspects.confirmed(decisions(), "test")
+    scores = []
+    for card in models.choices().values():
+        answers = models.evaluate(card, "test", source, device)
+        before = 100 * evaluation.accuracy(answers)
+        after = 100 * suspects.accuracy_without(answers, rows)
+        scores.append((card.name, before, after, after - before))
+    heads = ("Model", "All", f"Without {len(rows)}", "Change")
+    st.dataframe(
+        [
+            dict(zip(heads, score, strict=True))
+            for score in sorted(scores, key=lambda score: -score[2])
+        ],
+        hide_index=True,
+        column_config={
+            heads[1]: st.column_config.NumberColumn(format="%.2f %%"),
+            heads[2]: st.column_config.NumberColumn(format="%.2f %%"),
+            heads[3]: st.column_config.NumberColumn(format="%+.2f"),
+        },
+    )

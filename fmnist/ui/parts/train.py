@@ -1,0 +1,263 @@
+"""The train page's two parts: a recipe to edit and a run to watch."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from fmnist.analysis import evaluation
+from fmnist.data.splits import CLASSES
+from fmnist.models import MODELS
+from fmnist.models.recipe import AUGMENTATIONS, OPTIMIZERS, PRECISIONS, RANGES, SCHEDULES, Recipe
+from fmnist.runs import queue, results
+from fmnist.runs.run import ACTIVE, Run, RunError, read_run
+from fmnist.ui import figures
+from fmnist.ui.components.wall import garment_wall
+from fmnist.ui.state import dataset
+from fmnist.ui.widgets import CHART
+from fmnist.weights.card import WeightsError
+
+REFRESH_SECONDS = 1.0
+LOG_CHARACTERS = 3000
+LABELS = "the labels"
+STRIP, FLIPS = 20, 60
+CURVES = {"loss": "Loss", "validation_accuracy": "Validation accuracy", "lr": "Learning rate"}
+COMPARED = {"loss": "Loss", "validation_accuracy": "Validation accuracy"}
+WORDS = {
+    "queued": "Waiting for another training on this device to end.",
+    "running": "Training.",
+    "stopping": "Stopping at the next report.",
+    "stopped": "Stopped. It can go on from its last checkpoint.",
+    "interrupted": "Its process is gone. It can go on from its last checkpoint.",
+    "failed": "It failed.",
+    "finished": "Finished.",
+}
+
+
+def edit_recipe(
+    recipe: Recipe, limit: int, available: int, teachers: Sequence[str], key: str
+) -> tuple[Recipe, int]:
+    """Boxes over a recipe and the number of training images; returns both as edited."""
+
+    def number(label: str, name: str, **options: Any) -> Any:
+        value = getattr(recipe, name)
+        low, high = (type(value)(bound) for bound in RANGES[name])
+        return st.number_input(label, low, high, value, key=f"{name} {key}", **options)
+
+    def choice(label: str, name: str, options: Sequence[str]) -> Any:
+        place = options.index(getattr(recipe, name))
+        return st.selectbox(label, options, place, key=f"{name} {key}")
+
+    epochs = number("Epochs", "epochs")
+    images = st.number_input(
+        "Training images", 1, available, min(limit, available), step=1000, key=f"images {key}"
+    )
+    with st.expander("More of the recipe"):
+        edited = replace(
+            recipe,
+            epochs=epochs,
+            batch_size=number("Batch size", "batch_size"),
+            lr=number("Peak learning rate", "lr", step=1e-4, format="%.5f"),
+            weight_decay=number("Weight decay", "weight_decay", step=0.01),
+            label_smoothing=number("Label smoothing", "label_smoothing", step=0.01),
+            augment=tuple(
+                st.multiselect(
+                    "Augmentation", list(AUGMENTATIONS), recipe.augment, key=f"augment {key}"
+                )
+            ),
+            everyday=number(
+                "Everyday pictures for each image",
+                "everyday",
+                step=0.25,
+                help="Garments as people draw and photograph them, made from the training images.",
+            ),
+            teacher=_choose_teacher(recipe.teacher, teachers, key),
+            optimizer=choice("Optimizer", "optimizer", OPTIMIZERS),
+            schedule=choice("Schedule", "schedule", SCHEDULES),
+            precision=choice("Precision", "precision", PRECISIONS),
+            seed=number("Seed", "seed"),
+        )
+    return edited, images
+
+
+def _choose_teacher(proposal: str | None, teachers: Sequence[str], key: str) -> str | None:
+    chosen = st.selectbox(
+        "Learn from",
+        [LABELS, *teachers],
+        1 + teachers.index(proposal) if proposal in teachers else 0,
+        key=f"teacher {key}",
+        help="The labels of the training images, or what other weights answer (distillation).",
+    )
+    return None if chosen == LABELS else chosen
+
+
+def choose_run(ids: Sequence[str]) -> str:
+    """A select box over runs; the link always names the chosen one, as the newest changes."""
+    if "run" not in st.session_state and st.query_params.get("run") in ids:
+        st.session_state["run"] = st.query_params["run"]
+    chosen: str = st.selectbox("Run", ids, key="run")
+    st.query_params["run"] = chosen
+    return chosen
+
+
+def show_run(run_id: str) -> None:
+    """A run's state, figures, curves and buttons; refreshed by itself while it goes on."""
+    active = read_run(run_id).state in ACTIVE
+    st.fragment(_run, run_every=REFRESH_SECONDS if active else None)(run_id, active)
+
+
+def compare(chosen: Sequence[Run]) -> None:
+    """The curves of several runs over one another."""
+    reports = {run.id: run.progress() for run in chosen}
+    for column, (quantity, title) in zip(st.columns(2), COMPARED.items(), strict=True):
+        figure = figures.training_curves(reports, quantity, title)
+        column.plotly_chart(figure, config=CHART, key=f"compared {quantity}")
+
+
+def list_runs(known: Sequence[Run]) -> None:
+    """Every run with its state and what it takes on the disk, the queue among them."""
+    st.dataframe(
+        [
+            {
+                "Run": row["id"],
+                "State": row["state"],
+                "Model": row["model"],
+                "Epoch": f"{row['epoch']} of {row['epochs']}",
+                "Best validation": 100 * row["validation_accuracy"]
+                if row["validation_accuracy"]
+                else None,
+                "Size": row["bytes"] / 1e6,
+            }
+            for row in (run.summary() for run in known)
+        ],
+        hide_index=True,
+        column_config={
+            "Best validation": st.column_config.NumberColumn(format="%.2f %%"),
+            "Size": st.column_config.NumberColumn(format="%.1f MB"),
+        },
+    )
+
+
+def _run(run_id: str, was_active: bool) -> None:
+    queue.dispatch()
+    try:
+        run = read_run(run_id)
+    except RunError:
+        st.rerun()  # deleted meanwhile: the page lists what is left
+    if was_active and run.state not in ACTIVE:
+        st.rerun()  # the page as a whole changes: other buttons, a new model
+    reports = run.progress()
+    st.markdown(f"**{WORDS[run.state]}** {run.failure or ''}")
+    st.caption(f"{MODELS[run.plan.model].title}, begun from {run.plan.origin}.")
+    if run.notice:
+        st.warning(run.notice)
+    if told := st.session_state.pop("told", None):
+        st.error(told)
+    if not reports and run.state in ACTIVE:
+        st.progress(0.0, "In the queue" if run.state == "queued" else "Getting ready …")
+    if reports:
+        _figures(run, reports)
+    _buttons(run)
+    if run.state == "failed":
+        st.expander("Log").code(run.log()[-LOG_CHARACTERS:], language=None)
+    predictions = run.predictions()
+    if len(predictions):
+        _answers(run, predictions)
+
+
+def _figures(run: Run, reports: list[dict[str, Any]]) -> None:
+    last = reports[-1]
+    st.progress(last["step"] / last["steps"], f"Epoch {last['epoch']} of {last['epochs']}")
+    validated = [r["validation_accuracy"] for r in reports if "validation_accuracy" in r]
+    numbers = st.columns(4)
+    numbers[0].metric("Loss", f"{last['loss']:.3f}")
+    numbers[1].metric("Best validation", f"{max(validated):.2%}" if validated else "-")
+    numbers[2].metric("Images a second", f"{last['images_per_second']:,.0f}")
+    if run.card and run.card.test:
+        numbers[3].metric("Test accuracy", f"{run.card.test.accuracy:.2%}")
+    else:
+        numbers[3].metric("Time left", f"{last['eta_seconds']:,.0f} s")
+    for column, (quantity, title) in zip(st.columns(3), CURVES.items(), strict=True):
+        figure = figures.training_curves({run.id: reports}, quantity, title)
+        column.plotly_chart(figure, config=CHART, key=quantity)
+
+
+def _answers(run: Run, predictions: NDArray[np.uint8]) -> None:
+    """The same garments' answers epoch by epoch, and what each epoch taught and untaught."""
+    validation = dataset.split("validation", run.plan.data)
+    st.subheader("What it says of the validation garments")
+    epoch = len(predictions)
+    if run.state not in ACTIVE and epoch > 1:
+        epoch = st.slider("After epoch", 1, epoch, epoch, key=f"epoch {run.id}")
+    said = predictions[epoch - 1]
+    shown = np.arange(STRIP) * (len(said) // STRIP)
+    garment_wall(
+        validation.images[shown],
+        [f"{CLASSES[validation.labels[row]]}, named {CLASSES[said[row]]}" for row in shown],
+        captions=[
+            CLASSES[said[row]]
+            if said[row] == validation.labels[row]
+            else f"not {CLASSES[said[row]]}"
+            for row in shown
+        ],
+        key="strip",
+        label=f"{STRIP} validation garments with the model's answer after epoch {epoch}",
+        wall=f"{run.id} {epoch}",
+        tile=64,
+    )
+    if run.state in ACTIVE:
+        return
+    matrix = evaluation.count_cells(validation.labels, said)
+    st.plotly_chart(figures.confusion(matrix), config=CHART, key="by epoch")
+    if epoch == 1:
+        return
+    changed = evaluation.flips(predictions[epoch - 2], said, validation.labels)
+    for column, word, rows in zip(st.columns(2), ("Learned", "Forgotten"), changed, strict=True):
+        with column:
+            st.markdown(f"**{word} in epoch {epoch}: {len(rows)}**")
+            if len(rows):
+                rows = rows[:FLIPS]
+                garment_wall(
+                    validation.images[rows],
+                    [f"{CLASSES[validation.labels[r]]}, named {CLASSES[said[r]]}" for r in rows],
+                    key=word,
+                    label=f"Garments {word.lower()} in epoch {epoch}",
+                    wall=f"{run.id} {epoch} {word}",
+                    tile=40,
+                )
+
+
+def _buttons(run: Run) -> None:
+    with st.container(horizontal=True):
+        if run.state in ("queued", "running"):
+            st.button("Stop", on_click=_told(queue.stop, run.id))
+        if run.state in ("stopped", "interrupted", "failed"):
+            st.button("Resume", type="primary", on_click=_told(queue.resume, run.id))
+        if run.state not in ACTIVE:
+            with st.popover("Delete"):
+                st.caption("The run, its curves and its weights. What was kept stays.")
+                st.button("Delete for good", on_click=_told(queue.delete, run.id))
+    if run.state == "finished":
+        with (
+            st.form("keep", border=False),
+            st.container(horizontal=True, vertical_alignment="bottom"),
+        ):
+            name = st.text_input("Name", run.plan.name or f"my-{run.plan.model}")
+            if st.form_submit_button("Keep among the models"):
+                _told(results.keep, [run.id], name)()
+                st.rerun()
+
+
+def _told(action: Callable[..., object], *arguments: object) -> Callable[[], None]:
+    """The action on its arguments, with what stands against it said in a sentence."""
+
+    def act() -> None:
+        try:
+            action(*arguments)
+        except (RunError, WeightsError, OSError) as error:
+            st.session_state["told"] = str(error)
+
+    return act

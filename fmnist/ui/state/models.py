@@ -1,0 +1,264 @@
+"""The models and their answers, each computed once for all browsers."""
+
+import gc
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from threading import Thread
+from typing import NamedTuple, TypeVar, cast
+
+import numpy as np
+import streamlit as st
+import torch
+from numpy.typing import NDArray
+from streamlit.runtime.scriptrunner import add_script_run_ctx
+from torch import nn
+
+from fmnist.analysis import evaluation, explain
+from fmnist.analysis.evaluation import Evaluation
+from fmnist.data.splits import Source, SplitName
+from fmnist.machine import devices
+from fmnist.models import inference
+from fmnist.models.inference import ProgressCallback
+from fmnist.models.layers import Classifier
+from fmnist.ui.state.dataset import split
+from fmnist.weights import shelf
+from fmnist.weights.card import Card, WeightsError
+from fmnist.weights.strangers.onnx import OnnxError
+
+Result = TypeVar("Result")
+TIMED = 7
+"""Answers of which the median is the time of one."""
+
+
+def problem(card: Card) -> str | None:
+    """Why saved weights can't be used, in a sentence; None for those that can."""
+    if card.sha256 in failures():
+        return f"{card.name} {failures()[card.sha256]}"
+    return _damage(card.sha256, card.name)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _damage(sha256: str, name: str) -> str | None:
+    try:
+        shelf.load(name)
+    except WeightsError as error:
+        return str(error)
+    return None
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def model(sha256: str, name: str, device: str) -> nn.Module:
+    """The model of saved weights, on a device; the hash tells a retrained file from the old."""
+    loaded, _ = shelf.load(name)
+    return _settled(loaded.to(device))
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def uploaded_model(sha256: str, device: str, _upload: "Upload") -> nn.Module:
+    """The model of uploaded weights, on a device."""
+    loaded, _ = shelf.open(_upload.content, _upload.filename, _upload.card.reads)
+    return _settled(loaded.to(device))
+
+
+def _settled(loaded: nn.Module) -> nn.Module:
+    loaded.eval()
+    _freeze()
+    return loaded
+
+
+@st.cache_resource(show_spinner=False)
+def _freeze() -> None:
+    """Once torch and a model are here, take them out of the collector's reach.
+
+    Streamlit collects garbage after every script run; going through torch's objects each time
+    would cost more than most reruns.
+    """
+    gc.collect()
+    gc.freeze()
+
+
+class Answer(NamedTuple):
+    """What a model says of N images, and the device that computed it."""
+
+    shares: NDArray[np.float32]  # probabilities (N, 10) at the card's temperature
+    unfamiliar: NDArray[np.bool_]  # (N,), see Card.unfamiliar
+    device: torch.device
+
+
+def answer(card: Card, images: NDArray[np.uint8], device: torch.device) -> Answer:
+    """What the model says of images uint8 (N, 28, 28)."""
+
+    def question(model: nn.Module, device: torch.device) -> NDArray[np.float32]:
+        return inference.infer(model, images, device)
+
+    with asking(card):
+        logits, used = ask(card, device, question)
+    shares = evaluation.probabilities(logits, card.temperature)
+    return Answer(shares, card.unfamiliar(logits), used)
+
+
+@contextmanager
+def asking(card: Card) -> Iterator[None]:
+    """Begin the page anew, and without the model, where its ONNX graph fails.
+
+    It could answer when it was opened, and may fail on some other picture all the same.
+    """
+    try:
+        yield
+    except OnnxError as error:
+        failures()[card.sha256] = str(error)
+        st.session_state["left out"] = f"{card.name} {error} From now on it is left out."
+        st.rerun()
+
+
+@st.cache_resource(show_spinner=False)
+def failures() -> dict[str, str]:
+    """What is wrong with the models that failed at an answer, by their SHA-256."""
+    return {}
+
+
+def milliseconds(card: Card, device: torch.device) -> float:
+    """How long the model takes to answer one image, the median of a few."""
+    with asking(card):
+        return _milliseconds(card.sha256, str(device), card, device)
+
+
+@st.cache_resource(show_spinner=False, max_entries=256)
+def _milliseconds(sha256: str, device_name: str, _card: Card, _device: torch.device) -> float:
+    image = np.zeros((1, 28, 28), np.uint8)
+    times = []
+    for _ in range(TIMED):
+        start = time.perf_counter()
+        ask(_card, _device, lambda model, device: inference.infer(model, image, device))
+        times.append(time.perf_counter() - start)
+    return 1000 * statistics.median(times)
+
+
+def ask(
+    card: Card,
+    device: torch.device,
+    question: Callable[[Classifier, torch.device], Result],
+) -> tuple[Result, torch.device]:
+    """What a question finds in the model behind a card, and the device that computed it.
+
+    That is the CPU where CUDA fails. Raises OnnxError where a graph fails; see `asking`.
+    """
+    return devices.or_cpu(
+        # Every model that opens is what the registered ones are: features and a head.
+        lambda device: question(cast(Classifier, _open(card, device)), device),
+        device,
+        notify=st.toast,
+    )
+
+
+def _open(card: Card, device: torch.device) -> nn.Module:
+    upload = uploads().get(card.name)
+    if upload and upload.card.sha256 == card.sha256:
+        return uploaded_model(card.sha256, str(device), upload)
+    return model(card.sha256, card.name, str(device))
+
+
+def evaluate(card: Card, split_name: SplitName, source: Source, device: torch.device) -> Evaluation:
+    """The model's answers on a whole split, computed once for everybody."""
+    with asking(card):
+        found = evaluate_once(card.sha256, split_name, source, card, device, progress_bar())
+    return replace(found, model=card.name)  # the name it goes by in this session
+
+
+@st.cache_resource(show_spinner="Asking the model about every image …", max_entries=64)
+def evaluate_once(
+    sha256: str,
+    split_name: SplitName,
+    source: Source,
+    _card: Card,
+    _device: torch.device,
+    _report: ProgressCallback,
+) -> Evaluation:
+    images = split(split_name, source)
+    logits, _ = ask(
+        _card,
+        _device,
+        lambda model, device: inference.infer(model, images.images, device, _report),
+    )
+    return Evaluation(_card.name, logits, images.labels)
+
+
+def embeddings(
+    card: Card, split_name: SplitName, source: Source, device: torch.device
+) -> NDArray[np.float16]:
+    """The features (N, D) in which the model sees a whole split, computed once for everybody."""
+    with asking(card):
+        return _embeddings(card.sha256, split_name, source, card, device, progress_bar())
+
+
+@st.cache_resource(show_spinner="Seeing every image as the model does …", max_entries=8)
+def _embeddings(
+    sha256: str,
+    split_name: SplitName,
+    source: Source,
+    _card: Card,
+    _device: torch.device,
+    _report: ProgressCallback,
+) -> NDArray[np.float16]:
+    images = split(split_name, source).images
+    features, _ = ask(
+        _card, _device, lambda model, device: explain.embed(model, images, device, _report)
+    )
+    return features
+
+
+def progress_bar() -> ProgressCallback:
+    """Moves a progress bar, which is there for as long as something is being computed.
+
+    It does so from a thread of its own: in the script's, Streamlit would keep the bar with the
+    cached result to show it again each time, and would drop what is half computed as soon as a
+    widget is moved.
+    """
+    bar = st.empty()
+
+    def report(share: float) -> None:
+        move = Thread(target=lambda: bar.progress(share) if share < 1 else bar.empty())
+        add_script_run_ctx(move)
+        move.start()
+        move.join()
+
+    return report
+
+
+def shares(
+    card: Card, split_name: SplitName, source: Source, device: torch.device
+) -> NDArray[np.float32]:
+    """Probabilities (N, 10) of a whole split at the card's temperature."""
+    answers = evaluate(card, split_name, source, device)
+    return evaluation.probabilities(answers.logits, card.temperature)
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A model that one browser brought, for as long as its session lasts.
+
+    `content` is that of the file it would be saved as.
+    """
+
+    filename: str
+    content: bytes
+    card: Card
+
+
+def uploads() -> dict[str, Upload]:
+    """This session's uploads by name."""
+    kept: dict[str, Upload] = st.session_state.setdefault("uploads", {})
+    return kept
+
+
+def choices() -> dict[str, Card]:
+    """Every model that can be asked here, by name: saved weights and this session's uploads."""
+    saved = {card.name: card for card in shelf.cards() if not problem(card)}
+    brought = {name: upload.card for name, upload in uploads().items()}
+    everything = saved | {
+        name: card for name, card in brought.items() if card.sha256 not in failures()
+    }
+    return dict(sorted(everything.items(), key=lambda item: shelf.rank(item[1])))

@@ -1,0 +1,130 @@
+"""What is known of a weights file: where it comes from and what was measured of it."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fmnist import models
+from fmnist.analysis import evaluation
+from fmnist.analysis.evaluation import Evaluation
+from fmnist.data.splits import Source
+from fmnist.models import MODELS
+
+UNFAMILIAR = (
+    "This is unlike any garment the model has seen, perhaps none of the ten kinds; "
+    "take the answer as a guess."
+)
+FAMILIES: Mapping[str, str] = MappingProxyType(dict(models.FAMILIES) | {"onnx": "ONNX"})
+"""The families of the registry, and that of models which only ONNX Runtime knows."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What was measured on one split; confusion is 10 rows of 10 counts, row = true class."""
+
+    n: int
+    accuracy: float
+    loss: float
+    confusion: list[list[int]]
+
+
+@dataclass(frozen=True)
+class Seed:
+    """Accuracies, 0 to 1, of one of several trainings that differ in their seed only."""
+
+    seed: int
+    validation: float
+    test: float
+    mirrored: float | None  # as on the card
+
+
+def measured(e: Evaluation) -> Figures:
+    """The figures of a card for one split."""
+    return Figures(
+        n=len(e.labels),
+        accuracy=evaluation.accuracy(e),
+        loss=evaluation.loss(e),
+        confusion=evaluation.confusion(e).tolist(),
+    )
+
+
+@dataclass(frozen=True)
+class Card:
+    """What is known of a weights file; None for what a stranger's file doesn't say."""
+
+    name: str
+    architecture: str | None  # None: an ONNX model
+    parameters: int | None
+    bytes: int = 0
+    sha256: str = ""
+    data: str | None = None  # real or drawn
+    recipe: dict[str, Any] | None = None
+    best_epoch: int | None = None
+    validation: Figures | None = None
+    test: Figures | None = None
+    temperature: float = 1.0
+    energy_limit: float | None = None  # what has more is unlike anything the model knows
+    seconds: float | None = None
+    device: str | None = None
+    versions: dict[str, str] | None = None
+    mirrored: float | None = None  # test accuracy when each image's mirror image has a say too
+    seeds: list[Seed] | None = None  # every training that these weights are the best of
+    reads: str | None = None  # how a stranger's model reads pixels, see foreign.READINGS
+
+    @property
+    def family(self) -> str:
+        return MODELS[self.architecture].family if self.architecture else "onnx"
+
+    @property
+    def title(self) -> str:
+        return MODELS[self.architecture].title if self.architecture else "ONNX model"
+
+    @property
+    def on_real(self) -> Figures | None:
+        """The test figures if they can stand beside others: those on drawn garments can't."""
+        return None if self.data == "drawn" else self.test
+
+    @property
+    def reading(self) -> str | None:
+        """In words: how a stranger's model reads pixels, and how it does on test if measured."""
+        if self.reads is None:
+            return None
+        measured = f"; {self.test.accuracy * 100:.1f} % on test" if self.test else ""
+        return f"reads pixels as {self.reads}{measured}"
+
+    def may_know(self, source: Source) -> bool:
+        """Whether it learned from such garments, which a stranger's card doesn't say."""
+        return self.data in (source, None)
+
+    def unfamiliar(self, logits: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Which images (N,) are, by the model's logits (N, 10), unlike those it knows."""
+        limit = np.inf if self.energy_limit is None else self.energy_limit
+        return np.asarray(evaluation.energy(logits) > limit)
+
+    def to_json(self) -> str:
+        """The card as it stands beside its weights; `from_json` is the inverse."""
+        text = json.dumps(asdict(self), indent=1)
+        # A confusion row reads as a row.
+        return re.sub(r"\[[\s\d,]+\]", lambda row: " ".join(row[0].split()), text) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> "Card":
+        values = json.loads(text)
+        if values["architecture"] not in {None, *MODELS}:
+            raise ValueError(f"There is no model {values['architecture']!r}.")
+        for split in ("validation", "test"):
+            if values[split]:
+                values[split] = Figures(**values[split])
+        if values.get("seeds"):
+            values["seeds"] = [Seed(**seed) for seed in values["seeds"]]
+        return cls(**values)
+
+
+class WeightsError(Exception):
+    """A weights file can't be used; the message says why in a sentence."""

@@ -1,0 +1,220 @@
+"""Weights by name: saving, keeping, loading; a weights file is safetensors with a JSON card."""
+
+import hashlib
+import os
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+from torch import nn
+
+from fmnist import PROJECT
+from fmnist.machine.files import write_whole
+from fmnist.models import MODELS
+from fmnist.models.layers import parameter_count
+from fmnist.weights.card import Card, WeightsError
+from fmnist.weights.strangers import formats, opening
+from fmnist.weights.strangers.formats import SUFFIXES
+from fmnist.weights.strangers.onnx import OnnxModel
+
+SHIPPED = PROJECT / "weights"
+DEFAULT = "everyday"
+"""The weights that classify a picture unless others are chosen."""
+KEPT = (".safetensors", ".onnx")
+LONGEST_NAME = 64
+NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST_NAME - 1}}}")
+
+
+def own_folder() -> Path:
+    """Where weights made here are kept: FMNIST_WEIGHTS, else beside the shipped ones."""
+    return Path(os.environ.get("FMNIST_WEIGHTS") or SHIPPED)
+
+
+def cards() -> list[Card]:
+    """The cards of all weights that can be loaded by name, the most accurate first."""
+    found = {
+        path.stem: _read_card(path)
+        for folder in (SHIPPED, own_folder())
+        for path in sorted(folder.iterdir() if folder.is_dir() else [])
+        if path.suffix in KEPT and path.with_suffix(".json").exists()
+    }
+    return sorted(found.values(), key=rank)
+
+
+def rank(card: Card) -> float:
+    """What cards are sorted by: the most accurate on real images first, the unmeasured last."""
+    return -card.on_real.accuracy if card.on_real else 0.0
+
+
+def listing() -> list[dict[str, Any]]:
+    """Every weights file and every architecture without one, as `models --json` prints them."""
+    rows = [
+        {
+            "name": card.name,
+            "title": card.title,
+            "family": card.family,
+            "parameters": card.parameters,
+            "bytes": card.bytes,
+            "validation_accuracy": card.validation.accuracy if card.validation else None,
+            "test_accuracy": card.test.accuracy if card.test else None,
+        }
+        for card in cards()
+    ]
+    without = [spec for name, spec in MODELS.items() if name not in {row["name"] for row in rows}]
+    return rows + [
+        {
+            "name": spec.name,
+            "title": spec.title,
+            "family": spec.family,
+            "parameters": parameter_count(spec.build()),
+            "bytes": None,
+            "validation_accuracy": None,
+            "test_accuracy": None,
+        }
+        for spec in without
+    ]
+
+
+def packed(model: nn.Module, architecture: str | None) -> bytes:
+    """The content of the file that a model is saved as."""
+    if isinstance(model, OnnxModel):
+        return model.content
+    tensors = {key: tensor.contiguous().cpu() for key, tensor in model.state_dict().items()}
+    return safetensors.torch.save(tensors, {"architecture": str(architecture)})
+
+
+def save(model: nn.Module, card: Card, directory: Path) -> Card:
+    """Write a model and `card.name`.json whole or not at all; returns the card completed."""
+    check_name(card.name)
+    content = packed(model, card.architecture)
+    card = _completed(card, model, content)
+    directory.mkdir(parents=True, exist_ok=True)
+    write_whole(directory / f"{card.name}{suffix(model)}", content)
+    write_whole(directory / f"{card.name}.json", card.to_json().encode())
+    return card
+
+
+def keep(model: nn.Module, card: Card, name: str) -> Card:
+    """Save a model for everybody under a name that no other has; returns its card.
+
+    Raises WeightsError for a name that is taken.
+    """
+    check_free(name)
+    own_folder().mkdir(parents=True, exist_ok=True)
+    claim = own_folder() / f"{name}.json"
+    try:
+        claim.touch(exist_ok=False)  # of two who ask at once, one gets the name
+    except FileExistsError:
+        raise _taken(name) from None
+    try:
+        return save(model, replace(card, name=name), own_folder())
+    except BaseException:
+        claim.unlink()
+        claim.with_name(f"{name}{suffix(model)}").unlink(missing_ok=True)
+        raise
+
+
+def load(name_or_path: str | Path) -> tuple[nn.Module, Card]:
+    """The model, ready to evaluate, and its card; by a name of `cards()` or by a file's path.
+
+    Raises WeightsError when there is no such file, or it isn't a model of Fashion-MNIST.
+    """
+    path = _find(name_or_path)
+    try:
+        formats.check_size(path.stat().st_size, path.name)
+        content = path.read_bytes()
+    except OSError as error:
+        raise WeightsError(f"{path.name} can't be read ({error.strerror}).") from None
+    beside = path.with_suffix(".json")
+    card = _read_card(path) if path.suffix in KEPT and beside.exists() else None
+    # Others put a JSON of their own beside a file.
+    if not card or (not card.sha256 and path.parent not in (own_folder(), SHIPPED)):
+        return open(content, path.name)
+    if card.sha256 != hashlib.sha256(content).hexdigest():
+        raise WeightsError(
+            f"{path.name} is not the file its card {beside.name} describes: the SHA-256 "
+            "differs. Restore one of the two."
+        )
+    model, _ = open(content, path.name, card.reads)
+    return model, card
+
+
+def open(content: bytes, filename: str, reads: str | None = None) -> tuple[nn.Module, Card]:
+    """A model from a file's content, as uploaded; nothing in the file is ever executed.
+
+    `reads` is how an ONNX model reads pixels where that is known. The card's size and hash are
+    those of the file that the model would be saved as. Raises WeightsError.
+    """
+    opened = opening.open_file(content, filename, reads)
+    model, architecture = opened.model, opened.architecture
+    card = Card(Path(filename).stem, architecture, parameters=None, reads=opened.reads)
+    return model, _completed(card, model, packed(model, architecture))
+
+
+def suffix(model: nn.Module) -> str:
+    """What the name of the file that a model is saved as ends in."""
+    return ".onnx" if isinstance(model, OnnxModel) else ".safetensors"
+
+
+def check_name(name: str) -> None:
+    """Raise WeightsError for what can't name a weights file."""
+    if not NAME.fullmatch(name):
+        raise WeightsError(
+            f"{name!r} can't name a weights file: use up to {LONGEST_NAME} letters, digits, dots, "
+            "dashes and underscores, and begin with a letter or a digit."
+        )
+
+
+def check_free(name: str) -> None:
+    """Raise WeightsError for what can't name new weights: others' name, or nobody's."""
+    check_name(name)
+    if any(
+        (folder / f"{name}{end}").exists() for folder in (SHIPPED, own_folder()) for end in KEPT
+    ):
+        raise _taken(name)
+
+
+def _taken(name: str) -> WeightsError:
+    return WeightsError(f"There are weights named {name} already. Choose another name.")
+
+
+def as_name(words: str) -> str:
+    """The name most like the words that a weights file can have."""
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", words).strip("._-")
+    return name[:LONGEST_NAME] or "model"
+
+
+def _completed(card: Card, model: nn.Module, content: bytes) -> Card:
+    """The card with what the model and its file say themselves."""
+    return replace(
+        card,
+        parameters=None if isinstance(model, OnnxModel) else parameter_count(model),
+        bytes=len(content),
+        sha256=hashlib.sha256(content).hexdigest(),
+    )
+
+
+def _read_card(path: Path) -> Card:
+    """The card beside a weights file; a bare one, fit to be refused, where it is damaged."""
+    try:
+        return Card.from_json(path.with_suffix(".json").read_text())
+    except (ValueError, TypeError, KeyError):
+        architecture = None if path.suffix == ".onnx" else next(iter(MODELS))
+        return Card(name=path.stem, architecture=architecture, parameters=0)
+
+
+def _find(name_or_path: str | Path) -> Path:
+    if NAME.fullmatch(str(name_or_path)):
+        for folder in (own_folder(), SHIPPED):
+            for end in KEPT:
+                if (path := folder / f"{name_or_path}{end}").exists():
+                    return path
+    if (path := Path(name_or_path)).is_file():
+        return path
+    names = ", ".join(card.name for card in cards()) or "none yet"
+    raise WeightsError(
+        f"There are no weights {str(name_or_path)!r}. Shipped and saved names: {names}; "
+        f"a file ends in {', '.join(SUFFIXES)}."
+    )

@@ -1,0 +1,214 @@
+"""The whole app as a person meets it: headless Chromium against a real server."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import safetensors.torch
+import torch
+from browsing import (
+    DESK,
+    NAVIGATION_SEEN,
+    PAGES,
+    PHONE,
+    follow,
+    heading,
+    serve,
+    settle,
+    stop_runs,
+    table,
+)
+from playwright.sync_api import Page, expect
+
+from fmnist.data.splits import CLASSES
+from fmnist.models import MODELS
+from fmnist.weights.shelf import SHIPPED
+
+pytestmark = pytest.mark.browser
+
+
+# Getting around
+
+
+def test_the_first_visitors_of_a_fresh_server_see_the_studios_navigation_on_a_deep_link(
+    fresh_studio: str, stranger: Callable[..., Page]
+) -> None:
+    room = [stranger() for _ in range(3)]
+    for page in room:
+        page.add_init_script(NAVIGATION_SEEN)
+        page.goto(f"{fresh_studio}/errors", wait_until="commit")
+    for page in room:
+        expect(page.get_by_text(PAGES["Errors"][1], exact=True)).to_be_visible()
+        settle(page)
+        links = page.get_by_test_id("stSidebarNavLink")
+        expect(links).to_have_text([re.compile(f"{name}$") for name in PAGES])
+        # Nor did Streamlit's list of files, app before all, flash up first.
+        assert "app" not in page.evaluate("navigationSeen")
+
+
+@pytest.mark.parametrize("device", [DESK, PHONE], ids=["1280", "390"])
+def test_every_page_opens_whole_and_no_wider_than_the_screen(
+    visit: Callable[..., Page], device: dict[str, Any]
+) -> None:
+    page = visit(**device)
+    width = device["viewport"]["width"]
+    for name in [*list(PAGES)[1:], "Home"]:
+        follow(page, name)
+        widths = page.evaluate(
+            "[document.documentElement, document.querySelector('[data-testid=stMain]')]"
+            ".map((element) => element.scrollWidth)"
+        )
+        assert max(widths) <= width, name
+
+
+def test_light_and_dark_have_grounds_of_their_own(visit: Callable[..., Page]) -> None:
+    grounds = []
+    for scheme in ("light", "dark"):
+        page = visit(color_scheme=scheme)
+        shade = page.locator(".stApp").evaluate("(e) => getComputedStyle(e).backgroundColor")
+        grounds.append(sum(int(part) for part in re.findall(r"\d+", shade)[:3]))
+    light, dark = grounds
+    assert light > 3 * 200
+    assert dark < 3 * 55
+
+
+# Dataset
+
+
+def test_click_and_arrow_keys_choose_a_garment_on_the_wall(visit: Callable[..., Page]) -> None:
+    page = visit("dataset")
+    wall = page.get_by_label(re.compile("^900 garments"))
+    expect(wall).to_have_attribute("data-drawn", "900")
+    columns, cell = (int(wall.get_attribute(name) or 0) for name in ("data-columns", "data-cell"))
+    index = 2 * columns + 4  # the fifth garment of the third row
+    at = {"x": 4 * (cell + 1) + cell / 2, "y": 2 * (cell + 1) + cell / 2}
+    wall.hover(position=at)
+    name = page.locator(".tip").inner_text().removesuffix(f", {index}")
+    assert name in CLASSES
+    wall.click(position=at)
+
+    def expect_garment(index: int) -> None:
+        expect(page.get_by_text(f"Garment {index} of the train split.")).to_be_visible()
+
+    expect_garment(index)
+    expect(heading(page, name)).to_be_visible()
+    for key, step in {"ArrowRight": 1, "ArrowDown": columns, "ArrowLeft": -1}.items():
+        page.keyboard.press(key)
+        index += step
+        expect_garment(index)
+
+
+# Train
+
+
+def test_a_training_started_on_the_page_reaches_its_end_and_has_a_link_until_deleted(
+    visit: Callable[..., Page],
+) -> None:
+    page = visit("train")
+    page.get_by_role("combobox", name="Model").click()
+    page.get_by_role("option", name=MODELS["fcnn"].title).click()
+    for label, number in (("Epochs", "2"), ("Training images", "2000")):
+        box = page.get_by_role("spinbutton", name=label)
+        box.fill(number)
+        box.press("Enter")
+    page.get_by_role("button", name="Start training").click()
+
+    def expect_the_end(page: Page) -> list[str]:
+        expect(page.get_by_text("Finished.", exact=True)).to_be_visible()
+        expect(page.get_by_text("Epoch 2 of 2", exact=True)).to_be_visible()
+        figures = page.get_by_test_id("stMetric")
+        expect(figures.filter(has_text="Test accuracy")).to_have_text(re.compile(r"\d\.\d\d%$"))
+        # A curve each for loss, validation accuracy and learning rate.
+        for number, points in enumerate((1, 2, 1)):
+            curve = page.locator(".js-plotly-plot").nth(number)
+            expect(curve.locator(".scatterlayer .trace path.js-line")).to_be_visible()
+            assert curve.evaluate("(plot) => plot.data[0].y.length") >= points
+        return figures.all_inner_texts()
+
+    told = expect_the_end(page)
+    link = urlsplit(page.url)
+    assert "-fcnn-" in parse_qs(link.query)["run"][0]
+    assert expect_the_end(visit(f"train?{link.query}")) == told
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("button", name="Delete for good").click()
+    expect(page.get_by_text("No runs yet.")).to_be_visible()
+    settle(page)
+
+
+def test_a_run_goes_on_without_its_tab_and_server_and_its_link_shows_the_end(
+    stranger: Callable[..., Page], tmp_path: Path
+) -> None:
+    with serve(tmp_path) as address:
+        page = stranger()
+        page.goto(f"{address}/train")
+        settle(page)
+        box = page.get_by_role("spinbutton", name="Epochs")
+        box.fill("6")
+        box.press("Enter")
+        page.get_by_role("button", name="Start training").click()
+        expect(page.get_by_text(re.compile("^Epoch [1-6] of 6$"))).to_be_visible()
+        query = urlsplit(page.url).query
+        page.close()
+    with serve(tmp_path) as address:
+        page = stranger()
+        page.goto(f"{address}/train?{query}")
+        expect(page.get_by_text("Finished.", exact=True)).to_be_visible()
+        expect(page.get_by_text("Epoch 6 of 6", exact=True)).to_be_visible()
+        settle(page)
+        page.close()
+    stop_runs(tmp_path)
+
+
+# Models
+
+
+class Trap:
+    """Leaves a mark on the disk of whoever unpickles it."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.mark,)
+
+
+def test_weights_that_cannot_be_used_get_a_sentence_and_are_not_run(
+    visit: Callable[..., Page], tmp_path: Path
+) -> None:
+    stranger = tmp_path / "stranger.safetensors"
+    safetensors.torch.save_file({"layer.weight": torch.zeros(3, 3)}, stranger)
+    mark, trap = tmp_path / "mark", tmp_path / "trap.pt"
+    torch.save({"weight": Trap(mark)}, trap)
+    page = visit("models")
+    problem = page.get_by_test_id("stAlertContentError")
+    for path, sentence in ((stranger, "fits no architecture here"), (trap, "was not opened")):
+        page.locator("input[type=file]").set_input_files(path)
+        expect(problem).to_have_text(re.compile(rf"^{re.escape(path.name)} .*{sentence}"))
+    settle(page)
+    assert not mark.exists()
+
+
+def test_uploaded_weights_join_the_models_on_every_page(
+    visit: Callable[..., Page], tmp_path: Path
+) -> None:
+    tensors = safetensors.torch.load_file(SHIPPED / "cnn.safetensors")
+    key = next(name for name in tensors if name.endswith("bias"))
+    tensors[key][0] += 1e-4
+    mine = tmp_path / "my-own.safetensors"
+    safetensors.torch.save_file(tensors, mine)
+    page = visit("models")
+    names = table(page).filter(has_text=re.compile("^(my-own|cnn)$"))
+    expect(names).to_have_text(["cnn"])
+    page.locator("input[type=file]").set_input_files(mine)
+    expect(page.get_by_test_id("stAlertContentSuccess")).to_have_text(
+        re.compile(rf"^my-own\.safetensors fits {re.escape(MODELS['cnn'].title)}")
+    )
+    expect(names).to_have_count(2)
+    follow(page, "Errors")
+    page.get_by_role("combobox", name="Model").click()
+    page.get_by_role("option", name="my-own", exact=True).click()
+    expect(page.get_by_text(re.compile(r"^my-own names \d+\.\d+% of"))).to_be_visible()
+    settle(page)

@@ -1,0 +1,272 @@
+"""The errors page through AppTest; clicks in the matrix and on the wall are in a browser test."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+import streamlit as st
+from opening import open_page, texts
+from streamlit.testing.v1 import AppTest
+
+from fmnist.analysis import evaluation
+from fmnist.analysis.evaluation import Evaluation
+from fmnist.data import splits
+from fmnist.data.splits import CLASSES
+from fmnist.models import inference
+from fmnist.ui import figures
+from fmnist.ui.parts import errors
+from fmnist.ui.parts.errors import ANY, ORDERS, Selection
+from fmnist.ui.state import models
+from fmnist.weights import shelf
+from fmnist.weights.card import Card
+from fmnist.weights.shelf import DEFAULT
+
+pytestmark = pytest.mark.usefixtures("small")
+
+
+@pytest.fixture(autouse=True)
+def _fresh_caches() -> None:
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+@pytest.fixture
+def only_one_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    choices = models.choices()
+    default = {DEFAULT: choices[DEFAULT]}
+    monkeypatch.setattr(models, "choices", lambda: default)
+
+
+def choose(app: AppTest, true: str, predicted: str) -> AppTest:
+    app.selectbox(key="true").select(true)
+    return app.selectbox(key="predicted").select(predicted).run()
+
+
+def count_in_heading(app: AppTest) -> int:
+    return int(app.subheader[0].value.rsplit(": ", 1)[1].replace(",", ""))
+
+
+def wall(app: AppTest) -> Any:
+    """What the gallery's wall was given; None where there is none."""
+    for element in app.get("bidi_component"):
+        if element.key == "gallery":
+            return json.loads(element.proto.json)
+    return None
+
+
+def matrix(app: AppTest) -> Any:
+    (chart,) = [
+        json.loads(element.proto.spec)
+        for element in app.get("plotly_chart")
+        if "predicted" in element.proto.spec
+    ]
+    return chart
+
+
+# The matrix
+
+
+def test_all_100_cells_and_the_heads_open_as_many_images_as_they_count(
+    only_one_model: None,
+) -> None:
+    app = open_page("errors")
+    (markers,) = [trace["customdata"] for trace in matrix(app)["data"] if "customdata" in trace]
+    assert len(markers) == 121
+    for true, predicted, count in markers:
+        choose(app, *(ANY if label is None else CLASSES[label] for label in (true, predicted)))
+        assert count_in_heading(app) == count
+        assert len((wall(app) or {"titles": []})["titles"]) == count
+    assert not app.exception
+
+
+def test_units_and_order_change_the_matrix_and_nothing_else() -> None:
+    app = open_page("errors")
+    heading = app.subheader[0].value
+    heats = []
+    for unit in ("Counts", "Row %", "Column %"):
+        app.button_group(key="cells").set_value(unit).run()
+        heats.append(json.dumps(matrix(app)["data"][0]["z"]))
+    assert len(set(heats)) == 3
+    names = matrix(app)["layout"]["xaxis"]["ticktext"]
+    assert names[1:] == list(CLASSES)
+    app.button_group(key="order").set_value(ORDERS[1]).run()
+    reordered = matrix(app)["layout"]["xaxis"]["ticktext"]
+    assert sorted(reordered) == sorted(names)
+    assert reordered != names
+    assert app.subheader[0].value == heading
+    assert not app.exception
+
+
+def test_model_and_split_change_what_is_measured() -> None:
+    app = open_page("errors")
+    for split, images in (("validation", 100), ("train", 300)):
+        app.button_group(key="on").set_value(split).run()
+        assert f"of {images} {split} images right" in texts(app)
+    app.selectbox(key="model").select("fcnn").run()
+    assert "**fcnn** names" in texts(app)
+    assert not app.exception
+
+
+def test_a_model_is_measured_once_however_often_it_is_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = []
+    infer = inference.infer
+
+    def counted(model: Any, images: Any, *rest: Any) -> Any:
+        asked.append(len(images))
+        return infer(model, images, *rest)
+
+    monkeypatch.setattr(inference, "infer", counted)
+    app = open_page("errors")
+    choose(app, "Bag", "Bag")
+    app.button_group(key="cells").set_value("Row %").run()
+    app.button_group(key="order").set_value(ORDERS[1]).run()
+    assert asked.count(100) == 1
+
+
+def test_an_empty_cell_says_so_and_shows_no_garment() -> None:
+    app = open_page("errors")
+    choose(app, "Trouser", "Ankle boot")
+    assert "No image is in this cell" in texts(app)
+    assert "One garment" not in [header.value for header in app.header]
+    assert not app.exception
+
+
+# Going through the selection
+
+
+def test_previous_and_next_go_through_the_selection_and_stop_at_its_ends() -> None:
+    app = open_page("errors")
+    choose(app, "Bag", "Bag")
+    rows = [int(row) for row in app.selectbox(key="garment").options]
+    assert len(rows) == count_in_heading(app)
+    assert (splits.load("test", "drawn").labels[rows] == CLASSES.index("Bag")).all()
+
+    def button(label: str) -> Any:
+        return next(button for button in app.button if button.label == label)
+
+    assert button("Previous").disabled
+    for row in rows[1:]:
+        assert f"Garment {row} of" not in texts(app)
+        button("Next").click().run()
+        assert f"Garment {row} of the test split, labelled Bag." in texts(app)
+        assert wall(app)["picked"] == rows.index(row)
+    assert button("Next").disabled
+    button("Previous").click().run()
+    assert app.selectbox(key="garment").value == rows[-2]
+
+
+def test_another_cell_begins_with_its_most_confident_garment() -> None:
+    app = open_page("errors")
+    choose(app, "Bag", "Bag")
+    app.selectbox(key="garment").select_index(3).run()
+    choose(app, "Trouser", "Trouser")
+    assert app.selectbox(key="garment").index == 0
+    assert f"1 of {count_in_heading(app)}. " in texts(app)
+
+
+def test_the_link_leads_to_model_split_cell_and_garment() -> None:
+    app = open_page("errors")
+    choose(app, "Any class", "Any class")
+    rows = app.selectbox(key="garment").options
+    app = open_page(
+        "errors", true="Any class", predicted="Any class", garment=rows[4], order=ORDERS[1]
+    )
+    assert app.subheader[0].value.startswith("All errors: ")
+    assert f"Garment {rows[4]} of the test split" in texts(app)
+    assert app.button_group(key="order").value == ORDERS[1]
+
+
+@pytest.mark.parametrize("garment", ["99999", "-1", "shirt", ""])
+def test_a_link_to_a_garment_that_is_not_there_leads_to_the_first(garment: str) -> None:
+    app = open_page("errors", true="Bag", predicted="Bag", garment=garment)
+    assert not app.exception
+    assert app.selectbox(key="garment").index == 0
+
+
+# One garment
+
+
+def test_one_garment_shows_every_models_answer() -> None:
+    app = open_page("errors")
+    choose(app, "Bag", "Bag")
+    answers = app.dataframe[0].value
+    assert list(answers["Model"]) == [card.name for card in shelf.cards()]
+    assert set(answers["Answer"]) <= set(CLASSES)
+    assert "### Bag" in texts(app)  # in this cell the chosen model says so
+
+
+@pytest.mark.parametrize("card", shelf.cards(), ids=lambda card: card.name)
+def test_why_is_answered_once_it_is_opened(card: Card) -> None:
+    app = open_page("errors")
+    app.selectbox(key="model").select(card.name)
+    choose(app, "Bag", "Bag")
+    assert "most alike" not in texts(app)
+    app.session_state["why"] = True
+    app.run()
+    assert not app.exception
+    said = texts(app)
+    assert "It says Bag mostly because of" in said or "No single part makes it say Bag" in said
+    assert "Of the 5 training garments that it finds most alike" in said
+    assert ("Grad-CAM" in said) == (card.family == "cnn")
+    for way in ("Covering", "Saliency"):
+        assert way in said
+
+
+def test_a_training_garment_is_not_among_its_own_neighbours(
+    monkeypatch: pytest.MonkeyPatch, only_one_model: None
+) -> None:
+    shown = []
+    monkeypatch.setattr(
+        "fmnist.ui.widgets.side_by_side", lambda pictures, edge: shown.extend(pictures)
+    )
+    app = open_page("errors", on="train", true="Bag", predicted="Bag", why="true")
+    row = app.selectbox(key="garment").value
+    neighbours = [picture for caption, picture in shown if caption in CLASSES]
+    assert len(neighbours) == 5
+    images = splits.load("train", "drawn").images
+    assert all((picture == images).all((1, 2)).any() for picture in neighbours)
+    assert not any((picture == images[row]).all() for picture in neighbours)
+
+
+# What can be taken along
+
+
+def test_the_table_has_a_line_for_each_garment_with_all_probabilities() -> None:
+    rng = np.random.default_rng(0)
+    split = splits.load("test", "drawn")
+    logits = rng.normal(size=(100, 10)).astype(np.float32)
+    answers = Evaluation("random", logits, split.labels)
+    rows = evaluation.errors(answers, 8, None, temperature=2.0)
+    lines = errors.table(Selection("wrong bags", split, rows, answers, 2.0))
+    assert [line["row"] for line in lines] == rows.tolist()
+    expected = evaluation.probabilities(logits, 2.0)
+    for line in lines:
+        assert line["true"] == "Bag"
+        assert line["predicted"] == CLASSES[logits[line["row"]].argmax()]
+        assert line["confidence"] == expected[line["row"]].max()
+        assert [line[name] for name in CLASSES] == expected[line["row"]].tolist()
+
+
+def test_a_head_is_compared_with_its_class(monkeypatch: pytest.MonkeyPatch) -> None:
+    captions: list[str] = []
+    monkeypatch.setattr(
+        "fmnist.ui.widgets.side_by_side",
+        lambda pictures, edge: captions.extend(caption for caption, _ in pictures),
+    )
+    split = splits.load("test", "drawn")
+    answers = Evaluation("m", np.zeros((100, 10), np.float32), split.labels)
+    chosen = Selection("any", split, np.arange(7), answers, 1.0)
+    for cell, expected in {
+        (6, 0): ["less the mean Shirt", "Mean Shirt", "Mean T-shirt/top"],
+        (6, None): ["less the mean Shirt", "Mean Shirt"],
+        (None, 0): ["less the mean T-shirt/top", "Mean T-shirt/top"],
+        (6, 6): ["less the mean Shirt", "Mean Shirt"],
+        (None, None): [],
+    }.items():
+        captions.clear()
+        errors.means(chosen, *cell)
+        assert captions == ["Mean of these 7", *expected]
+    assert figures.cell_name(6, 6) == "Shirt named Shirt"

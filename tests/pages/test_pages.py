@@ -1,0 +1,579 @@
+"""Every page through Streamlit's AppTest; charts, the wall and the canvas are in test_browser."""
+
+import base64
+import gc
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import safetensors.torch
+import streamlit as st
+import torch
+from opening import open_page, texts
+from PIL import Image
+from strangers import perceptron_graph, pickled, stranger
+from streamlit.testing.v1 import AppTest
+
+from fmnist import PROJECT
+from fmnist.analysis.reported import REPORTED
+from fmnist.data import garments, splits
+from fmnist.data.garments import drawing
+from fmnist.data.splits import CLASSES
+from fmnist.models import MODELS, inference
+from fmnist.models.recipe import Recipe
+from fmnist.pictures import reading
+from fmnist.runs import queue, worker
+from fmnist.runs.run import Plan, Run, all_runs
+from fmnist.ui.parts.classify import KINDS
+from fmnist.ui.state import models
+from fmnist.weights import shelf
+from fmnist.weights.card import Card
+from fmnist.weights.shelf import DEFAULT
+from fmnist.weights.strangers.onnx import OnnxError, OnnxModel
+
+PAGES = sorted(path.stem for path in (PROJECT / "pages").glob("*.py"))
+
+pytestmark = pytest.mark.usefixtures("small")
+
+
+@pytest.fixture(autouse=True)
+def _fresh_caches() -> None:
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+def upload(app: AppTest, filename: str, content: bytes) -> None:
+    app.file_uploader[0].set_value((filename, content, "application/octet-stream")).run()
+
+
+def press(app: AppTest, label: str) -> None:
+    next(button for button in app.button if button.label == label).click().run()
+
+
+def picture(label: int, form: str = "PNG") -> bytes:
+    drawn = drawing.render(garments.garment(label, np.random.default_rng(0)), 280)
+    content = io.BytesIO()
+    Image.fromarray(drawn).save(content, form)
+    return content.getvalue()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_opens_on_drawn_garments_and_says_so(name: str) -> None:
+    app = open_page(name)
+    assert not app.exception
+    assert len(app.title) == 1
+    assert "drawn garments, not at Fashion-MNIST" in texts(app)
+    assert "python -m fmnist data" in texts(app)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_opens_without_any_weights(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shelf, "SHIPPED", Path("nowhere"))
+    app = open_page(name)
+    assert not app.exception
+
+
+def test_a_damaged_dataset_is_named_on_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(b"cut short")
+    monkeypatch.setenv("FMNIST_DATA", str(tmp_path))
+    app = open_page("dataset")
+    assert "train-images-idx3-ubyte.gz is truncated" in texts(app)
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_opens_on_the_real_dataset_without_a_banner(name: str) -> None:
+    app = open_page(name)
+    assert not app.exception
+    assert not app.info or "drawn garments" not in texts(app)
+
+
+def test_home_shows_the_leaderboard_device_and_dataset() -> None:
+    app = open_page("home")
+    shown = {metric.label: metric.value for metric in app.metric}
+    assert shown["Device"] == "CPU"
+    assert shown["Dataset"] == "Drawn"
+    board = app.dataframe[0].value
+    assert list(board["Model"]) == [card.name for card in shelf.cards()]
+
+
+def test_the_device_can_be_chosen_and_a_wrong_variable_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = open_page("home")
+    assert app.sidebar.selectbox[0].options == ["Automatic", "CPU"]
+    monkeypatch.setenv("FMNIST_DEVICE", "tpu")
+    app = open_page("home")
+    assert not app.exception
+    assert "'tpu' is not a device" in texts(app)
+
+
+def test_the_dataset_page_filters_by_class_and_split() -> None:
+    count = int((splits.load("train", "drawn").labels == 8).sum())
+    app = open_page("dataset")
+    assert "300 garments" in texts(app)
+    app.selectbox(key="class").select("Bag").run()
+    assert f"{count} garments" in texts(app)
+    assert app.subheader[0].value == "Bag"
+    app.button_group(key="split").set_value("test").run()
+    assert "10 garments" in texts(app)
+    assert "of the test split" in texts(app)
+
+
+def test_the_chosen_garment_shows_what_each_model_says() -> None:
+    app = open_page("dataset")
+    answers = app.dataframe[0].value
+    assert list(answers["Model"]) == [card.name for card in shelf.cards()]
+    assert set(answers["Answer"]) <= set(CLASSES)
+
+
+def answer(app: AppTest) -> str:
+    (heading,) = [text.value for text in app.markdown if text.value.startswith("### ")]
+    return heading.removeprefix("### ")
+
+
+def test_classify_begins_with_an_example_and_its_answer() -> None:
+    app = open_page("classify")
+    assert not app.exception
+    assert "A drawn T-shirt/top" in texts(app)
+    assert answer(app) in CLASSES
+    assert "ms." in texts(app)
+
+
+@pytest.mark.parametrize("row", [0, 7, 99])
+def test_a_drawing_can_start_from_a_test_image_and_is_that_image(row: int) -> None:
+    split = splits.load("test", "drawn")
+    app = open_page("classify")
+    app.selectbox(key="start").select("Test image").run()
+    app.number_input(key="image").set_value(row).run()
+    assert not app.exception
+    assert f"Test image {row}, {CLASSES[split.labels[row]]}, taken in as dataset" in texts(app)
+    model, _ = shelf.load(DEFAULT)
+    said = inference.infer(model, split.images[row : row + 1], torch.device("cpu"))
+    assert answer(app) == CLASSES[said[0].argmax()]
+
+
+def test_a_drawing_can_start_from_the_outline_of_any_class() -> None:
+    app = open_page("classify")
+    for name in CLASSES:
+        app.selectbox(key="start").select(f"Outline of {name}").run()
+        assert f"Outline of {name}, taken in as sketch" in texts(app)
+    assert not app.exception
+
+
+def test_a_drawing_is_taken_in_and_one_that_did_not_arrive_whole_gets_a_sentence() -> None:
+    content = base64.b64encode(picture(1)).decode()
+    for sent, told in ((content, "Your drawing, taken in as sketch"), ("no", "draw one more")):
+        app = open_page("home")
+        app.session_state["drawings"] = {"canvas Your drawing": {"strokes": [], "picture": sent}}
+        app.switch_page("pages/classify.py").run()
+        assert not app.exception
+        assert told in texts(app)
+        assert len(app.error) == (sent == "no")
+
+
+def test_a_link_holds_way_start_kind_and_models() -> None:
+    query = {"start": "Test image", "image": "5", "kind": "Photo", "model": "gru", "others": "cnn"}
+    app = open_page("classify", **query)
+    assert "Test image 5, " in texts(app)
+    assert "taken in as photo" in texts(app)
+    assert "gru on the CPU" in texts(app)
+    assert app.multiselect(key="others").value == ["cnn"]
+    app = open_page("classify", way="Upload")
+    assert len(app.file_uploader) == 1
+
+
+def test_a_model_asked_beside_another_can_become_the_one_asked() -> None:
+    app = open_page("classify", others="fcnn")
+    fcnn = app.multiselect(key="others").value[0]
+    app.selectbox(key="model").select(fcnn).run()
+    assert not app.exception
+    assert app.multiselect(key="others").value == []
+
+
+@pytest.mark.parametrize(
+    "query", [{"start": "Test image", "image": "123456"}, {"start": "Nowhere"}, {"kind": "Novel"}]
+)
+def test_a_link_to_what_is_not_there_leaves_classify_standing(query: dict[str, str]) -> None:
+    app = open_page("classify", **query)
+    assert not app.exception
+    assert answer(app) in CLASSES
+
+
+def test_an_uploaded_picture_is_classified() -> None:
+    app = open_page("classify")
+    app.button_group(key="way").set_value("Upload").run()
+    app.file_uploader[0].set_value(("boot.png", picture(9), "image/png")).run()
+    assert not app.exception
+    assert "boot.png, taken in as" in texts(app)
+    assert answer(app) in CLASSES
+
+
+@pytest.mark.parametrize(("choice", "kind"), list(KINDS.items())[1:])
+def test_an_upload_is_taken_for_what_its_owner_says_it_is(choice: str, kind: str) -> None:
+    app = open_page("classify", way="Upload", kind=choice)
+    app.file_uploader[0].set_value(("boot.png", picture(9), "image/png")).run()
+    assert f"boot.png, taken in as {kind}" in texts(app)
+
+
+def test_several_uploads_make_a_table_and_each_bad_one_is_a_row_with_its_reason() -> None:
+    app = open_page("classify", way="Upload")
+    files = [(f"{label}.png", picture(label), "image/png") for label in (1, 8)]
+    bad = [("text.png", b"I am a text", "image/png"), ("empty.jpg", b"", "image/jpeg")]
+    app.file_uploader[0].set_value([files[0], *bad, files[1]]).run()
+    assert not app.exception
+    table = app.dataframe[0].value
+    assert list(table["File"]) == ["1.png", "text.png", "empty.jpg", "8.png"]
+    assert list(table["Answer"].isna()) == [False, True, True, False]
+    assert all("not a picture" in reason for reason in table["Remarks"][1:3])
+    assert not app.error
+
+
+def test_only_bad_uploads_leave_the_page_standing() -> None:
+    app = open_page("classify", way="Upload")
+    app.file_uploader[0].set_value(("text.png", b"I am a text", "image/png")).run()
+    assert not app.exception
+    assert [error.value.split(":")[0] for error in app.error] == ["text.png"]
+
+
+def test_a_picture_is_taken_in_once_however_often_its_page_is_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read = []
+    open_file = reading.read
+    monkeypatch.setattr(reading, "read", lambda content: read.append(1) or open_file(content))
+    app = open_page("classify", way="Upload")
+    files = [(f"{label}.png", picture(label), "image/png") for label in (1, 8)]
+    app.file_uploader[0].set_value(files).run()
+    app.multiselect(key="others").select("fcnn").run()
+    app.selectbox(key="model").select("gru").run()
+    assert len(read) == 2
+
+
+def test_a_picture_from_the_camera_is_classified() -> None:
+    app = open_page("classify")
+    app.button_group(key="way").set_value("Camera").run()
+    app.camera_input[0].set_value(("camera.jpg", picture(1, "JPEG"), "image/jpeg")).run()
+    assert not app.exception
+    assert "Camera, taken in as" in texts(app)
+
+
+def test_the_leaderboard_has_every_figure_it_can_be_sorted_by() -> None:
+    board = open_page("models").dataframe[0].value.set_index("Model")
+    for card in shelf.cards():
+        row = board.loc[card.name]
+        assert row["Test accuracy"] == pytest.approx(100 * card.test.accuracy)
+        assert row["Parameters"] == card.parameters
+        assert row["Size"] == pytest.approx(card.bytes / 1e6)
+        assert 0 < row["An image"] < 10_000
+        tests = [100 * seed.test for seed in card.seeds or ()]
+        if len(tests) > 1:
+            assert row["Mean of seeds"] == pytest.approx(np.mean(tests))
+            assert row["Spread"] == pytest.approx(np.std(tests, ddof=1))
+        else:
+            assert pd.isna(row["Spread"])
+
+
+def test_every_published_figure_names_its_source() -> None:
+    tables = [frame.value for frame in open_page("models").dataframe]
+    published = next(table for table in tables if "Source" in table)
+    assert len(published) == len(REPORTED)
+    assert published["Source"].str.len().min() > 5
+
+
+def test_two_models_side_by_side_are_weighed_by_mcnemar() -> None:
+    app = open_page("models", first="fcnn", second="cnn")
+    images, labels = splits.load("test", "drawn").images, splits.load("test", "drawn").labels
+    said = [
+        inference.infer(shelf.load(name)[0], images, torch.device("cpu")).argmax(1)
+        for name in ("fcnn", "cnn")
+    ]
+    only = [int(((a == labels) & (b != labels)).sum()) for a, b in (said, said[::-1])]
+    assert f"{only[0]} only fcnn gets right and {only[1]} only cnn." in texts(app)
+    by_class = next(f.value for f in app.dataframe if "Only cnn right" in f.value)
+    assert by_class["Only cnn right"].sum() == only[1]
+
+
+def test_uploaded_weights_join_every_list_for_the_session() -> None:
+    app = open_page("models")
+    content = safetensors.torch.save(MODELS["gru"].seeded(5).state_dict())
+    upload(app, "theirs.safetensors", content)
+    assert not app.exception
+    assert "theirs" in list(app.dataframe[0].value["Model"])
+    app.switch_page("pages/errors.py").run()
+    assert "theirs" in app.selectbox(key="model").options
+    assert "theirs" not in list(open_page("models").dataframe[0].value["Model"])
+
+
+def test_an_upload_has_the_name_that_its_owner_gives_it_and_never_anothers() -> None:
+    app = open_page("models")
+    upload(app, "cnn.pt", pickled(stranger("gru").state_dict()))
+    assert "as cnn-2." in app.success[0].value
+    app.text_input[0].set_value("homework").run()
+    names = list(app.dataframe[0].value["Model"])
+    assert {"cnn", "homework"} <= set(names)
+    assert "cnn-2" not in names
+    assert "reads pixels as 0..1, which is assumed" in app.success[0].value
+
+
+@pytest.mark.parametrize(
+    ("filename", "content"),
+    [
+        ("theirs.pt", pickled(stranger("gru").state_dict())),
+        ("theirs.onnx", perceptron_graph(stranger("fcnn").state_dict())),
+    ],
+)
+def test_an_upload_that_is_kept_is_there_for_everybody_and_after_a_restart(
+    filename: str, content: bytes
+) -> None:
+    app = open_page("models")
+    upload(app, filename, content)
+    press(app, "Keep")
+    assert not app.exception
+    assert "among everybody's models as theirs." in app.success[0].value
+    st.cache_resource.clear()
+    for visitor in (app.run(), open_page("models")):
+        assert list(visitor.dataframe[0].value["Model"]).count("theirs") == 1
+    assert shelf.load("theirs")[1].name == "theirs"
+
+
+def test_the_name_of_an_upload_is_proposed_as_one_that_can_be_kept() -> None:
+    app = open_page("models")
+    upload(app, "my model (1).pt", pickled(stranger("gru").state_dict()))
+    press(app, "Keep")
+    assert "among everybody's models as my-model-1." in app.success[0].value
+
+
+def test_a_refused_upload_is_not_opened_again_at_every_click(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    opened, calls = shelf.open, []
+    monkeypatch.setattr(shelf, "open", lambda *given: [calls.append(given[1]), opened(*given)][1])
+    app = open_page("models")
+    upload(app, "theirs.pt", b"no model")
+    app.run()
+    assert "was not opened" in app.error[0].value
+    assert calls.count("theirs.pt") == 1
+
+
+@pytest.mark.parametrize("name", ["../up", "a b", "x" * 65])
+def test_a_name_that_can_not_be_kept_gets_a_sentence(name: str) -> None:
+    app = open_page("models")
+    upload(app, "theirs.pt", pickled(stranger("gru").state_dict()))
+    app.text_input[0].set_value(name).run()
+    press(app, "Keep")
+    assert not app.exception
+    assert "can't name a weights file" in app.error[0].value
+    assert not shelf.own_folder().exists()
+
+
+def test_an_onnx_upload_is_on_every_page_and_why_says_what_it_can_not() -> None:
+    app = open_page("models")
+    upload(app, "theirs.onnx", perceptron_graph(stranger("fcnn").state_dict(), end="Softmax"))
+    assert "theirs.onnx is an ONNX model. It reads pixels as" in app.success[0].value
+    rows = app.dataframe[0].value.set_index("Model")
+    assert rows.loc["theirs", "Family"] == "ONNX"
+    for page in PAGES:
+        app.switch_page(f"pages/{page}.py").run()
+        if any(box.key == "model" for box in app.selectbox):
+            app.selectbox(key="model").select("theirs").run()
+        assert not app.exception, page
+    app.switch_page("pages/classify.py").run()
+    app.session_state["why"] = True
+    app.run()
+    assert not app.exception
+    said = texts(app)
+    assert "An ONNX model gives no gradients" in said
+    assert "Covering" in said
+    assert "most alike" in said
+
+
+@pytest.mark.parametrize("page", ["classify", "errors", "map"])
+@pytest.mark.parametrize("most", [0, 1])
+def test_an_onnx_model_that_fails_later_is_left_out_with_a_sentence(
+    page: str, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that answers no picture any more, and one that still answers them one by one."""
+    app = open_page("models")
+    graph = perceptron_graph(stranger("fcnn").state_dict(), end="Softmax")
+    upload(app, "theirs.onnx", graph)
+    answer = OnnxModel._run
+
+    def fail(model: OnnxModel, values: np.ndarray) -> np.ndarray:
+        if len(values) > most:
+            raise OnnxError("fails on a batch of images, so it can't be used.")
+        return answer(model, values)
+
+    failures: dict[str, str] = {}
+    monkeypatch.setattr(models, "failures", lambda: failures)  # not those of other tests
+    monkeypatch.setattr(OnnxModel, "_run", fail)
+    app.switch_page(f"pages/{page}.py").run()
+    app.session_state["why"] = True
+    if "theirs" in app.selectbox(key="model").options:  # where not every model is asked anyway
+        app.selectbox(key="model").select("theirs").run()
+    assert not app.exception
+    assert app.warning[0].value.startswith("theirs fails on a batch of images")
+    assert "theirs" not in app.selectbox(key="model").options
+    app.run()
+    assert not app.exception
+    assert "theirs fails" not in texts(app)
+
+
+@pytest.mark.real_data
+def test_an_upload_is_shown_with_its_reading_and_accuracy_on_test() -> None:
+    shipped, card = shelf.load("gru")
+    tensors = {f"net.{key}": tensor for key, tensor in list(shipped.state_dict().items())[2:]}
+    tensors["net.head.bias"] += 0.5  # else it would be known to be the shipped one
+    app = open_page("models")
+    upload(app, "theirs.pt", pickled(tensors))
+    accuracy = f"{card.test.accuracy * 100:.1f}"
+    assert f"It reads pixels as standardised; {accuracy} % on test." in app.success[0].value
+
+
+def test_a_weights_file_that_can_not_be_used_gets_a_sentence_and_changes_nothing() -> None:
+    app = open_page("models")
+    upload(app, "theirs.pt", pickled(stranger("gru").state_dict()))
+    before = app.dataframe[0].value
+    upload(app, "odd.pt", pickled({"weight": torch.ones(3)}))
+    assert not app.exception
+    assert app.error[0].value.startswith("odd.pt fits no architecture here")
+    assert app.dataframe[0].value.equals(before)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_damaged_weights_are_left_out_and_named_on_the_models_page(name: str) -> None:
+    card = Card("mine", "fcnn", 0)
+    shelf.save(MODELS["fcnn"].seeded(0), card, shelf.own_folder())
+    path = shelf.own_folder() / "mine.safetensors"
+    path.write_bytes(path.read_bytes()[:-50])
+    app = open_page(name)
+    assert not app.exception
+    assert ("mine.safetensors" in texts(app)) == (name == "models")
+
+
+def test_the_models_page_shows_an_architecture_layer_by_layer() -> None:
+    app = open_page("models")
+    app.selectbox(key="architecture").select("cnn").run()
+    layers = next(frame.value for frame in app.dataframe if "Kind" in frame.value)
+    assert list(layers["Kind"])[:3] == ["Standardize", "Conv2d", "ReLU"]
+    assert layers["Parameters"].sum() == 942_026
+
+
+def test_the_train_page_starts_a_run_with_the_recipe_as_edited(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(queue, "_launch", lambda *arguments: None)
+    app = open_page("train")
+    app.number_input[0].set_value(7)
+    app.run()
+    next(button for button in app.button if button.label == "Start training").click().run()
+    assert not app.exception
+    (run,) = all_runs()
+    assert run.plan.recipe.epochs == 7
+    assert run.plan.data == "drawn"
+    assert run.plan.origin == "the quick recipe"
+    assert app.selectbox(key="run").value == run.id
+
+
+def test_the_train_page_offers_teachers_that_know_the_garments(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(queue, "_launch", lambda *arguments: None)
+    card = Card("elder", "fcnn", 0, data="drawn")
+    shelf.save(MODELS["fcnn"].seeded(0), card, shelf.own_folder())
+    app = open_page("train")
+    (teacher,) = (box for box in app.selectbox if box.label == "Learn from")
+    assert teacher.options == ["the labels", "elder"]
+    teacher.select("elder").run()
+    next(button for button in app.button if button.label == "Start training").click().run()
+    assert not app.exception
+    (run,) = all_runs()
+    assert run.plan.recipe.teacher == "elder"
+
+
+@pytest.fixture
+def finished(monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A run of three epochs, trained in this process."""
+    monkeypatch.setattr(queue, "_launch", lambda *arguments: None)
+    recipe = Recipe(epochs=3, batch_size=50)
+    run = queue.start(Plan("fcnn", recipe, "drawn", "cpu", limit=300))
+    (run.folder / "queued").unlink()
+    worker.execute(run)
+    return run
+
+
+def test_a_finished_run_shows_its_figures_and_goes_back_through_its_epochs(
+    finished: Run,
+) -> None:
+    app = open_page("train")
+    assert not app.exception
+    shown = {metric.label: metric.value for metric in app.metric}
+    assert shown["Test accuracy"] == f"{finished.card.test.accuracy:.2%}"
+    said = finished.predictions()
+    labels = splits.load("validation", "drawn").labels
+    for epoch in (3, 2):
+        app.slider(key=f"epoch {finished.id}").set_value(epoch).run()
+        learned = ((said[epoch - 2] != labels) & (said[epoch - 1] == labels)).sum()
+        assert f"Learned in epoch {epoch}: {learned}" in texts(app)
+    assert not app.exception
+
+
+def test_a_kept_run_is_on_every_page_and_a_deleted_one_is_gone(finished: Run) -> None:
+    app = open_page("train")
+    app.text_input[0].set_value("mine")
+    next(button for button in app.button if button.label == "Keep among the models").click()
+    app.run()
+    assert "mine" in {card.name for card in shelf.cards()}
+    row = open_page("models").dataframe[0].value.set_index("Model").loc["mine"]
+    assert row[["Test accuracy", "Validation"]].isna().all()  # both are on drawn garments
+    next(button for button in app.button if button.label == "Keep among the models").click()
+    app.run()
+    assert "weights named mine already" in app.error[0].value
+    next(button for button in app.button if button.label == "Delete for good").click().run()
+    assert not app.exception
+    assert all_runs() == []
+
+
+def test_a_run_can_be_run_again_with_changes_and_compared(finished: Run) -> None:
+    app = open_page("train")
+    app.button_group[0].set_value("Again").run()
+    assert app.number_input[0].value == 3
+    app.number_input[0].set_value(4).run()
+    next(button for button in app.button if button.label == "Start training").click().run()
+    newest = all_runs()[0]
+    assert newest.plan.recipe == replace(finished.plan.recipe, epochs=4)
+    assert newest.plan.origin == f"run {finished.id}"
+    app.multiselect(key="compared").set_value([finished.id, newest.id]).run()
+    assert not app.exception
+    assert app.session_state["run"] == newest.id
+
+
+def test_a_run_deleted_in_another_browser_leaves_again_and_compare_standing(
+    finished: Run,
+) -> None:
+    gone = queue.start(finished.plan)
+    (gone.folder / "queued").unlink()
+    app = open_page("train")
+    app.selectbox(key="run").select(gone.id).run()
+    app.multiselect(key="compared").set_value([finished.id, gone.id]).run()
+    queue.delete(gone.id)
+    app.button_group[0].set_value("Again").run()
+    assert not app.exception
+    assert app.selectbox(key="run").value == finished.id
+
+
+def test_a_link_to_a_run_that_is_gone_leaves_the_page_standing(finished: Run) -> None:
+    app = open_page("train", run="20200101-000000-cnn-abcdef")
+    assert not app.exception
+
+
+def test_torch_and_the_first_model_are_frozen_out_of_garbage_collection() -> None:
+    gc.unfreeze()
+    open_page("classify")
+    assert gc.get_freeze_count() > 100_000
+    gc.unfreeze()

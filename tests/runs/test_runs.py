@@ -1,0 +1,251 @@
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from strangers import one_who_sees_bags
+
+from fmnist import PROJECT
+from fmnist.models.recipe import Recipe
+from fmnist.runs import queue, results
+from fmnist.runs.run import ACTIVE, Plan, Run, RunError, all_runs, read_run
+from fmnist.weights import shelf
+from fmnist.weights.card import Card, Seed, WeightsError
+
+SHORT = Plan("fcnn", Recipe(epochs=2, batch_size=64), "drawn", "cpu", limit=500)
+LONG = replace(SHORT, recipe=Recipe(epochs=1000, batch_size=32))
+
+
+def wait(run_id: str, until: Callable[[Run], bool]) -> Run:
+    """The run once it is so; a run that never gets there fails the test."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        run = read_run(run_id)
+        if until(run):
+            return run
+        time.sleep(0.05)
+    log = run.folder / "log.txt"
+    raise AssertionError(f"{run.state}: {run.failure} {log.exists() and log.read_text()}")
+
+
+@pytest.fixture(autouse=True)
+def _stop_everything() -> Iterator[None]:
+    yield
+    for run in all_runs():
+        if run.state in ACTIVE:
+            queue.stop(run.id)
+    for run in all_runs():
+        wait(run.id, lambda run: run.state not in ACTIVE)
+
+
+def process_of(run: Run) -> int:
+    found = subprocess.run(["pgrep", "-f", run.id], capture_output=True, text=True)
+    return int(found.stdout.split()[0])
+
+
+def test_a_run_outlives_its_starter_and_trains_to_its_end() -> None:
+    script = (
+        "from fmnist import runs; from fmnist.training import Recipe\n"
+        "plan = runs.Plan('fcnn', Recipe(epochs=2, batch_size=64), 'drawn', 'cpu', limit=500)\n"
+        "print(runs.start(plan).id)"
+    )
+    starter = subprocess.run(
+        [sys.executable, "-c", script], cwd=PROJECT, capture_output=True, text=True
+    )
+    run = list(queue.watch(starter.stdout.strip()))[-1]
+    assert run.state == "finished", run.failure
+    reports = run.progress()
+    assert reports[-1]["step"] == reports[-1]["steps"] == 16
+    assert [r["epoch"] for r in reports if "validation_accuracy" in r] == [1, 2]
+    card = run.card
+    assert card.test.n == 1000
+    assert card.validation.accuracy == max(r.get("validation_accuracy", 0) for r in reports)
+    assert card.recipe == SHORT.recipe.to_json()
+    assert results.keep([run.id], "mine").name == "mine"
+    assert shelf.load("mine")[1].test == card.test
+
+
+def test_a_teacher_that_knows_real_garments_does_not_teach_drawn_ones() -> None:
+    run = queue.start(replace(SHORT, recipe=replace(SHORT.recipe, teacher="fcnn-small")))
+    run = wait(run.id, lambda run: run.state == "finished")
+    assert run.plan.recipe.teacher is None
+    assert run.card.recipe["teacher"] is None
+    assert run.notice == "fcnn-small knows no drawn garments: the labels are learned."
+
+
+def test_a_teacher_that_knows_the_garments_teaches_them() -> None:
+    """One that calls everything a bag makes bags of everything."""
+    card = Card("elder", "fcnn", 0, data="drawn")
+    shelf.save(one_who_sees_bags(), card, shelf.own_folder())
+    run = queue.start(replace(SHORT, recipe=replace(SHORT.recipe, teacher="elder")))
+    run = wait(run.id, lambda run: run.state == "finished")
+    assert run.notice is None
+    named = np.sum(run.card.test.confusion, 0)
+    assert named.tolist() == [0] * 8 + [1000, 0]
+
+
+def test_a_teacher_that_is_not_there_is_refused_before_the_training() -> None:
+    plan = replace(SHORT, recipe=replace(SHORT.recipe, teacher="nobody"))
+    with pytest.raises(WeightsError, match="no weights 'nobody'"):
+        queue.start(plan)
+    assert all_runs() == []
+
+
+def test_of_runs_with_several_seeds_the_best_on_validation_is_kept_with_every_seeds_figures() -> (
+    None
+):
+    plans = [replace(SHORT, recipe=replace(SHORT.recipe, seed=seed)) for seed in range(3)]
+    started = [queue.start(plan) for plan in plans]
+    cards = [wait(run.id, lambda run: run.state == "finished").card for run in started]
+    kept = results.keep([run.id for run in started], "best")
+    assert kept.validation.accuracy == max(card.validation.accuracy for card in cards)
+    assert shelf.load("best")[1].seeds == [
+        Seed(seed, card.validation.accuracy, card.test.accuracy, card.mirrored)
+        for seed, card in enumerate(cards)
+    ]
+    with pytest.raises(RunError, match="a seed of its own"):
+        results.keep([started[0].id, started[0].id], "twice")
+    with pytest.raises(WeightsError, match="weights named best already"):
+        results.keep([started[1].id], "best")
+    longer = queue.start(replace(SHORT, recipe=replace(SHORT.recipe, epochs=1)))
+    wait(longer.id, lambda run: run.state == "finished")
+    with pytest.raises(RunError, match="differ in more than their seed"):
+        results.keep([started[0].id, longer.id], "mixed")
+
+
+def test_stopped_and_killed_a_run_ends_as_one_that_never_was_and_the_queue_moves_on() -> None:
+    plan = replace(SHORT, recipe=Recipe(epochs=15, batch_size=16))
+    first, second = queue.start(plan), queue.start(plan)
+    assert second.state == "queued"
+
+    wait(first.id, lambda run: len(run.progress()) > 5)
+    queue.stop(first.id)
+    stopped = wait(first.id, lambda run: run.state == "stopped")
+    assert 0 < stopped.progress()[-1]["step"] < stopped.progress()[-1]["steps"]
+    queue.resume(first.id)
+    wait(second.id, lambda run: run.state == "finished")
+
+    seen = len(stopped.progress())
+    wait(first.id, lambda run: len(run.progress()) > seen + 5)
+    os.kill(process_of(first), signal.SIGKILL)
+    wait(first.id, lambda run: run.state == "interrupted")
+    with (first.folder / "progress.jsonl").open("a") as lines:
+        lines.write('{"step": 1, "ep')  # what a crash in the middle of a line leaves
+    queue.resume(first.id)
+    done = wait(first.id, lambda run: run.state == "finished")
+
+    assert done.card.sha256 == read_run(second.id).card.sha256
+    steps = [report["step"] for report in done.progress()]
+    assert steps == sorted(set(steps))
+
+
+def test_thirty_starts_at_once_run_one_and_queue_the_rest() -> None:
+    with ThreadPoolExecutor(30) as pool:
+        started = list(pool.map(queue.start, [LONG] * 30))
+    assert len({run.id for run in started}) == len(all_runs()) == 30
+    states = [run.state for run in all_runs()]
+    assert (states.count("running"), states.count("queued")) == (1, 29)
+
+
+def test_a_failing_run_leaves_a_sentence_and_its_log() -> None:
+    run = queue.start(replace(SHORT, data="real"))
+    failed = wait(run.id, lambda run: run.state == "failed")
+    assert "is missing" in failed.failure
+    assert "Traceback" in (failed.folder / "log.txt").read_text()
+
+
+def test_a_checkpoint_cut_short_and_wrong_wishes_are_refused_in_words() -> None:
+    run = queue.start(LONG)
+    for refused in (queue.resume, queue.delete, lambda run_id: results.keep([run_id], "mine")):
+        with pytest.raises(RunError, match="is running"):
+            refused(run.id)
+    wait(run.id, lambda run: (run.folder / "checkpoint.pt").exists())
+    queue.stop(run.id)
+    run = wait(run.id, lambda run: run.state == "stopped")
+    with pytest.raises(RunError, match="nothing to stop"):
+        queue.stop(run.id)
+    checkpoint = run.folder / "checkpoint.pt"
+    checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
+    queue.resume(run.id)
+    failed = wait(run.id, lambda run: run.state == "failed")
+    assert "checkpoint.pt is damaged" in failed.failure
+    queue.delete(run.id)
+    assert all_runs() == []
+
+
+def test_starts_from_two_processes_run_one_and_lose_none() -> None:
+    script = (
+        "from fmnist import runs; from fmnist.training import Recipe\n"
+        "plan = runs.Plan('fcnn', Recipe(epochs=1000), 'drawn', 'cpu', limit=500)\n"
+        "for _ in range(15): runs.start(plan)"
+    )
+    starters = [subprocess.Popen([sys.executable, "-c", script], cwd=PROJECT) for _ in range(2)]
+    assert [starter.wait() for starter in starters] == [0, 0]
+    states = [run.state for run in all_runs()]
+    assert (states.count("running"), states.count("queued")) == (1, 29)
+
+
+def test_runs_beyond_the_quota_are_refused_until_some_are_deleted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(queue, "_launch", lambda *arguments: None)
+    first = queue.start(SHORT)
+    queue.stop(first.id)
+    (first.folder / "checkpoint.pt").write_bytes(bytes(2_000_000))
+    monkeypatch.setenv("FMNIST_RUNS_MAX_GB", "0.001")
+    with pytest.raises(RunError, match="FMNIST_RUNS_MAX_GB"):
+        queue.start(SHORT)
+    queue.delete(first.id)
+    queue.start(SHORT)
+
+
+def test_a_folder_that_can_not_be_written_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FMNIST_RUNS", "/dev/null/runs")
+    with pytest.raises(RunError, match="can't be written: Not a directory"):
+        queue.start(SHORT)
+    queue.dispatch()
+    assert all_runs() == []
+
+
+def test_a_run_deleted_by_hand_hurts_no_other() -> None:
+    doomed, other = queue.start(LONG), queue.start(SHORT)
+    wait(doomed.id, lambda run: bool(run.progress()))
+    shutil.rmtree(doomed.folder)
+    wait(other.id, lambda run: queue.dispatch() or run.state == "finished")
+    with pytest.raises(RunError, match="There is no run"):
+        read_run(doomed.id)
+
+
+@pytest.mark.parametrize("name", ["nothing", "../outside", ".hidden", ""])
+def test_a_run_that_is_not_there_is_refused_in_words(name: str) -> None:
+    with pytest.raises(RunError, match="There is no run"):
+        read_run(name)
+
+
+def test_a_run_whose_result_could_not_be_kept_under_its_name_is_not_begun() -> None:
+    for name, words in (("../up", "can't name a weights file"), ("cnn", "named cnn already")):
+        with pytest.raises(WeightsError, match=words):
+            queue.start(replace(SHORT, name=name))
+    assert all_runs() == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"model": "vgg"}, "no model 'vgg'"),
+        ({"data": "cifar"}, "no data 'cifar'"),
+        ({"limit": 0}, "at least one image"),
+        ({"device": "tpu"}, "not a device"),
+    ],
+)
+def test_a_plan_that_can_not_be_done_is_refused_at_once(wrong: dict, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        queue.start(replace(SHORT, **wrong))
+    assert all_runs() == []

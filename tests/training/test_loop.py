@@ -1,0 +1,212 @@
+import dataclasses
+import io
+
+import numpy as np
+import pytest
+import torch
+from strangers import one_who_sees_bags
+from torch import nn
+
+from fmnist.analysis.evaluation import Evaluation, accuracy, probabilities
+from fmnist.data import garments
+from fmnist.data.splits import Split
+from fmnist.models import MODELS
+from fmnist.models.inference import infer, infer_mirrored
+from fmnist.models.recipe import OPTIMIZERS, Recipe
+from fmnist.training import distillation
+from fmnist.training.loop import REPORTS_PER_EPOCH, Checkpoint, Progress, learning_rate, train
+
+CPU = torch.device("cpu")
+RECIPE = Recipe(epochs=3, batch_size=16, lr=1e-3, precision="float32")
+
+
+@pytest.fixture(scope="module")
+def splits() -> tuple[Split, Split]:
+    return Split(*garments.draw(200, seed=1)), Split(*garments.draw(60, seed=2))
+
+
+def trained(
+    splits: tuple[Split, Split], recipe: Recipe = RECIPE
+) -> tuple[nn.Module, list[Progress]]:
+    model = MODELS["fcnn"].seeded(recipe.seed)
+    return model, list(train(model, splits, recipe, CPU))
+
+
+def test_the_same_seed_gives_the_same_losses_and_another_seed_others(splits) -> None:
+    losses = [[r.loss for r in trained(splits)[1]] for _ in range(2)]
+    other = [r.loss for r in trained(splits, dataclasses.replace(RECIPE, seed=1))[1]]
+    assert losses[0] == losses[1]
+    assert losses[0] != other
+
+
+@pytest.mark.parametrize(("optimizer", "lr"), [("adamw", 1e-3), ("muon", 0.02)])
+def test_training_learns_the_drawn_garments(splits, optimizer, lr) -> None:
+    recipe = dataclasses.replace(RECIPE, epochs=8, optimizer=optimizer, lr=lr)
+    _, reports = trained(splits, recipe)
+    assert reports[-1].loss < reports[0].loss / 2
+    assert reports[-1].validation.accuracy > 0.6
+
+
+def test_two_epochs_show_every_image_from_both_sides(splits) -> None:
+    model, seen = MODELS["fcnn"].seeded(0), []
+    model.register_forward_pre_hook(
+        lambda module, inputs: seen.append(inputs[0]) if module.training else None
+    )
+    recipe = dataclasses.replace(RECIPE, epochs=2, augment=("flip",))
+    list(train(model, splits, recipe, CPU))
+    shown = (torch.cat(seen)[:, 0] * 255).round().byte().numpy()
+    both = np.concatenate([splits[0].images, splits[0].images[:, :, ::-1]])
+    assert sorted(map(bytes, shown)) == sorted(map(bytes, both))
+
+
+def test_reports_come_regularly_and_validate_at_the_end_of_each_epoch(splits) -> None:
+    _, reports = trained(splits)
+    per_epoch = 13  # 200 images in batches of 16
+    assert all(report.steps == 3 * per_epoch for report in reports)
+    assert [r.step for r in reports] == sorted({r.step for r in reports})
+    ends = [report for report in reports if report.validation]
+    assert [(r.epoch, r.step) for r in ends] == [(1, 13), (2, 26), (3, 39)]
+    assert len(reports) <= 3 * (REPORTS_PER_EPOCH + 1)
+    assert reports[-1].eta_seconds == 0
+    assert all(r.images_per_second > 0 for r in reports)
+
+
+def test_the_validation_figures_are_those_of_a_second_measurement(splits) -> None:
+    model, reports = trained(splits, dataclasses.replace(RECIPE, epochs=1))
+    logits = infer(model, splits[1].images, CPU)
+    validation = reports[-1].validation
+    assert validation.accuracy == pytest.approx(accuracy(Evaluation("m", logits, splits[1].labels)))
+    assert (validation.predictions == logits.argmax(1)).all()
+
+
+def test_the_weights_of_the_best_epoch_are_kept(splits) -> None:
+    state = Checkpoint()
+    model = MODELS["fcnn"].seeded(0)
+    recipe = dataclasses.replace(RECIPE, epochs=6, lr=0.05)  # so high that accuracy jumps about
+    history = [
+        r.validation.accuracy for r in train(model, splits, recipe, CPU, state) if r.validation
+    ]
+    assert state.best_accuracy == max(history)
+    assert state.best_epoch == 1 + history.index(max(history))
+    kept = accuracy(Evaluation("m", infer(model, splits[1].images, CPU), splits[1].labels))
+    assert kept == pytest.approx(max(history))
+
+
+@pytest.mark.parametrize("stop_after", [1, 13, 20])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_a_training_that_goes_on_ends_as_one_that_was_never_interrupted(
+    splits, optimizer, stop_after
+) -> None:
+    recipe = dataclasses.replace(RECIPE, optimizer=optimizer)
+    uninterrupted, _ = trained(splits, recipe)
+    state = Checkpoint()
+    for progress in train(MODELS["fcnn"].seeded(0), splits, recipe, CPU, state):
+        if progress.step >= stop_after:
+            break
+    saved = io.BytesIO()
+    torch.save(vars(state), saved)
+    loaded = Checkpoint(**torch.load(io.BytesIO(saved.getvalue()), weights_only=True))
+    resumed = MODELS["fcnn"].seeded(99)
+    first = next(reports := train(resumed, splits, recipe, CPU, loaded))
+    assert first.step > state.step
+    list(reports)
+    expected = uninterrupted.state_dict()
+    assert all(torch.equal(value, expected[key]) for key, value in resumed.state_dict().items())
+
+
+def test_training_leaves_the_global_random_state_alone(splits) -> None:
+    before = torch.random.get_rng_state()
+    trained(splits, dataclasses.replace(RECIPE, epochs=1))
+    assert torch.equal(before, torch.random.get_rng_state())
+
+
+def test_bfloat16_reaches_what_float32_does(splits) -> None:
+    recipe = dataclasses.replace(RECIPE, epochs=8)
+    reached = [
+        max(r.validation.accuracy for r in trained(splits, changed)[1] if r.validation)
+        for changed in (recipe, dataclasses.replace(recipe, precision="bfloat16"))
+    ]
+    assert abs(reached[0] - reached[1]) < 0.1
+
+
+def test_one_cycle_rises_to_the_peak_then_falls_to_nothing() -> None:
+    rates = [learning_rate(Recipe(lr=0.1), step, 100) for step in range(100)]
+    peak = int(np.argmax(rates))
+    assert rates[peak] == pytest.approx(0.1)
+    assert peak == 20
+    assert (np.diff(rates[: peak + 1]) > 0).all()
+    assert (np.diff(rates[peak:]) < 0).all()
+    assert rates[-1] < 1e-4
+
+
+def test_cosine_starts_at_its_peak() -> None:
+    recipe = Recipe(lr=0.1, schedule="cosine")
+    assert learning_rate(recipe, 0, 100) == 0.1
+    assert learning_rate(recipe, 50, 100) == pytest.approx(0.05)
+
+
+def test_a_recipe_comes_back_from_json_unchanged() -> None:
+    for spec in MODELS.values():
+        assert Recipe.from_json(spec.recipe.to_json()) == spec.recipe
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"epochs": 0},
+        {"batch_size": 0},
+        {"lr": 0.0},
+        {"lr": float("nan")},
+        {"weight_decay": -1.0},
+        {"label_smoothing": 0.9},
+        {"augment": ("spin",)},
+        {"seed": -1},
+        {"schedule": "step"},
+        {"optimizer": "magic"},
+        {"precision": "float8"},
+    ],
+    ids=str,
+)
+def test_a_recipe_out_of_range_is_refused(wrong: dict) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong)) if "augment" not in wrong else "spin"):
+        Recipe(**wrong)
+
+
+def test_an_unknown_recipe_field_is_refused() -> None:
+    with pytest.raises(ValueError, match="momentum"):
+        Recipe.from_json({"momentum": 0.9})
+
+
+def test_a_teachers_answers_are_learned_instead_of_the_labels(splits) -> None:
+    """A teacher that calls everything a bag makes bags of everything."""
+    recipe, model = dataclasses.replace(RECIPE, teacher="bags"), MODELS["fcnn"].seeded(0)
+    list(train(model, splits, recipe, CPU, teacher=one_who_sees_bags()))
+    assert (infer(model, splits[1].images, CPU).argmax(1) == 8).all()
+
+
+def test_a_training_goes_on_with_what_its_teacher_answered(splits) -> None:
+    """Its weights may be others, or gone, by then."""
+    recipe, state = dataclasses.replace(RECIPE, teacher="bags"), Checkpoint()
+    next(train(MODELS["fcnn"].seeded(0), splits, recipe, CPU, state, one_who_sees_bags()))
+    list(train(resumed := MODELS["fcnn"].seeded(0), splits, recipe, CPU, state))
+    assert (infer(resumed, splits[1].images, CPU).argmax(1) == 8).all()
+
+
+def test_a_training_without_the_teacher_that_it_wants_is_refused(splits) -> None:
+    recipe = dataclasses.replace(RECIPE, teacher="bags")
+    with pytest.raises(ValueError, match="bags"):
+        next(train(MODELS["fcnn"].seeded(0), splits, recipe, CPU))
+
+
+@pytest.mark.parametrize(("bfloat16", "tolerance"), [(False, 1e-5), (True, 1e-2)])
+def test_a_teacher_answers_an_image_and_its_mirror_image_alike(splits, bfloat16, tolerance) -> None:
+    images = splits[0].images
+    teacher = MODELS["cnn"].seeded(0)
+    with torch.no_grad():
+        teacher.head.weight.mul_(30)  # an untrained one finds all classes nearly alike
+    answers = distillation.answers(teacher, images, CPU, bfloat16)
+    mirrored = distillation.answers(teacher, images[:, :, ::-1].copy(), CPU, bfloat16)
+    torch.testing.assert_close(answers, mirrored)
+    expected = probabilities(infer_mirrored(teacher, images, CPU))
+    assert np.ptp(expected, 1).mean() > 0.2
+    np.testing.assert_allclose(answers, expected, atol=tolerance)

@@ -1,0 +1,195 @@
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+import safetensors.torch
+import torch
+from strangers import pickled
+
+from fmnist.models import MODELS
+from fmnist.weights import shelf
+from fmnist.weights.card import Card, Figures, WeightsError
+from fmnist.weights.strangers.formats import PICKLES
+
+every_model = pytest.mark.parametrize("name", MODELS)
+
+
+@every_model
+def test_weights_come_back_as_they_were_saved(name: str) -> None:
+    model = MODELS[name].seeded(3)
+    card = shelf.save(model, Card("mine", name, parameters=0), shelf.own_folder())
+    loaded, read = shelf.load("mine")
+    assert read == card
+    assert loaded.state_dict().keys() == model.state_dict().keys()
+    assert all(torch.equal(t, model.state_dict()[k]) for k, t in loaded.state_dict().items())
+    content = (shelf.own_folder() / "mine.safetensors").read_bytes()
+    assert card.sha256 == hashlib.sha256(content).hexdigest()
+    assert card.bytes == len(content)
+
+
+@every_model
+@pytest.mark.parametrize("suffix", PICKLES)
+def test_a_plain_state_dict_is_recognised_by_its_tensors(
+    name: str, suffix: str, tmp_path: Path
+) -> None:
+    path = tmp_path / f"from-a-notebook{suffix}"
+    path.write_bytes(pickled(MODELS[name].seeded(0).state_dict()))
+    _, card = shelf.load(path)
+    assert (card.architecture, card.name) == (name, "from-a-notebook")
+    assert card.test is None
+
+
+def test_weights_of_another_architecture_are_refused_with_the_difference(tmp_path: Path) -> None:
+    tensors = MODELS["fcnn"].build().state_dict()
+    tensors["head.weight"] = torch.zeros(12, 256)
+    with pytest.raises(WeightsError, match=r"closest is fcnn, whose head.weight is \(10, 256\)"):
+        shelf.open(safetensors.torch.save(tensors), "other.safetensors")
+
+
+def test_values_that_are_not_finite_are_refused() -> None:
+    tensors = MODELS["fcnn"].build().state_dict()
+    tensors["head.bias"][3] = float("nan")
+    with pytest.raises(WeightsError, match=r"head.bias holds values that are not finite"):
+        shelf.open(safetensors.torch.save(tensors), "broken.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("content", "filename"),
+    [
+        (b"", "empty.safetensors"),
+        (b"", "empty.pt"),
+        (b"hello, I am a text", "text.safetensors"),
+        (b"hello, I am a text", "text.pt"),
+        (safetensors.torch.save({"a": torch.ones(100)})[:-40], "short.safetensors"),
+        (pickled({"a": torch.ones(100)})[:-200], "short.pth"),
+        (pickled([torch.ones(3)]), "list.pt"),
+        (pickled({}), "nothing.pt"),
+        (pickled({"epoch": 3}), "numbers.ckpt"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_is_no_state_dict_is_refused_in_a_sentence(content: bytes, filename: str) -> None:
+    with pytest.raises(WeightsError) as caught:
+        shelf.open(content, filename)
+    assert str(caught.value).startswith(filename)
+    assert str(caught.value).endswith(".")
+
+
+def test_a_file_that_its_card_does_not_describe_is_refused() -> None:
+    folder = shelf.own_folder()
+    shelf.save(MODELS["fcnn"].seeded(0), Card("one", "fcnn", 0), folder)
+    shelf.save(MODELS["fcnn"].seeded(1), Card("two", "fcnn", 0), folder)
+    (folder / "two.safetensors").rename(folder / "one.safetensors")
+    with pytest.raises(WeightsError, match="SHA-256"):
+        shelf.load("one")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"name": "mine"}'])
+def test_weights_with_a_damaged_card_are_refused_and_hide_no_others(text: str) -> None:
+    folder = shelf.own_folder()
+    for name in ("mine", "other"):
+        shelf.save(MODELS["fcnn"].seeded(0), Card(name, "fcnn", 0), folder)
+    (folder / "mine.json").write_text(text)
+    assert {"mine", "other"} <= {card.name for card in shelf.cards()}
+    shelf.load("other")
+    with pytest.raises(WeightsError, match="SHA-256"):
+        shelf.load("mine")
+
+
+def test_unknown_weights_are_refused_with_the_known_names() -> None:
+    shelf.save(MODELS["gru"].seeded(0), Card("mine", "gru", 0), shelf.own_folder())
+    with pytest.raises(WeightsError, match="mine"):
+        shelf.load("yours")
+
+
+def test_a_card_of_an_architecture_that_is_gone_is_refused_and_hides_no_others() -> None:
+    folder = shelf.own_folder()
+    shelf.save(MODELS["fcnn"].seeded(0), Card("mine", "perceptron", 0), folder)
+    assert "mine" in {row["name"] for row in shelf.listing()}
+    with pytest.raises(WeightsError, match="mine"):
+        shelf.load("mine")
+    shelf.load("cnn")
+
+
+def test_figures_on_drawn_garments_do_not_stand_beside_those_on_real_ones() -> None:
+    figures = Figures(n=100, accuracy=0.99, loss=0.1, confusion=[[0] * 10] * 10)
+    drawn = Card("mine", "fcnn", 0, data="drawn", test=figures)
+    shelf.save(MODELS["fcnn"].seeded(0), drawn, shelf.own_folder())
+    assert shelf.cards()[-1].name == "mine"
+    real = Card("better", "fcnn", 0, data="real", test=figures)
+    shelf.save(MODELS["fcnn"].seeded(0), real, shelf.own_folder())
+    assert shelf.cards()[0].name == "better"
+
+
+@pytest.mark.parametrize("words", ["my model (1)", "_x_", "", "ü", "x" * 70, "fine-1.2_b"])
+def test_any_words_become_a_name_that_weights_can_have(words: str) -> None:
+    shelf.check_name(shelf.as_name(words))
+    assert shelf.as_name("my model (1)") == "my-model-1"
+    assert shelf.as_name("fine-1.2_b") == "fine-1.2_b"
+
+
+@pytest.mark.parametrize("name", ["../up", "", ".hidden", "a b", "x" * 65])
+def test_a_name_that_is_no_plain_file_name_is_refused(name: str) -> None:
+    with pytest.raises(WeightsError, match="can't name"):
+        shelf.save(MODELS["fcnn"].build(), Card(name, "fcnn", 0), shelf.own_folder())
+
+
+def test_a_failed_save_leaves_the_old_file_and_no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = shelf.own_folder()
+    card = shelf.save(MODELS["fcnn"].seeded(0), Card("mine", "fcnn", 0), folder)
+
+    def full_disk(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        shelf.save(MODELS["fcnn"].seeded(1), Card("mine", "fcnn", 0), folder)
+    monkeypatch.undo()
+    kept = sorted(path.name for path in folder.iterdir())
+    assert kept == ["mine.json", "mine.safetensors"]
+    content = (folder / "mine.safetensors").read_bytes()
+    assert hashlib.sha256(content).hexdigest() == card.sha256
+
+
+def test_the_listing_has_every_weights_file_and_every_architecture() -> None:
+    shelf.save(MODELS["lstm"].seeded(0), Card("mine", "lstm", 0), shelf.own_folder())
+    rows = {row["name"]: row for row in shelf.listing()}
+    assert rows.keys() >= {"mine", *MODELS}
+    assert rows["mine"]["title"] == MODELS["lstm"].title
+    assert rows["mine"]["test_accuracy"] is None
+
+
+@pytest.mark.parametrize("card", shelf.cards(), ids=lambda card: card.name)
+def test_a_shipped_card_agrees_with_itself_and_its_file(card: Card) -> None:
+    model, read = shelf.load(card.name)
+    assert read == card
+    assert json.loads(card.to_json()) == dataclasses.asdict(card)
+    assert card.parameters == shelf.parameter_count(model)
+    assert card.bytes < 16_000_000
+    for split, count in ((card.validation, 5_000), (card.test, 10_000)):
+        right = sum(split.confusion[label][label] for label in range(10))
+        assert split.n == count == sum(map(sum, split.confusion))
+        assert split.accuracy == pytest.approx(right / count)
+
+
+def test_the_shipped_weights_reach_the_published_figures() -> None:
+    reached = {card.architecture: card.test.accuracy for card in shelf.cards()}
+    floors = {
+        "fcnn": 0.8956,
+        "fcnn-small": 0.8742,
+        "fcnn-deep": 0.8865,
+        "cnn": 0.9166,
+        "cnn-strided": 0.90,
+        "residual-100k": 0.937,
+        "residual-300k": 0.947,
+        "residual": 0.944,
+        "rows-columns": 0.922,
+        "fcnn-wide": 0.91,
+        "bilstm": 0.91,
+        "lstm": 0.91,
+        "gru": 0.905,
+        "everyday": 0.935,
+    }
+    assert all(reached[name] >= floor for name, floor in floors.items()), reached
