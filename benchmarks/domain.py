@@ -30,6 +30,7 @@ from fmnist.models.inference import infer
 from fmnist.pictures import intake, reading
 from fmnist.weights import shelf
 from fmnist.weights.card import Card
+from fmnist.weights.shelf import Weights
 
 Images = NDArray[np.uint8]  # (N, 28, 28)
 
@@ -108,9 +109,7 @@ def _print_row(name: str, cells: Sequence[str]) -> None:
     print(f"{name:<12}" + "".join(f"{cell:>18}" for cell in cells), flush=True)
 
 
-def _print_accuracies(
-    models: dict[str, tuple[nn.Module, Card]], test: Split, domains: dict[str, Domain]
-) -> None:
+def _print_accuracies(models: dict[str, Weights], test: Split, domains: dict[str, Domain]) -> None:
     ways = [f"{name}, {way}" for name in domains for way in ("naive", "intake")]
     _print_row("right", ["test", "calibration error", *ways])
     for name, (model, card) in models.items():
@@ -124,9 +123,7 @@ def _print_accuracies(
         _print_row(name, [f"{share:.1%}" for share in (evaluation.accuracy(e), error, *shares)])
 
 
-def _print_flags(
-    models: dict[str, tuple[nn.Module, Card]], test: Split, domains: dict[str, Domain]
-) -> None:
+def _print_flags(models: dict[str, Weights], test: Split, domains: dict[str, Domain]) -> None:
     known = {"test": test.images} | {name: domain.taken_in for name, domain in domains.items()}
     others = {f"other {name}": d.none for name, d in domains.items() if len(d.none)}
     strange = others | {"digits": digits(200), "noise": noise(200), "blank": blanks()}

@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from torch import nn
 from tqdm import tqdm
 
 from fmnist.analysis import evaluation
@@ -20,6 +19,7 @@ from fmnist.data.fashion import DataError
 from fmnist.data.splits import CLASSES, SOURCES, Source, Split, SplitName
 from fmnist.machine import devices
 from fmnist.machine.devices import PREFERENCES
+from fmnist.machine.errors import UserFacingError
 from fmnist.machine.files import write_whole
 from fmnist.models import MODELS, inference
 from fmnist.pictures import intake, reading
@@ -27,10 +27,10 @@ from fmnist.pictures.intake import Kind
 from fmnist.pictures.reading import PictureError
 from fmnist.report.page import report
 from fmnist.runs import queue, results, worker
-from fmnist.runs.run import Plan, Run, RunError, all_runs, read_run
+from fmnist.runs.run import Plan, Run, all_runs, read_run
 from fmnist.weights import shelf
-from fmnist.weights.card import FAMILIES, UNFAMILIAR, Card, WeightsError
-from fmnist.weights.shelf import DEFAULT
+from fmnist.weights.card import FAMILIES, UNFAMILIAR, WeightsError
+from fmnist.weights.shelf import DEFAULT, Weights
 from fmnist.weights.strangers.onnx import OnnxError
 
 KINDS = ("auto", "sketch", "shop", "photo", "dataset")
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OnnxError as error:
         print(f"fmnist: The model {error}", file=sys.stderr)
         return 1
-    except (DataError, WeightsError, RunError, ValueError, OSError) as error:
+    except (UserFacingError, OSError) as error:
         print(f"fmnist: {error}", file=sys.stderr)
         return 1
 
@@ -113,7 +113,7 @@ def _train_in_group(plan: Plan) -> int:
 
 def evaluate(options: argparse.Namespace) -> int:
     """Measure weights on a split."""
-    card, result, split = _measured(options.weights, options.split, _source(options.data))
+    weights, result, split = _measured(options.weights, options.split, _source(options.data))
     matrix = evaluation.confusion(result)
     if options.json:
         values = {
@@ -127,7 +127,7 @@ def evaluate(options: argparse.Namespace) -> int:
         print(json.dumps(values))
         return 0
     right = int((result.predictions == split.labels).sum())
-    print(f"{card.name} on {options.split}: {right:,} of {len(split):,} right, ", end="")
+    print(f"{weights.card.name} on {options.split}: {right:,} of {len(split):,} right, ", end="")
     print(f"{evaluation.accuracy(result):.2%}; cross-entropy {evaluation.loss(result):.4f}")
     print(f"{'':<14}{'precision':>10}{'recall':>10}{'F1':>10}")
     for name, row in zip(CLASSES, evaluation.per_class(matrix), strict=True):
@@ -138,51 +138,53 @@ def evaluate(options: argparse.Namespace) -> int:
 def make_report(options: argparse.Namespace) -> int:
     """Write what was measured of weights, with their worst errors, into one HTML file."""
     source = _source(options.data)
-    card, result, split = _measured(options.weights, options.split, source)
+    (_, card), result, split = _measured(options.weights, options.split, source)
     path = options.out or Path(f"{card.name}-report.html")
     if path.exists():
-        raise ValueError(f"{path} is there already. Delete it, or name another file with --out.")
+        raise UserFacingError(
+            f"{path} is there already. Delete it, or name another file with --out."
+        )
     write_whole(path, report(card, result, split, options.split, source).encode())
     print(path)
     return 0
 
 
-def _measured(name: str, split_name: SplitName, source: Source) -> tuple[Card, Evaluation, Split]:
-    """The card of weights, their answers to a split, and the split."""
-    model, card = _load(name)
+def _measured(
+    name: str, split_name: SplitName, source: Source
+) -> tuple[Weights, Evaluation, Split]:
+    """Weights, their answers to a split, and the split."""
+    weights = _load(name)
     split = splits.load(split_name, source)
     logits, _ = devices.or_cpu(
-        partial(inference.infer, model, split.images), devices.choose(), notify=_complain
+        partial(inference.infer, weights.model, split.images), devices.choose(), notify=_complain
     )
-    return card, Evaluation(card.name, logits, split.labels), split
+    return weights, Evaluation(weights.card.name, logits, split.labels), split
 
 
-def _load(name: str) -> tuple[nn.Module, Card]:
+def _load(name: str) -> Weights:
     """Weights, with a word on how a stranger's read pixels."""
-    model, card = shelf.load(name)
-    if card.reading:
-        print(f"{card.name} {card.reading}.", file=sys.stderr)
-    return model, card
+    weights = shelf.load(name)
+    if weights.card.reading:
+        print(f"{weights.card.name} {weights.card.reading}.", file=sys.stderr)
+    return weights
 
 
 def classify(options: argparse.Namespace) -> int:
     """Name the garment in each picture; a file that can't be read never stops the others."""
     try:
-        model, card = _load(options.weights)
+        weights = _load(options.weights)
     except WeightsError as error:
         print(f"fmnist: {error}", file=sys.stderr)
         return 2
     failures = 0
     for path in _pictures(options.images):
-        answer = _answer(path, model, card, options.kind)
+        answer = _answer(path, weights, options.kind)
         failures += "error" in answer
         print(json.dumps(answer) if options.json else _in_words(answer), flush=True)
     return int(failures > 0)
 
 
-def _answer(
-    path: Path, model: nn.Module, card: Card, kind: Kind | Literal["auto"]
-) -> dict[str, Any]:
+def _answer(path: Path, weights: Weights, kind: Kind | Literal["auto"]) -> dict[str, Any]:
     try:
         taken = intake.from_any(reading.read(path.read_bytes()), kind)
     except PictureError as error:
@@ -190,20 +192,20 @@ def _answer(
     except OSError as error:
         return {"path": str(path), "error": f"This file can't be read ({error.strerror})."}
     try:
-        logits, _ = devices.or_cpu(
-            partial(inference.infer, model, taken.pixels[None]), devices.choose(), notify=_complain
+        answer, _ = devices.or_cpu(
+            partial(weights.answer, taken.pixels[None]), devices.choose(), notify=_complain
         )
     except OnnxError as error:
         return {"path": str(path), "error": f"The model {error}"}
-    shares = evaluation.probabilities(logits, card.temperature)[0]
-    label = int(shares.argmax())
-    unfamiliar = [UNFAMILIAR] if card.unfamiliar(logits)[0] else []
+    probabilities = answer.probabilities[0]
+    label = int(probabilities.argmax())
+    unfamiliar = [UNFAMILIAR] if answer.unfamiliar[0] else []
     return {
         "path": str(path),
         "label": label,
         "class": CLASSES[label],
-        "probability": float(shares[label]),
-        "probabilities": dict(zip(CLASSES, shares.tolist(), strict=True)),
+        "probability": float(probabilities[label]),
+        "probabilities": dict(zip(CLASSES, probabilities.tolist(), strict=True)),
         "kind": taken.kind,
         "warnings": [*taken.warnings, *unfamiliar],
     }

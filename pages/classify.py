@@ -57,7 +57,7 @@ def classify(card: Card) -> None:
             taken = [parts.examples(kind)]
 
     started = time.perf_counter()
-    answer = answers.ask(card, taken, device)
+    answer, used = answers.ask(card, taken, device)
     milliseconds = (time.perf_counter() - started) * 1000
 
     chosen = answers.table(taken, answer) if len(taken) > 1 else 0
@@ -67,10 +67,11 @@ def classify(card: Card) -> None:
         return
 
     with said:
-        theirs = [answers.ask(other, [taken[chosen]], device).shares[0] for other in others]
+        asked = [answers.ask(other, [taken[chosen]], device) for other in others]
+        theirs = [other.probabilities[0] for other, _ in asked]
         names = [card.name, *(other.name for other in others)]
-        answers.show([answer.shares[chosen], *theirs], names)
-        st.caption(f"{card.name} on the {answer.device.type.upper()}, {milliseconds:.1f} ms.")
+        answers.show([answer.probabilities[chosen], *theirs], names)
+        st.caption(f"{card.name} on the {used.type.upper()}, {milliseconds:.1f} ms.")
     with sight:
         st.markdown("**What the model sees**")
         st.image(data_url(picture.pixels, 280), width="stretch", alt="28 by 28 pixels")

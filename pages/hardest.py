@@ -44,7 +44,7 @@ st.caption(meaning)
 
 split = dataset.split(split_name, source)
 cards = [choices[name] for name in asked]
-answers = np.stack([models.shares(card, split_name, source, device) for card in cards])
+answers = np.stack([models.probabilities(card, split_name, source, device) for card in cards])
 scores = score(answers, split.labels)
 rows = difficulty.hardest_first(scores, difficulty.doubt(answers, split.labels))
 if end == "Easiest":

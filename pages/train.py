@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import streamlit as st
 
+from fmnist.machine.errors import UserFacingError
 from fmnist.models import MODELS
 from fmnist.runs import queue
-from fmnist.runs.run import Plan, RunError, all_runs
+from fmnist.runs.run import Plan, all_runs
 from fmnist.ui.page import page
 from fmnist.ui.parts.train import choose_run, compare, edit_recipe, list_runs, show_run
 from fmnist.ui.state import dataset
 from fmnist.weights import shelf
-from fmnist.weights.card import WeightsError
 
 QUICK_EPOCHS, QUICK_IMAGES = 3, 10_000
 
@@ -50,7 +50,7 @@ with plan:
     if st.button("Start training", type="primary", width="stretch"):
         try:
             run = queue.start(Plan(model, recipe, source, device.type, limit, origin=origin))
-        except (RunError, WeightsError, ValueError, OSError) as error:
+        except (UserFacingError, OSError) as error:
             st.error(str(error))
         else:
             known.insert(0, run)

@@ -188,7 +188,7 @@ def test_a_kept_graph_is_listed_without_the_parameters_that_it_hides(
     capsys: pytest.CaptureFixture,
 ) -> None:
     content = perceptron_graph(stranger("fcnn").state_dict())
-    shelf.keep(*shelf.open(content, "theirs.onnx"), "theirs")
+    shelf.keep(shelf.open(content, "theirs.onnx"), "theirs")
     assert main(["models", "--json"]) == 0
     rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
     assert rows["theirs"].items() >= {"family": "onnx", "parameters": None}.items()

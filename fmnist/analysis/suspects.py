@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from fmnist.analysis import evaluation
 from fmnist.analysis.evaluation import Evaluation
 from fmnist.data.splits import SPLITS, SplitName
+from fmnist.machine.errors import UserFacingError
 from fmnist.models.inference import ProgressCallback
 
 Kind = Literal["label", "duplicate"]
@@ -143,23 +144,25 @@ def to_rows(
 def from_csv(content: bytes, source: str, sizes: Mapping[SplitName, int]) -> dict[Suspect, bool]:
     """Decisions from a CSV of `to_rows`; `sizes` are those of the splits.
 
-    Raises ValueError, with the line, for anything else.
+    Raises UserFacingError, with the line, for anything else.
     """
     decisions = {}
     try:
         lines = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
     except (UnicodeDecodeError, csv.Error):
-        raise ValueError("This is not a CSV file. Take one that was downloaded here.") from None
+        raise UserFacingError(
+            "This is not a CSV file. Take one that was downloaded here."
+        ) from None
     for number, line in enumerate(lines, start=2):
         try:
             suspect = _suspect(line, sizes)
             decision = {"agree": True, "disagree": False}[line["decision"]]
         except (KeyError, ValueError, TypeError):
-            raise ValueError(
+            raise UserFacingError(
                 f"Line {number} is no decision of this page. Take a CSV that was downloaded here."
             ) from None
         if line["data"] != source:
-            raise ValueError(
+            raise UserFacingError(
                 f"Line {number} is about {line['data']} garments, and you are looking at {source} "
                 "ones."
             )

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fmnist import PROJECT
+from fmnist.machine.errors import UserFacingError
 
 DOWNLOAD_FOLDER = PROJECT / "data"
 
 
-class DataError(Exception):
+class DataError(UserFacingError):
     """The dataset can't be used; the message says which file and what to do."""
 
 

@@ -6,6 +6,8 @@ from typing import Literal, TypeVar
 
 import torch
 
+from fmnist.machine.errors import UserFacingError
+
 Result = TypeVar("Result")
 Preference = Literal["auto", "cpu", "cuda"]
 PREFERENCES: tuple[Preference, ...] = ("auto", "cpu", "cuda")
@@ -14,14 +16,14 @@ PREFERENCES: tuple[Preference, ...] = ("auto", "cpu", "cuda")
 def choose(preference: str = "auto") -> torch.device:
     """The device for a preference of auto, cpu or cuda; FMNIST_DEVICE stands in for auto.
 
-    Raises ValueError for another word, and for cuda where there is none.
+    Raises UserFacingError for another word, and for cuda where there is none.
     """
     if preference == "auto":
         preference = os.environ.get("FMNIST_DEVICE") or "auto"
     if preference not in PREFERENCES:
-        raise ValueError(f"{preference!r} is not a device: choose auto, cpu or cuda.")
+        raise UserFacingError(f"{preference!r} is not a device: choose auto, cpu or cuda.")
     if preference == "cuda" and not torch.cuda.is_available():
-        raise ValueError("There is no usable CUDA device here: choose auto or cpu.")
+        raise UserFacingError("There is no usable CUDA device here: choose auto or cpu.")
     cuda = preference != "cpu" and torch.cuda.is_available()
     return torch.device("cuda" if cuda else "cpu")
 

@@ -10,6 +10,7 @@ from torch import nn
 
 from fmnist.models.cnn import ConvNet, StridedNet
 from fmnist.models.fcnn import FullyConnected
+from fmnist.models.layers import Classifier
 from fmnist.models.recipe import Recipe
 from fmnist.models.residual import ResidualNet
 from fmnist.models.rnn import RowColumnReader, RowReader
@@ -29,10 +30,10 @@ class ModelSpec:
     title: str
     family: Family
     summary: str
-    build: Callable[[], nn.Module]
+    build: Callable[[], Classifier]
     recipe: Recipe
 
-    def seeded(self, seed: int) -> nn.Module:
+    def seeded(self, seed: int) -> Classifier:
         """The model with initial weights drawn from the seed."""
         with torch.random.fork_rng([]):
             torch.manual_seed(seed)

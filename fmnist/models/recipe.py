@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
+from fmnist.machine.errors import UserFacingError
+
 Augmentation = Literal["flip", "shift", "erase"]
 Precision = Literal["float32", "bfloat16"]
 Schedule = Literal["one-cycle", "cosine"]
@@ -27,7 +29,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that decides how a model is trained; raises ValueError when out of range."""
+    """Everything that decides how a model is trained; raises UserFacingError when out of range."""
 
     epochs: int = 10
     batch_size: int = 256
@@ -45,7 +47,9 @@ class Recipe:
     def __post_init__(self) -> None:
         for name, (low, high) in RANGES.items():
             if not low <= getattr(self, name) <= high:
-                raise ValueError(f"{name} is {getattr(self, name)}; it must be {low} to {high}.")
+                raise UserFacingError(
+                    f"{name} is {getattr(self, name)}; it must be {low} to {high}."
+                )
         options = {
             "augment": AUGMENTATIONS,
             "optimizer": OPTIMIZERS,
@@ -55,7 +59,7 @@ class Recipe:
         for name, known in options.items():
             chosen = getattr(self, name)
             if not set([chosen] if isinstance(chosen, str) else chosen) <= set(known):
-                raise ValueError(f"{name} is {chosen!r}; choose from {', '.join(known)}.")
+                raise UserFacingError(f"{name} is {chosen!r}; choose from {', '.join(known)}.")
 
     def to_json(self) -> dict[str, Any]:
         """The recipe as JSON values; `from_json` is its inverse."""
@@ -66,5 +70,5 @@ class Recipe:
         """A recipe from `to_json`'s values; names it doesn't know are refused."""
         unknown = values.keys() - {field.name for field in fields(cls)}
         if unknown:
-            raise ValueError(f"Unknown recipe fields {sorted(unknown)}.")
+            raise UserFacingError(f"Unknown recipe fields {sorted(unknown)}.")
         return cls(**{**values, "augment": tuple(values.get("augment", ()))})

@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
+from fmnist.machine.errors import UserFacingError
+
 Picture = npt.NDArray[np.uint8]  # (H, W) grey or (H, W, 3) RGB
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 MAX_PIXELS = 50_000_000  # the largest phone cameras
@@ -16,7 +18,7 @@ DRAFT_EDGE = 750  # a JPEG is decoded at 1/2, 1/4 or 1/8 if its shorter edge sta
 ORIENTATION = ExifTags.Base.Orientation
 
 
-class PictureError(ValueError):
+class PictureError(UserFacingError):
     """A picture that can't be used; the message is one sentence for people."""
 
 

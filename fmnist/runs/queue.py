@@ -50,7 +50,7 @@ def _make(plan: Plan, queued: bool) -> str:
     plan = replace(plan, device=devices.choose(plan.device).type)
     notice = None
     teacher = plan.recipe.teacher
-    if teacher and not shelf.load(teacher)[1].may_know(plan.data):
+    if teacher and not shelf.load(teacher).card.may_know(plan.data):
         # So that the recipe of a shipped model trains on drawn garments too.
         notice = f"{teacher} knows no {plan.data} garments: the labels are learned."
         plan = replace(plan, recipe=replace(plan.recipe, teacher=None))

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from torch import nn
-
 from fmnist.runs.run import Run, RunError, read_run
 from fmnist.weights import shelf
 from fmnist.weights.card import Card, Seed
+from fmnist.weights.shelf import Weights
 
 
 def keep(run_ids: Sequence[str], name: str) -> Card:
@@ -27,13 +26,14 @@ def keep(run_ids: Sequence[str], name: str) -> Card:
         raise RunError("Each of the runs needs a seed of its own.")
     results = [_result(run) for run in chosen]
     seeds = [
-        _seed(run.plan.recipe.seed, card) for run, (_, card) in zip(chosen, results, strict=True)
+        _seed(run.plan.recipe.seed, result.card)
+        for run, result in zip(chosen, results, strict=True)
     ]
-    model, card = results[max(range(len(seeds)), key=lambda place: seeds[place].validation)]
-    return shelf.keep(model, replace(card, seeds=seeds), name)
+    best = results[max(range(len(seeds)), key=lambda place: seeds[place].validation)]
+    return shelf.keep(best._replace(card=replace(best.card, seeds=seeds)), name)
 
 
-def _result(run: Run) -> tuple[nn.Module, Card]:
+def _result(run: Run) -> Weights:
     if run.card is None:
         raise RunError(f"Run {run.id} is {run.state}; only a finished one has weights to keep.")
     return shelf.load(run.folder / f"{run.id}.safetensors")

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from fmnist import PROJECT
 from fmnist.data.splits import SOURCES, Source
+from fmnist.machine.errors import UserFacingError
 from fmnist.machine.locks import is_held
 from fmnist.models import MODELS
 from fmnist.models.recipe import Recipe
@@ -37,13 +38,13 @@ State = Literal["queued", "running", "stopping", "stopped", "interrupted", "fail
 ACTIVE: tuple[State, ...] = ("queued", "running", "stopping")
 
 
-class RunError(Exception):
+class RunError(UserFacingError):
     """A run can't do what was asked; the message says why in a sentence."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run is asked to do; raises ValueError when it can't be done."""
+    """What a run is asked to do; raises UserFacingError when it can't be done."""
 
     model: str
     recipe: Recipe
@@ -55,11 +56,13 @@ class Plan:
 
     def __post_init__(self) -> None:
         if self.model not in MODELS:
-            raise ValueError(f"There is no model {self.model!r}: choose from {', '.join(MODELS)}.")
+            raise UserFacingError(
+                f"There is no model {self.model!r}: choose from {', '.join(MODELS)}."
+            )
         if self.data not in SOURCES:
-            raise ValueError(f"There is no data {self.data!r}: choose real or drawn.")
+            raise UserFacingError(f"There is no data {self.data!r}: choose real or drawn.")
         if self.limit is not None and self.limit < 1:
-            raise ValueError("The limit must be at least one image.")
+            raise UserFacingError("The limit must be at least one image.")
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "Plan":
@@ -177,7 +180,7 @@ def read_run(run_id: str) -> Run:
         plan = Plan.from_json(json.loads((path / "plan.json").read_text()))
     except OSError:
         raise RunError(f"There is no run {run_id!r}.") from None
-    except (ValueError, TypeError, KeyError):
+    except (UserFacingError, ValueError, TypeError, KeyError):
         raise RunError(f"The plan of run {run_id!r} is damaged.") from None
     return Run(run_id, path, plan)
 

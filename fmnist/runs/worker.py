@@ -22,17 +22,18 @@ from torch import distributed, nn
 from fmnist.analysis import evaluation
 from fmnist.analysis.evaluation import Evaluation
 from fmnist.data import splits
-from fmnist.data.fashion import DataError
 from fmnist.data.splits import Split
 from fmnist.machine import devices, parallel
+from fmnist.machine.errors import UserFacingError
 from fmnist.machine.files import write_whole
 from fmnist.models import MODELS, inference
-from fmnist.models.layers import parameter_count
+from fmnist.models.layers import Classifier, parameter_count
 from fmnist.runs import queue, results
 from fmnist.runs.run import Plan, Run, read_run
 from fmnist.training.loop import Checkpoint, Progress, train
 from fmnist.weights import shelf
 from fmnist.weights.card import Card, WeightsError, measured
+from fmnist.weights.shelf import Weights
 
 NICENESS = 10
 CHECKPOINT_SECONDS = 20.0
@@ -45,7 +46,7 @@ def main() -> None:
     (run.folder / "queued").unlink(missing_ok=True)
     try:
         execute(run)
-    except (DataError, WeightsError, ValueError) as error:
+    except UserFacingError as error:
         fail(run, str(error))
     except OSError as error:
         fail(run, f"The run's files could not be written: {error.strerror}. Mend that and resume.")
@@ -113,7 +114,7 @@ def execute(run: Run) -> None:
         versions={"python": platform.python_version(), "torch": torch.__version__},
         mirrored=evaluation.accuracy(Evaluation(run.id, mirrored, test.labels)),
     )
-    shelf.save(model, card, run.folder)
+    shelf.save(Weights(model, card), run.folder)
     if plan.name:
         try:
             results.keep([run.id], plan.name)
@@ -123,14 +124,14 @@ def execute(run: Run) -> None:
 
 def fit(
     run: Run, splits: tuple[Split, Split], device: torch.device
-) -> tuple[nn.Module, Checkpoint | None]:
+) -> tuple[Classifier, Checkpoint | None]:
     """The trained model with its final state; None for the state when asked to stop."""
     recipe = run.plan.recipe
     model = MODELS[run.plan.model].seeded(recipe.seed)
     state = load_checkpoint(run)
     teacher = None
     if recipe.teacher and state.taught is None:
-        teacher, _ = shelf.load(recipe.teacher)
+        teacher = shelf.load(recipe.teacher).model
     saved = time.monotonic()
     for progress in train(model, splits, recipe, device, state, teacher):
         asked = (run.folder / "stop").exists() and progress.step < progress.steps
@@ -185,7 +186,7 @@ def load_checkpoint(run: Run) -> Checkpoint:
     try:
         return Checkpoint(**torch.load(path, map_location="cpu", weights_only=True))
     except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        raise ValueError(
+        raise UserFacingError(
             "checkpoint.pt is damaged, so the run can't go on from it. Start it again."
         ) from error
 

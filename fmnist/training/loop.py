@@ -17,6 +17,7 @@ from torch.nn.parallel import DistributedDataParallel
 from fmnist.data.splits import CLASSES, Split
 from fmnist.machine import parallel
 from fmnist.machine.devices import accelerates_bfloat16
+from fmnist.machine.errors import UserFacingError
 from fmnist.models.inference import infer
 from fmnist.models.recipe import Recipe
 from fmnist.training import distillation
@@ -104,8 +105,8 @@ def train(
     randomness is a function of the seed and the step, so a run that goes on from a `Checkpoint`
     ends exactly as one that was never interrupted. A `resume` that is given is updated before every
     report; a caller may save it then. In a process group each process computes its part of every
-    batch, and all of them report the same. Raises ValueError where the recipe names a teacher that
-    is neither given nor has answered before.
+    batch, and all of them report the same. Raises UserFacingError where the recipe names a teacher
+    that is neither given nor has answered before.
     """
     training, validation = data
     state = resume or Checkpoint()
@@ -119,7 +120,7 @@ def train(
         optimizer.load_state_dict(state.optimizer)
     if recipe.teacher and state.taught is None:
         if teacher is None:
-            raise ValueError(f"The teacher {recipe.teacher} isn't here to answer.")
+            raise UserFacingError(f"The teacher {recipe.teacher} isn't here to answer.")
         state.taught = distillation.answers(teacher, training.images, device, bfloat16)
     batches = _Batches(training, recipe, state.taught, device, bfloat16)
     learn = _learner(model, optimizer, recipe, device, bfloat16)

@@ -17,8 +17,8 @@ from fmnist.pictures.reading import PictureError
 from fmnist.ui.figures import ACCENT, MUTED
 from fmnist.ui.parts.classify import KINDS, Taken
 from fmnist.ui.state import models
-from fmnist.ui.state.models import Answer
 from fmnist.weights.card import UNFAMILIAR, Card
+from fmnist.weights.shelf import Answer
 
 THUMBNAIL = 56
 _KIND_NAMES = {kind: name for name, kind in KINDS.items()}
@@ -51,16 +51,19 @@ def choose_others(card: Card) -> list[Card]:
     return [others[name] for name in names]
 
 
-def ask(card: Card, taken: Sequence[Taken], device: torch.device) -> Answer:
-    """What the model says of each picture; the probabilities of what is no picture are NaN."""
+def ask(card: Card, taken: Sequence[Taken], device: torch.device) -> tuple[Answer, torch.device]:
+    """What the model says of each picture, and the device that computed it.
+
+    The probabilities of what is no picture are NaN.
+    """
     good = [row for row, (_, picture) in enumerate(taken) if isinstance(picture, Intake)]
     shares = np.full((len(taken), len(CLASSES)), np.nan, np.float32)
     unfamiliar = np.zeros(len(taken), bool)
     if not good:
-        return Answer(shares, unfamiliar, device)
+        return Answer(shares, unfamiliar), device
     pixels = [picture.pixels for _, picture in taken if isinstance(picture, Intake)]
-    shares[good], unfamiliar[good], used = models.answer(card, np.stack(pixels), device)
-    return Answer(shares, unfamiliar, used)
+    (shares[good], unfamiliar[good]), used = models.answer(card, np.stack(pixels), device)
+    return Answer(shares, unfamiliar), used
 
 
 def remarks(picture: Intake, unfamiliar: bool) -> list[str]:
@@ -98,7 +101,7 @@ def table(taken: Sequence[Taken], answer: Answer) -> int:
     rows = [
         _row(name, picture, shares, unfamiliar)
         for (name, picture), shares, unfamiliar in zip(
-            taken, answer.shares, answer.unfamiliar, strict=True
+            taken, answer.probabilities, answer.unfamiliar, strict=True
         )
     ]
     shown = st.dataframe(
@@ -149,7 +152,7 @@ def as_csv(taken: Sequence[Taken], answer: Answer) -> str:
     lines = csv.writer(text, lineterminator="\n")
     lines.writerow(["file", "kind", "answer", *CLASSES, "remarks"])
     for (name, picture), shares, unfamiliar in zip(
-        taken, answer.shares, answer.unfamiliar, strict=True
+        taken, answer.probabilities, answer.unfamiliar, strict=True
     ):
         if isinstance(picture, PictureError):
             lines.writerow([name, "", "", *[""] * len(CLASSES), picture])

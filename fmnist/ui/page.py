@@ -5,6 +5,7 @@ import torch
 
 from fmnist.data.splits import Source
 from fmnist.machine import devices
+from fmnist.machine.errors import UserFacingError
 from fmnist.ui import navigation
 from fmnist.ui.state import dataset
 
@@ -43,7 +44,7 @@ def _choose_device() -> torch.device:
         )
         try:
             device = devices.choose(preference)
-        except ValueError as error:
+        except UserFacingError as error:
             st.warning(f"FMNIST_DEVICE is set wrongly: {error}")
             device = torch.device("cpu")
         st.caption(devices.describe(device))

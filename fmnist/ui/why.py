@@ -83,7 +83,8 @@ def why(
 def _evidence(
     sha256: str, pixels: NDArray[np.uint8], _card: Card, _device: torch.device
 ) -> Evidence:
-    (shares,) = models.answer(_card, pixels[None], _device).shares
+    answer, _ = models.answer(_card, pixels[None], _device)
+    (shares,) = answer.probabilities
     label = int(shares.argmax())
 
     def look(model: Classifier, device: torch.device) -> Evidence:

@@ -94,7 +94,8 @@ def model_answers(images: NDArray[np.uint8], cards: Sequence[Card], device: torc
     """What each model says of one image uint8 (28, 28), as a table."""
     rows = []
     for card in cards:
-        (shares,) = models.answer(card, images[None], device).shares
+        answer, _ = models.answer(card, images[None], device)
+        (shares,) = answer.probabilities
         best = int(shares.argmax())
         rows.append({"Model": card.name, "Answer": CLASSES[best], "Probability": shares[best]})
     st.dataframe(

@@ -14,6 +14,7 @@ from fmnist import models
 from fmnist.analysis import evaluation
 from fmnist.analysis.evaluation import Evaluation
 from fmnist.data.splits import Source
+from fmnist.machine.errors import UserFacingError
 from fmnist.models import MODELS
 
 UNFAMILIAR = (
@@ -126,5 +127,5 @@ class Card:
         return cls(**values)
 
 
-class WeightsError(Exception):
+class WeightsError(UserFacingError):
     """A weights file can't be used; the message says why in a sentence."""

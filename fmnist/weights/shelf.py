@@ -5,19 +5,21 @@ import os
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-import safetensors.torch
-from torch import nn
+import numpy as np
+import torch
+from numpy.typing import NDArray
 
 from fmnist import PROJECT
+from fmnist.analysis import evaluation
 from fmnist.machine.files import write_whole
 from fmnist.models import MODELS
-from fmnist.models.layers import parameter_count
+from fmnist.models.inference import infer
+from fmnist.models.layers import Classifier, parameter_count
 from fmnist.weights.card import Card, WeightsError
 from fmnist.weights.strangers import formats, opening
 from fmnist.weights.strangers.formats import SUFFIXES
-from fmnist.weights.strangers.onnx import OnnxModel
 
 SHIPPED = PROJECT / "weights"
 DEFAULT = "everyday"
@@ -25,6 +27,27 @@ DEFAULT = "everyday"
 KEPT = (".safetensors", ".onnx")
 LONGEST_NAME = 64
 NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST_NAME - 1}}}")
+
+
+class Answer(NamedTuple):
+    """What a model says of N images."""
+
+    probabilities: NDArray[np.float32]  # (N, 10) at the card's temperature
+    unfamiliar: NDArray[np.bool_]  # (N,), see Card.unfamiliar
+
+
+class Weights(NamedTuple):
+    """A model, ready to answer, and its card."""
+
+    model: Classifier
+    card: Card
+
+    def answer(self, images: NDArray[np.uint8], device: torch.device) -> Answer:
+        """What the model says of images uint8 (N, 28, 28); raises OnnxError where a graph fails."""
+        logits = infer(self.model, images, device)
+        return Answer(
+            evaluation.probabilities(logits, self.card.temperature), self.card.unfamiliar(logits)
+        )
 
 
 def own_folder() -> Path:
@@ -77,26 +100,19 @@ def listing() -> list[dict[str, Any]]:
     ]
 
 
-def packed(model: nn.Module, architecture: str | None) -> bytes:
-    """The content of the file that a model is saved as."""
-    if isinstance(model, OnnxModel):
-        return model.content
-    tensors = {key: tensor.contiguous().cpu() for key, tensor in model.state_dict().items()}
-    return safetensors.torch.save(tensors, {"architecture": str(architecture)})
-
-
-def save(model: nn.Module, card: Card, directory: Path) -> Card:
+def save(weights: Weights, directory: Path) -> Card:
     """Write a model and `card.name`.json whole or not at all; returns the card completed."""
+    model, card = weights
     check_name(card.name)
-    content = packed(model, card.architecture)
-    card = _completed(card, model, content)
+    content = model.packed(card.architecture)
+    card = _completed(weights, content)
     directory.mkdir(parents=True, exist_ok=True)
-    write_whole(directory / f"{card.name}{suffix(model)}", content)
+    write_whole(directory / f"{card.name}{model.suffix}", content)
     write_whole(directory / f"{card.name}.json", card.to_json().encode())
     return card
 
 
-def keep(model: nn.Module, card: Card, name: str) -> Card:
+def keep(weights: Weights, name: str) -> Card:
     """Save a model for everybody under a name that no other has; returns its card.
 
     Raises WeightsError for a name that is taken.
@@ -109,14 +125,14 @@ def keep(model: nn.Module, card: Card, name: str) -> Card:
     except FileExistsError:
         raise _taken(name) from None
     try:
-        return save(model, replace(card, name=name), own_folder())
+        return save(Weights(weights.model, replace(weights.card, name=name)), own_folder())
     except BaseException:
         claim.unlink()
-        claim.with_name(f"{name}{suffix(model)}").unlink(missing_ok=True)
+        claim.with_name(f"{name}{weights.model.suffix}").unlink(missing_ok=True)
         raise
 
 
-def load(name_or_path: str | Path) -> tuple[nn.Module, Card]:
+def load(name_or_path: str | Path) -> Weights:
     """The model, ready to evaluate, and its card; by a name of `cards()` or by a file's path.
 
     Raises WeightsError when there is no such file, or it isn't a model of Fashion-MNIST.
@@ -137,25 +153,18 @@ def load(name_or_path: str | Path) -> tuple[nn.Module, Card]:
             f"{path.name} is not the file its card {beside.name} describes: the SHA-256 "
             "differs. Restore one of the two."
         )
-    model, _ = open(content, path.name, card.reads)
-    return model, card
+    return Weights(open(content, path.name, card.reads).model, card)
 
 
-def open(content: bytes, filename: str, reads: str | None = None) -> tuple[nn.Module, Card]:
+def open(content: bytes, filename: str, reads: str | None = None) -> Weights:
     """A model from a file's content, as uploaded; nothing in the file is ever executed.
 
     `reads` is how an ONNX model reads pixels where that is known. The card's size and hash are
     those of the file that the model would be saved as. Raises WeightsError.
     """
-    opened = opening.open_file(content, filename, reads)
-    model, architecture = opened.model, opened.architecture
-    card = Card(Path(filename).stem, architecture, parameters=None, reads=opened.reads)
-    return model, _completed(card, model, packed(model, architecture))
-
-
-def suffix(model: nn.Module) -> str:
-    """What the name of the file that a model is saved as ends in."""
-    return ".onnx" if isinstance(model, OnnxModel) else ".safetensors"
+    model, architecture, reads = opening.open_file(content, filename, reads)
+    weights = Weights(model, Card(Path(filename).stem, architecture, parameters=None, reads=reads))
+    return Weights(model, _completed(weights, model.packed(architecture)))
 
 
 def check_name(name: str) -> None:
@@ -186,11 +195,11 @@ def as_name(words: str) -> str:
     return name[:LONGEST_NAME] or "model"
 
 
-def _completed(card: Card, model: nn.Module, content: bytes) -> Card:
+def _completed(weights: Weights, content: bytes) -> Card:
     """The card with what the model and its file say themselves."""
     return replace(
-        card,
-        parameters=None if isinstance(model, OnnxModel) else parameter_count(model),
+        weights.card,
+        parameters=None if weights.model.opaque else parameter_count(weights.model),
         bytes=len(content),
         sha256=hashlib.sha256(content).hexdigest(),
     )

@@ -8,6 +8,7 @@ from fmnist.analysis.evaluation import Evaluation
 from fmnist.analysis.suspects import MOST_DIFFERENT, Suspect
 from fmnist.data import garments, splits
 from fmnist.data.splits import CLASSES
+from fmnist.machine.errors import UserFacingError
 from fmnist.ui.downloads import csv_text
 
 # The pairs that zalandoresearch/fashion-mnist issue 44 lists across the published files, train
@@ -153,5 +154,5 @@ def test_decisions_come_back_from_the_csv_they_went_into() -> None:
     ],
 )
 def test_any_other_file_is_refused_in_words(content: bytes, words: str) -> None:
-    with pytest.raises(ValueError, match=words):
+    with pytest.raises(UserFacingError, match=words):
         suspects.from_csv(content, "drawn", SIZES)

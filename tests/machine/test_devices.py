@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from fmnist.machine import devices
+from fmnist.machine.errors import UserFacingError
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 
@@ -23,9 +24,9 @@ def test_a_choice_wins_over_the_environment_and_that_over_automatic(
 
 def test_a_device_that_is_not_there_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(ValueError, match="no usable CUDA"):
+    with pytest.raises(UserFacingError, match="no usable CUDA"):
         devices.choose("cuda")
-    with pytest.raises(ValueError, match="choose auto, cpu or cuda"):
+    with pytest.raises(UserFacingError, match="choose auto, cpu or cuda"):
         devices.choose("tpu")
 
 

@@ -31,7 +31,7 @@ from fmnist.ui.parts.classify import KINDS
 from fmnist.ui.state import models
 from fmnist.weights import shelf
 from fmnist.weights.card import Card
-from fmnist.weights.shelf import DEFAULT
+from fmnist.weights.shelf import DEFAULT, Weights
 from fmnist.weights.strangers.onnx import OnnxError, OnnxModel
 
 PAGES = sorted(path.stem for path in (PROJECT / "pages").glob("*.py"))
@@ -448,7 +448,7 @@ def test_a_weights_file_that_can_not_be_used_gets_a_sentence_and_changes_nothing
 @pytest.mark.parametrize("name", PAGES)
 def test_damaged_weights_are_left_out_and_named_on_the_models_page(name: str) -> None:
     card = Card("mine", "fcnn", 0)
-    shelf.save(MODELS["fcnn"].seeded(0), card, shelf.own_folder())
+    shelf.save(Weights(MODELS["fcnn"].seeded(0), card), shelf.own_folder())
     path = shelf.own_folder() / "mine.safetensors"
     path.write_bytes(path.read_bytes()[:-50])
     app = open_page(name)
@@ -485,7 +485,7 @@ def test_the_train_page_offers_teachers_that_know_the_garments(
 ) -> None:
     monkeypatch.setattr(queue, "_launch", lambda *arguments: None)
     card = Card("elder", "fcnn", 0, data="drawn")
-    shelf.save(MODELS["fcnn"].seeded(0), card, shelf.own_folder())
+    shelf.save(Weights(MODELS["fcnn"].seeded(0), card), shelf.own_folder())
     app = open_page("train")
     (teacher,) = (box for box in app.selectbox if box.label == "Learn from")
     assert teacher.options == ["the labels", "elder"]

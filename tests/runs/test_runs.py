@@ -13,11 +13,13 @@ import pytest
 from strangers import one_who_sees_bags
 
 from fmnist import PROJECT
+from fmnist.machine.errors import UserFacingError
 from fmnist.models.recipe import Recipe
 from fmnist.runs import queue, results
 from fmnist.runs.run import ACTIVE, Plan, Run, RunError, all_runs, read_run
 from fmnist.weights import shelf
 from fmnist.weights.card import Card, Seed, WeightsError
+from fmnist.weights.shelf import Weights
 
 SHORT = Plan("fcnn", Recipe(epochs=2, batch_size=64), "drawn", "cpu", limit=500)
 LONG = replace(SHORT, recipe=Recipe(epochs=1000, batch_size=32))
@@ -52,9 +54,11 @@ def process_of(run: Run) -> int:
 
 def test_a_run_outlives_its_starter_and_trains_to_its_end() -> None:
     script = (
-        "from fmnist import runs; from fmnist.training import Recipe\n"
-        "plan = runs.Plan('fcnn', Recipe(epochs=2, batch_size=64), 'drawn', 'cpu', limit=500)\n"
-        "print(runs.start(plan).id)"
+        "from fmnist.models.recipe import Recipe\n"
+        "from fmnist.runs import queue\n"
+        "from fmnist.runs.run import Plan\n"
+        "plan = Plan('fcnn', Recipe(epochs=2, batch_size=64), 'drawn', 'cpu', limit=500)\n"
+        "print(queue.start(plan).id)"
     )
     starter = subprocess.run(
         [sys.executable, "-c", script], cwd=PROJECT, capture_output=True, text=True
@@ -83,7 +87,7 @@ def test_a_teacher_that_knows_real_garments_does_not_teach_drawn_ones() -> None:
 def test_a_teacher_that_knows_the_garments_teaches_them() -> None:
     """One that calls everything a bag makes bags of everything."""
     card = Card("elder", "fcnn", 0, data="drawn")
-    shelf.save(one_who_sees_bags(), card, shelf.own_folder())
+    shelf.save(Weights(one_who_sees_bags(), card), shelf.own_folder())
     run = queue.start(replace(SHORT, recipe=replace(SHORT.recipe, teacher="elder")))
     run = wait(run.id, lambda run: run.state == "finished")
     assert run.notice is None
@@ -246,6 +250,6 @@ def test_a_run_whose_result_could_not_be_kept_under_its_name_is_not_begun() -> N
     ],
 )
 def test_a_plan_that_can_not_be_done_is_refused_at_once(wrong: dict, words: str) -> None:
-    with pytest.raises(ValueError, match=words):
+    with pytest.raises(UserFacingError, match=words):
         queue.start(replace(SHORT, **wrong))
     assert all_runs() == []

@@ -10,6 +10,7 @@ from torch import nn
 from fmnist.analysis.evaluation import Evaluation, accuracy, probabilities
 from fmnist.data import garments
 from fmnist.data.splits import Split
+from fmnist.machine.errors import UserFacingError
 from fmnist.models import MODELS
 from fmnist.models.inference import infer, infer_mirrored
 from fmnist.models.recipe import OPTIMIZERS, Recipe
@@ -168,12 +169,14 @@ def test_a_recipe_comes_back_from_json_unchanged() -> None:
     ids=str,
 )
 def test_a_recipe_out_of_range_is_refused(wrong: dict) -> None:
-    with pytest.raises(ValueError, match=next(iter(wrong)) if "augment" not in wrong else "spin"):
+    with pytest.raises(
+        UserFacingError, match=next(iter(wrong)) if "augment" not in wrong else "spin"
+    ):
         Recipe(**wrong)
 
 
 def test_an_unknown_recipe_field_is_refused() -> None:
-    with pytest.raises(ValueError, match="momentum"):
+    with pytest.raises(UserFacingError, match="momentum"):
         Recipe.from_json({"momentum": 0.9})
 
 
@@ -194,7 +197,7 @@ def test_a_training_goes_on_with_what_its_teacher_answered(splits) -> None:
 
 def test_a_training_without_the_teacher_that_it_wants_is_refused(splits) -> None:
     recipe = dataclasses.replace(RECIPE, teacher="bags")
-    with pytest.raises(ValueError, match="bags"):
+    with pytest.raises(UserFacingError, match="bags"):
         next(train(MODELS["fcnn"].seeded(0), splits, recipe, CPU))
 
 

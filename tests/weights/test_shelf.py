@@ -11,6 +11,7 @@ from strangers import pickled
 from fmnist.models import MODELS
 from fmnist.weights import shelf
 from fmnist.weights.card import Card, Figures, WeightsError
+from fmnist.weights.shelf import Weights
 from fmnist.weights.strangers.formats import PICKLES
 
 every_model = pytest.mark.parametrize("name", MODELS)
@@ -19,7 +20,7 @@ every_model = pytest.mark.parametrize("name", MODELS)
 @every_model
 def test_weights_come_back_as_they_were_saved(name: str) -> None:
     model = MODELS[name].seeded(3)
-    card = shelf.save(model, Card("mine", name, parameters=0), shelf.own_folder())
+    card = shelf.save(Weights(model, Card("mine", name, parameters=0)), shelf.own_folder())
     loaded, read = shelf.load("mine")
     assert read == card
     assert loaded.state_dict().keys() == model.state_dict().keys()
@@ -79,8 +80,8 @@ def test_what_is_no_state_dict_is_refused_in_a_sentence(content: bytes, filename
 
 def test_a_file_that_its_card_does_not_describe_is_refused() -> None:
     folder = shelf.own_folder()
-    shelf.save(MODELS["fcnn"].seeded(0), Card("one", "fcnn", 0), folder)
-    shelf.save(MODELS["fcnn"].seeded(1), Card("two", "fcnn", 0), folder)
+    shelf.save(Weights(MODELS["fcnn"].seeded(0), Card("one", "fcnn", 0)), folder)
+    shelf.save(Weights(MODELS["fcnn"].seeded(1), Card("two", "fcnn", 0)), folder)
     (folder / "two.safetensors").rename(folder / "one.safetensors")
     with pytest.raises(WeightsError, match="SHA-256"):
         shelf.load("one")
@@ -90,7 +91,7 @@ def test_a_file_that_its_card_does_not_describe_is_refused() -> None:
 def test_weights_with_a_damaged_card_are_refused_and_hide_no_others(text: str) -> None:
     folder = shelf.own_folder()
     for name in ("mine", "other"):
-        shelf.save(MODELS["fcnn"].seeded(0), Card(name, "fcnn", 0), folder)
+        shelf.save(Weights(MODELS["fcnn"].seeded(0), Card(name, "fcnn", 0)), folder)
     (folder / "mine.json").write_text(text)
     assert {"mine", "other"} <= {card.name for card in shelf.cards()}
     shelf.load("other")
@@ -99,14 +100,14 @@ def test_weights_with_a_damaged_card_are_refused_and_hide_no_others(text: str) -
 
 
 def test_unknown_weights_are_refused_with_the_known_names() -> None:
-    shelf.save(MODELS["gru"].seeded(0), Card("mine", "gru", 0), shelf.own_folder())
+    shelf.save(Weights(MODELS["gru"].seeded(0), Card("mine", "gru", 0)), shelf.own_folder())
     with pytest.raises(WeightsError, match="mine"):
         shelf.load("yours")
 
 
 def test_a_card_of_an_architecture_that_is_gone_is_refused_and_hides_no_others() -> None:
     folder = shelf.own_folder()
-    shelf.save(MODELS["fcnn"].seeded(0), Card("mine", "perceptron", 0), folder)
+    shelf.save(Weights(MODELS["fcnn"].seeded(0), Card("mine", "perceptron", 0)), folder)
     assert "mine" in {row["name"] for row in shelf.listing()}
     with pytest.raises(WeightsError, match="mine"):
         shelf.load("mine")
@@ -116,10 +117,10 @@ def test_a_card_of_an_architecture_that_is_gone_is_refused_and_hides_no_others()
 def test_figures_on_drawn_garments_do_not_stand_beside_those_on_real_ones() -> None:
     figures = Figures(n=100, accuracy=0.99, loss=0.1, confusion=[[0] * 10] * 10)
     drawn = Card("mine", "fcnn", 0, data="drawn", test=figures)
-    shelf.save(MODELS["fcnn"].seeded(0), drawn, shelf.own_folder())
+    shelf.save(Weights(MODELS["fcnn"].seeded(0), drawn), shelf.own_folder())
     assert shelf.cards()[-1].name == "mine"
     real = Card("better", "fcnn", 0, data="real", test=figures)
-    shelf.save(MODELS["fcnn"].seeded(0), real, shelf.own_folder())
+    shelf.save(Weights(MODELS["fcnn"].seeded(0), real), shelf.own_folder())
     assert shelf.cards()[0].name == "better"
 
 
@@ -133,19 +134,19 @@ def test_any_words_become_a_name_that_weights_can_have(words: str) -> None:
 @pytest.mark.parametrize("name", ["../up", "", ".hidden", "a b", "x" * 65])
 def test_a_name_that_is_no_plain_file_name_is_refused(name: str) -> None:
     with pytest.raises(WeightsError, match="can't name"):
-        shelf.save(MODELS["fcnn"].build(), Card(name, "fcnn", 0), shelf.own_folder())
+        shelf.save(Weights(MODELS["fcnn"].build(), Card(name, "fcnn", 0)), shelf.own_folder())
 
 
 def test_a_failed_save_leaves_the_old_file_and_no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     folder = shelf.own_folder()
-    card = shelf.save(MODELS["fcnn"].seeded(0), Card("mine", "fcnn", 0), folder)
+    card = shelf.save(Weights(MODELS["fcnn"].seeded(0), Card("mine", "fcnn", 0)), folder)
 
     def full_disk(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full_disk)
     with pytest.raises(OSError, match="No space left"):
-        shelf.save(MODELS["fcnn"].seeded(1), Card("mine", "fcnn", 0), folder)
+        shelf.save(Weights(MODELS["fcnn"].seeded(1), Card("mine", "fcnn", 0)), folder)
     monkeypatch.undo()
     kept = sorted(path.name for path in folder.iterdir())
     assert kept == ["mine.json", "mine.safetensors"]
@@ -154,7 +155,7 @@ def test_a_failed_save_leaves_the_old_file_and_no_rest(monkeypatch: pytest.Monke
 
 
 def test_the_listing_has_every_weights_file_and_every_architecture() -> None:
-    shelf.save(MODELS["lstm"].seeded(0), Card("mine", "lstm", 0), shelf.own_folder())
+    shelf.save(Weights(MODELS["lstm"].seeded(0), Card("mine", "lstm", 0)), shelf.own_folder())
     rows = {row["name"]: row for row in shelf.listing()}
     assert rows.keys() >= {"mine", *MODELS}
     assert rows["mine"]["title"] == MODELS["lstm"].title

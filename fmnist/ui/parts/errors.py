@@ -205,9 +205,9 @@ def garment(
         st.caption(f"Garment {row:,} of the {split_name} split, labelled {label}.")
         widgets.draw_on(split_name, row)
     with said:
-        answer = models.answer(card, image[None], device)
+        answer, _ = models.answer(card, image[None], device)
         st.caption(f"{card.name} says")
-        answers.show(list(answer.shares), [card.name])
+        answers.show(list(answer.probabilities), [card.name])
     with others:
         st.caption("Every model")
         widgets.model_answers(image, list(models.choices().values()), device)

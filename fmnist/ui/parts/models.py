@@ -22,10 +22,11 @@ def load_weights(source: Source, device: torch.device) -> None:
     if not file:
         return
     try:
-        model, card = uploads.opened(file.file_id, file.getvalue(), file.name)
+        weights = uploads.opened(file.file_id, file.getvalue(), file.name)
     except WeightsError as error:
         st.error(str(error))
         return
+    card = weights.card
     verb = "fits" if card.architecture else "is an"
     fits = f"{file.name} {verb} {card.title}."
     kept = next((saved for saved in shelf.cards() if saved.sha256 == card.sha256), None)
@@ -36,17 +37,18 @@ def load_weights(source: Source, device: torch.device) -> None:
         name = st.text_input("Name", shelf.as_name(card.name), key=f"name of {file.file_id}")
         wanted = st.button("Keep", help="Save it here, so that everybody finds it by its name.")
     try:
-        card = uploads.remember(model, card, name.strip() or card.name, source, device)
+        weights = uploads.remember(weights, name.strip() or card.name, source, device)
     except OnnxError as error:
         st.error(f"{file.name} {error}")
         return
+    card = weights.card
     reading = f"It {card.reading}. " if card.reading else ""
     st.success(
         f"{fits} {reading}Until you leave, it is among the models on every page as {card.name}."
     )
     if wanted:
         try:
-            uploads.keep(model, card)
+            uploads.keep(weights)
         except (WeightsError, OSError) as error:
             st.error(str(error))
         else:

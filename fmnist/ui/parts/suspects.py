@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from fmnist.analysis import evaluation, suspects
 from fmnist.analysis.suspects import MOST_DIFFERENT, Suspect
 from fmnist.data.splits import CLASSES, SPLITS, Source, SplitName
+from fmnist.machine.errors import UserFacingError
 from fmnist.pictures.encode import data_url
 from fmnist.ui import downloads, widgets
 from fmnist.ui.components.wall import garment_wall
@@ -204,7 +205,7 @@ def keep(source: Source) -> None:
     if uploaded and st.session_state.get("went on from") != uploaded.file_id:
         try:
             before = suspects.from_csv(uploaded.getvalue(), source, sizes)
-        except ValueError as error:
+        except UserFacingError as error:
             st.error(str(error))
         else:
             st.session_state["went on from"] = uploaded.file_id

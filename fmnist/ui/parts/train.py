@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fmnist.analysis import evaluation
 from fmnist.data.splits import CLASSES
+from fmnist.machine.errors import UserFacingError
 from fmnist.models import MODELS
 from fmnist.models.recipe import AUGMENTATIONS, OPTIMIZERS, PRECISIONS, RANGES, SCHEDULES, Recipe
 from fmnist.runs import queue, results
@@ -18,7 +19,6 @@ from fmnist.ui import figures
 from fmnist.ui.components.wall import garment_wall
 from fmnist.ui.state import dataset
 from fmnist.ui.widgets import CHART
-from fmnist.weights.card import WeightsError
 
 REFRESH_SECONDS = 1.0
 LOG_CHARACTERS = 3000
@@ -257,7 +257,7 @@ def _told(action: Callable[..., object], *arguments: object) -> Callable[[], Non
     def act() -> None:
         try:
             action(*arguments)
-        except (RunError, WeightsError, OSError) as error:
+        except (UserFacingError, OSError) as error:
             st.session_state["told"] = str(error)
 
     return act

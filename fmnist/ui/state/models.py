@@ -5,16 +5,15 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from threading import Thread
-from typing import NamedTuple, TypeVar, cast
+from typing import TypeVar
 
 import numpy as np
 import streamlit as st
 import torch
 from numpy.typing import NDArray
 from streamlit.runtime.scriptrunner import add_script_run_ctx
-from torch import nn
 
 from fmnist.analysis import evaluation, explain
 from fmnist.analysis.evaluation import Evaluation
@@ -26,6 +25,7 @@ from fmnist.models.layers import Classifier
 from fmnist.ui.state.dataset import split
 from fmnist.weights import shelf
 from fmnist.weights.card import Card, WeightsError
+from fmnist.weights.shelf import Answer, Weights
 from fmnist.weights.strangers.onnx import OnnxError
 
 Result = TypeVar("Result")
@@ -50,23 +50,12 @@ def _damage(sha256: str, name: str) -> str | None:
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
-def model(sha256: str, name: str, device: str) -> nn.Module:
-    """The model of saved weights, on a device; the hash tells a retrained file from the old."""
-    loaded, _ = shelf.load(name)
-    return _settled(loaded.to(device))
-
-
-@st.cache_resource(show_spinner=False, max_entries=64)
-def uploaded_model(sha256: str, device: str, _upload: "Upload") -> nn.Module:
-    """The model of uploaded weights, on a device."""
-    loaded, _ = shelf.open(_upload.content, _upload.filename, _upload.card.reads)
-    return _settled(loaded.to(device))
-
-
-def _settled(loaded: nn.Module) -> nn.Module:
-    loaded.eval()
+def saved(sha256: str, name: str, device: str) -> Weights:
+    """Saved weights, on a device; the hash tells a retrained file from the old."""
+    weights = shelf.load(name)
+    weights.model.to(device).eval()
     _freeze()
-    return loaded
+    return weights
 
 
 @st.cache_resource(show_spinner=False)
@@ -80,24 +69,12 @@ def _freeze() -> None:
     gc.freeze()
 
 
-class Answer(NamedTuple):
-    """What a model says of N images, and the device that computed it."""
-
-    shares: NDArray[np.float32]  # probabilities (N, 10) at the card's temperature
-    unfamiliar: NDArray[np.bool_]  # (N,), see Card.unfamiliar
-    device: torch.device
-
-
-def answer(card: Card, images: NDArray[np.uint8], device: torch.device) -> Answer:
-    """What the model says of images uint8 (N, 28, 28)."""
-
-    def question(model: nn.Module, device: torch.device) -> NDArray[np.float32]:
-        return inference.infer(model, images, device)
-
+def answer(
+    card: Card, images: NDArray[np.uint8], device: torch.device
+) -> tuple[Answer, torch.device]:
+    """What the model says of images uint8 (N, 28, 28), and the device that computed it."""
     with asking(card):
-        logits, used = ask(card, device, question)
-    shares = evaluation.probabilities(logits, card.temperature)
-    return Answer(shares, card.unfamiliar(logits), used)
+        return ask(card, device, lambda model, device: Weights(model, card).answer(images, device))
 
 
 @contextmanager
@@ -147,18 +124,17 @@ def ask(
     That is the CPU where CUDA fails. Raises OnnxError where a graph fails; see `asking`.
     """
     return devices.or_cpu(
-        # Every model that opens is what the registered ones are: features and a head.
-        lambda device: question(cast(Classifier, _open(card, device)), device),
+        lambda device: question(_open(card, device).model, device),
         device,
         notify=st.toast,
     )
 
 
-def _open(card: Card, device: torch.device) -> nn.Module:
-    upload = uploads().get(card.name)
-    if upload and upload.card.sha256 == card.sha256:
-        return uploaded_model(card.sha256, str(device), upload)
-    return model(card.sha256, card.name, str(device))
+def _open(card: Card, device: torch.device) -> Weights:
+    brought = uploads().get(card.name)
+    if brought and brought.card.sha256 == card.sha256:
+        return brought
+    return saved(card.sha256, card.name, str(device))
 
 
 def evaluate(card: Card, split_name: SplitName, source: Source, device: torch.device) -> Evaluation:
@@ -228,7 +204,7 @@ def progress_bar() -> ProgressCallback:
     return report
 
 
-def shares(
+def probabilities(
     card: Card, split_name: SplitName, source: Source, device: torch.device
 ) -> NDArray[np.float32]:
     """Probabilities (N, 10) of a whole split at the card's temperature."""
@@ -236,29 +212,15 @@ def shares(
     return evaluation.probabilities(answers.logits, card.temperature)
 
 
-@dataclass(frozen=True)
-class Upload:
-    """A model that one browser brought, for as long as its session lasts.
-
-    `content` is that of the file it would be saved as.
-    """
-
-    filename: str
-    content: bytes
-    card: Card
-
-
-def uploads() -> dict[str, Upload]:
-    """This session's uploads by name."""
-    kept: dict[str, Upload] = st.session_state.setdefault("uploads", {})
-    return kept
+def uploads() -> dict[str, Weights]:
+    """What this browser brought, by name, for as long as its session lasts."""
+    brought: dict[str, Weights] = st.session_state.setdefault("uploads", {})
+    return brought
 
 
 def choices() -> dict[str, Card]:
     """Every model that can be asked here, by name: saved weights and this session's uploads."""
-    saved = {card.name: card for card in shelf.cards() if not problem(card)}
-    brought = {name: upload.card for name, upload in uploads().items()}
-    everything = saved | {
-        name: card for name, card in brought.items() if card.sha256 not in failures()
+    everything = {card.name: card for card in shelf.cards() if not problem(card)} | {
+        name: card for name, (_, card) in uploads().items() if card.sha256 not in failures()
     }
     return dict(sorted(everything.items(), key=lambda item: shelf.rank(item[1])))

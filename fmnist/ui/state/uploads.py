@@ -5,16 +5,16 @@ from itertools import chain, count
 
 import streamlit as st
 import torch
-from torch import nn
 
 from fmnist.data.splits import Source
-from fmnist.ui.state.models import Upload, choices, evaluate_once, failures, progress_bar, uploads
+from fmnist.ui.state.models import choices, evaluate_once, failures, progress_bar, uploads
 from fmnist.weights import shelf
-from fmnist.weights.card import Card, WeightsError, measured
+from fmnist.weights.card import WeightsError, measured
+from fmnist.weights.shelf import Weights
 from fmnist.weights.strangers.onnx import OnnxError
 
 
-def opened(file_id: str, content: bytes, filename: str) -> tuple[nn.Module, Card]:
+def opened(file_id: str, content: bytes, filename: str) -> Weights:
     """The model in an uploaded file, and its card; raises WeightsError."""
     found = _opened(file_id, content, filename)
     if isinstance(found, WeightsError):
@@ -23,43 +23,39 @@ def opened(file_id: str, content: bytes, filename: str) -> tuple[nn.Module, Card
 
 
 @st.cache_resource(show_spinner="Finding out how it reads pixels …", max_entries=8)
-def _opened(file_id: str, _content: bytes, _filename: str) -> tuple[nn.Module, Card] | WeightsError:
+def _opened(file_id: str, _content: bytes, _filename: str) -> Weights | WeightsError:
     try:
         return shelf.open(_content, _filename)
     except WeightsError as error:  # to be said again, not found out again
         return error
 
 
-def remember(model: nn.Module, card: Card, name: str, source: Source, device: torch.device) -> Card:
-    """Take a model among this session's under a name, or give it another; returns its card.
+def remember(weights: Weights, name: str, source: Source, device: torch.device) -> Weights:
+    """Take a model among this session's under a name, or give it another; returns it so named.
 
     A name that is taken gets a number. Measured where the real dataset is here; raises OnnxError
     where it fails at that, or has failed before.
     """
-    if card.sha256 in failures():
-        raise OnnxError(failures()[card.sha256])
-    here = next((u for u in uploads().values() if u.card.sha256 == card.sha256), None)
-    if here:
-        del uploads()[here.card.name]
-    else:
-        file = f"{card.name}{shelf.suffix(model)}"
-        here = Upload(file, shelf.packed(model, card.architecture), card)
+    sha256 = weights.card.sha256
+    if sha256 in failures():
+        raise OnnxError(failures()[sha256])
+    here = next((known for known in uploads().values() if known.card.sha256 == sha256), weights)
+    uploads().pop(here.card.name, None)
     taken = choices()
     numbered = chain([name], (f"{name}-{number}" for number in count(2)))
     card = replace(here.card, name=next(free for free in numbered if free not in taken))
-    uploads()[card.name] = replace(here, card=card)
+    uploads()[card.name] = Weights(here.model, card)
     if source == "real" and not card.test:  # figures on drawn garments would stand beside real ones
         try:
             answers = evaluate_once(card.sha256, "test", source, card, device, progress_bar())
         except OnnxError:
             del uploads()[card.name]
             raise
-        card = replace(card, test=measured(answers))
-        uploads()[card.name] = replace(here, card=card)
-    return card
+        uploads()[card.name] = Weights(here.model, replace(card, test=measured(answers)))
+    return uploads()[card.name]
 
 
-def keep(model: nn.Module, card: Card) -> None:
+def keep(weights: Weights) -> None:
     """Save an upload of this session for everybody, under its name; raises WeightsError."""
-    shelf.keep(model, card, card.name)
-    del uploads()[card.name]
+    shelf.keep(weights, weights.card.name)
+    del uploads()[weights.card.name]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from fmnist.data.splits import CLASSES
+from fmnist.machine.errors import UserFacingError
 from fmnist.models.layers import Classifier, Standardize
 
 PATIENCE = 30.0
@@ -29,7 +30,7 @@ _EXTERNAL = re.compile(rb"(?:\x08|\x88\x80*\x00)location")
 _UNKNOWN = re.compile(r"No Op registered for (\S+)|error: (\S+?)\(|implementation for (\w+)")
 
 
-class OnnxError(Exception):
+class OnnxError(UserFacingError):
     """A graph can't be used; the message says why and wants the file's name before it."""
 
 

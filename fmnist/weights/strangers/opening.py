@@ -8,9 +8,8 @@ or endless, a pickle or a graph, is opened in quarantine first.
 import itertools
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -53,8 +52,7 @@ AS_GOOD = 0.01
 """A difference in accuracy that says little on so few images."""
 
 
-@dataclass(frozen=True)
-class Opened:
+class Opened(NamedTuple):
     """A model on the CPU, its architecture in the registry, and its way to read pixels.
 
     No architecture: an ONNX graph. No reading: a file of our own, which has it inside.
@@ -272,7 +270,7 @@ def _filled(
             raise WeightsError(
                 f"{filename}: {quoted(name)} holds values that are not finite numbers."
             )
-    model = cast(Classifier, MODELS[architecture].build())
+    model = MODELS[architecture].build()
     # What a stranger's file lacks then is what `_ASIDE` leaves out.
     model.load_state_dict({ours: tensors[theirs] for ours, theirs in names.items()}, strict=False)
     return model.eval()

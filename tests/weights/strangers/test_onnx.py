@@ -23,6 +23,7 @@ from fmnist.data import garments, splits
 from fmnist.models import inference
 from fmnist.weights import shelf
 from fmnist.weights.card import WeightsError
+from fmnist.weights.shelf import Weights
 from fmnist.weights.strangers.onnx import OnnxModel
 from fmnist.weights.strangers.opening import ASSUMED
 
@@ -130,7 +131,7 @@ def test_how_a_graph_reads_pixels_is_found_out(reads: str, dtype: int) -> None:
 def test_a_kept_graph_is_there_by_name_and_reads_pixels_as_before(reads: str) -> None:
     content = perceptron_graph(stranger("fcnn").state_dict())
     model, card = shelf.open(content, "theirs.onnx", reads)
-    kept = shelf.keep(model, card, "theirs")
+    kept = shelf.keep(Weights(model, card), "theirs")
     path = shelf.own_folder() / "theirs.onnx"
     assert path.read_bytes() == content
     assert {"theirs.onnx", "theirs.json"} == {file.name for file in path.parent.iterdir()}

@@ -30,6 +30,7 @@ from fmnist.models import MODELS, ModelSpec, inference
 from fmnist.models.fcnn import FullyConnected
 from fmnist.weights import card, shelf
 from fmnist.weights.card import Card, WeightsError
+from fmnist.weights.shelf import Weights
 from fmnist.weights.strangers import formats, opening
 from fmnist.weights.strangers.formats import PICKLES, STATE_DICT_KEYS
 
@@ -293,7 +294,7 @@ def test_a_damaged_dataset_counts_as_none(tmp_path: Path, monkeypatch: pytest.Mo
 @every_stranger
 def test_a_strangers_model_is_kept_as_a_plain_file_of_ours(architecture: str) -> None:
     model, card = shelf.open(pickled(stranger(architecture).state_dict()), "theirs.pt")
-    kept = shelf.keep(model, card, "homework")
+    kept = shelf.keep(Weights(model, card), "homework")
     assert kept == shelf.load("homework")[1]
     assert (kept.sha256, kept.reads) == (card.sha256, card.reads)
     again, read = shelf.open(
@@ -305,11 +306,11 @@ def test_a_strangers_model_is_kept_as_a_plain_file_of_ours(architecture: str) ->
 
 @pytest.mark.parametrize("name", ["cnn", "mine"])
 def test_nothing_is_kept_over_weights_that_are_there(name: str) -> None:
-    shelf.save(MODELS["gru"].seeded(0), Card("mine", "gru", 0), shelf.own_folder())
+    shelf.save(Weights(MODELS["gru"].seeded(0), Card("mine", "gru", 0)), shelf.own_folder())
     before = {path: path.read_bytes() for path in shelf.own_folder().iterdir()}
     model, card = shelf.open(pickled(stranger("fcnn").state_dict()), "theirs.pt")
     with pytest.raises(WeightsError, match=f"weights named {name} already"):
-        shelf.keep(model, card, name)
+        shelf.keep(Weights(model, card), name)
     assert {path: path.read_bytes() for path in shelf.own_folder().iterdir()} == before
 
 
@@ -329,9 +330,9 @@ def test_a_name_is_free_again_where_keeping_failed(
     with monkeypatch.context() as patch:
         patch.setattr("os.fsync", full_disk)
         with pytest.raises(OSError, match="No space left"):
-            shelf.keep(model, card, "mine")
+            shelf.keep(Weights(model, card), "mine")
     assert not list(shelf.own_folder().iterdir())
-    assert shelf.keep(model, card, "mine").name == "mine"
+    assert shelf.keep(Weights(model, card), "mine").name == "mine"
 
 
 # What is refused

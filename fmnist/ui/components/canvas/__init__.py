@@ -319,6 +319,6 @@ def decode(drawing: object) -> NDArray[np.uint8] | None:
         picture = reading.read(base64.b64decode(content, validate=True))
         if picture.size != (EDGE, EDGE):
             raise PictureError
-    except ValueError:
+    except (PictureError, ValueError):
         raise PictureError("It did not arrive whole; draw one more stroke.") from None
     return np.asarray(picture.convert("L"))
