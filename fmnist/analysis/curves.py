@@ -35,17 +35,19 @@ class Abstention(NamedTuple):
 
 def one_against_rest(e: Evaluation, temperature: float = 1.0) -> list[ClassCurves]:
     """Precision-recall and ROC curve of each class; every class must have an image."""
-    shares = probabilities(e.logits, temperature)
+    of_classes = probabilities(e.logits, temperature)
     found = []
     for label in range(len(CLASSES)):
-        is_it, share = e.labels == label, shares[:, label]
-        precision, recall, _ = metrics.precision_recall_curve(is_it, share, drop_intermediate=True)
-        false_positive, true_positive, _ = metrics.roc_curve(is_it, share)
+        is_it, probability = e.labels == label, of_classes[:, label]
+        precision, recall, _ = metrics.precision_recall_curve(
+            is_it, probability, drop_intermediate=True
+        )
+        false_positive, true_positive, _ = metrics.roc_curve(is_it, probability)
         found.append(
             ClassCurves(
                 precision,
                 recall,
-                float(metrics.average_precision_score(is_it, share)),
+                float(metrics.average_precision_score(is_it, probability)),
                 false_positive,
                 true_positive,
                 float(metrics.auc(false_positive, true_positive)),

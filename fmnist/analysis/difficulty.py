@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 Answers = NDArray[np.float32]
 Labels = NDArray[np.uint8]
@@ -39,8 +40,8 @@ def disagreement(answers: Answers) -> Scores:
     0 where all say the same with the same confidence; at most log2 of the number of models, where
     each is sure of another class.
     """
-    shares = answers.astype(np.float64)
-    divergence: Scores = _entropy(shares.mean(0)) - _entropy(shares).mean(0)
+    probabilities = answers.astype(np.float64)
+    divergence: Scores = _entropy(probabilities.mean(0)) - _entropy(probabilities).mean(0)
     return np.maximum(divergence, 0)  # rounding
 
 
@@ -49,10 +50,9 @@ def hardest_first(scores: NDArray[Any], doubt: Scores) -> NDArray[np.int64]:
     return np.lexsort((-doubt, -scores))
 
 
-def _entropy(shares: Scores) -> Scores:
+def _entropy(probabilities: Scores) -> Scores:
     """Entropy in bits over the last axis."""
-    logarithms = np.log2(shares, where=shares > 0, out=np.zeros_like(shares))
-    entropy: Scores = -(shares * logarithms).sum(-1)
+    entropy: Scores = special.entr(probabilities).sum(-1) / np.log(2)
     return entropy
 
 

@@ -112,8 +112,8 @@ def occlusion(
     for covered, (top, left) in zip(images[1:], corners, strict=True):
         covered[top : top + PATCH, left : left + PATCH] = 0
     logits = inference.infer(model, images, _device(model))
-    shares = evaluation.probabilities(logits, temperature)
-    drops = shares[0, label] - shares[1:, label]
+    probabilities = evaluation.probabilities(logits, temperature)
+    drops = probabilities[0, label] - probabilities[1:, label]
     total, times = np.zeros((28, 28), np.float32), np.zeros((28, 28), np.float32)
     for drop, (top, left) in zip(drops, corners, strict=True):
         total[top : top + PATCH, left : left + PATCH] += drop
@@ -121,17 +121,17 @@ def occlusion(
     worst = int(drops.argmax())
     top, left = corners[worst]
     centre = (PATCH - 1) / 2
-    return Occlusion(total / times, (top + centre, left + centre), shares[1 + worst])
+    return Occlusion(total / times, (top + centre, left + centre), probabilities[1 + worst])
 
 
 def reason(
-    image: NDArray[np.uint8], shares: NDArray[np.float32], label: int, found: Occlusion
+    image: NDArray[np.uint8], probabilities: NDArray[np.float32], label: int, found: Occlusion
 ) -> str:
     """In a sentence: which part of an image uint8 (28, 28) the answer of a class hangs on.
 
-    `shares` (10,) are the probabilities of the whole image, `found` what `occlusion` made of it.
+    `probabilities` (10,) are those of the whole image, `found` what `occlusion` made of it.
     """
-    name, before, after = CLASSES[label], shares[label], found.covered[label]
+    name, before, after = CLASSES[label], probabilities[label], found.covered[label]
     if before - after < SLIGHT:
         return (
             f"No single part makes it say {name}: it is {before:.0%} sure, and whichever part is "

@@ -51,8 +51,9 @@ class OnnxModel(Classifier):
         self._input, self._dtype, self._shape = _input(self._session)
         noise = np.random.default_rng(0).integers(0, 256, (16, 1, 28, 28)).astype(np.float32)
         self._output = self._find_output(noise)
-        shares = self._run(noise)
-        self._probabilities = bool((shares >= 0).all() and np.allclose(shares.sum(1), 1, atol=0.01))
+        answers = self._run(noise)
+        sums = answers.sum(1)
+        self._probabilities = bool((answers >= 0).all() and np.allclose(sums, 1, atol=0.01))
 
     @property
     def whole_numbers(self) -> bool:
