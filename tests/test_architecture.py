@@ -1,13 +1,12 @@
 """The house rules that no other tool checks."""
 
-import ast
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from benchmarks import house
 from fmnist import PROJECT
 
 # From the top floor down: a room imports from the floors below its own, and from itself.
@@ -19,56 +18,39 @@ FLOORS = (
     ("weights", "training"),
     ("analysis",),
     ("models", "data"),
-    ("pictures", "machine"),
+    ("pictures",),
+    ("machine",),
     ("fmnist",),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
-FILES = {
-    ".".join(path.relative_to(PROJECT).with_suffix("").parts).removesuffix(".__init__"): path
-    for path in [PROJECT / "app.py", *PROJECT.glob("pages/*.py"), *PROJECT.rglob("fmnist/**/*.py")]
-}
+NEEDS = house.imports(PROJECT)
 
 
-def room(module: str) -> str:
-    """The room that a module of the project is in."""
-    first, *others = module.split(".")
-    return others[0] if first == "fmnist" and others else first
-
-
-def imported(module: str) -> Iterator[str]:
-    """The project's modules that a module imports, at its head or inside a function."""
-    for node in ast.walk(ast.parse(FILES[module].read_text())):
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            below = [f"{node.module}.{alias.name}" for alias in node.names]
-            names = [name if name in FILES else str(node.module) for name in below]
-        else:
-            continue
-        yield from (name for name in names if name in FILES)
-
-
-@pytest.mark.parametrize("module", FILES)
+@pytest.mark.parametrize("module", NEEDS)
 def test_a_room_imports_only_from_itself_and_from_floors_below(module: str) -> None:
-    here = room(module)
-    for other in imported(module):
-        there = room(other)
+    here = house.room(module)
+    for other in NEEDS[module]:
+        there = house.room(other)
         assert there == here or FLOOR[there] > FLOOR[here], f"{module} imports {other}"
 
 
 def test_no_two_files_import_each_other_even_by_way_of_others() -> None:
-    waiting = {module: set(imported(module)) - {module} for module in FILES}
-    while free := [module for module, needs in waiting.items() if not needs]:
-        for module in free:
-            del waiting[module]
-        for needs in waiting.values():
-            needs.difference_update(free)
-    assert not waiting
+    assert house.circles(NEEDS) == []
+
+
+def test_a_circle_is_found_also_where_an_import_is_inside_a_function(tmp_path: Path) -> None:
+    (tmp_path / "pages").mkdir()
+    (tmp_path / "fmnist").mkdir()
+    (tmp_path / "app.py").write_text("import fmnist.one\n")
+    (tmp_path / "fmnist" / "one.py").write_text("from fmnist import two\n")
+    (tmp_path / "fmnist" / "two.py").write_text("def late():\n    from fmnist.one import f\n")
+    assert house.circles(house.imports(tmp_path)) == [{"fmnist.one", "fmnist.two"}]
+    assert house.floors(house.imports(tmp_path)) == 2
 
 
 @pytest.mark.parametrize("library", ["streamlit", "plotly"])
 def test_only_the_ui_loads(library: str) -> None:
-    core = [module for module in FILES if room(module) not in ("app", "pages", "ui")]
+    core = [module for module in NEEDS if house.room(module) not in ("app", "pages", "ui")]
     script = f"import sys, {', '.join(core)}; sys.exit({library!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], cwd=PROJECT).returncode == 0
 

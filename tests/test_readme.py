@@ -1,6 +1,7 @@
-"""The README tells the truth."""
+"""The README and docs/ tell the truth."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import mean, stdev
 
@@ -11,11 +12,17 @@ from fmnist.__main__ import main
 from fmnist.weights import shelf
 from fmnist.weights.card import Card
 
-README = (PROJECT / "README.md").read_text()
+README = PROJECT / "README.md"
+DOCS = {path.name: path.read_text() for path in [README, *(PROJECT / "docs").glob("*.md")]}
+LINKS = [
+    (PROJECT / ("" if name == README.name else "docs"), link)
+    for name, text in DOCS.items()
+    for link in re.findall(r"\]\(([^):#]+)(?:#[^)]*)?\)", text)
+]
 
 
 def test_the_table_of_models_equals_the_cards() -> None:
-    table = README.split("|---|---|---|---|---|---|---|---|\n")[1].split("\n\n")[0]
+    table = DOCS["models.md"].split("|---|---|---|---|---|---|---|---|\n")[1].split("\n\n")[0]
     assert table.splitlines() == [_row(card) for card in shelf.cards()]
 
 
@@ -29,20 +36,32 @@ def _row(card: Card) -> str:
     )
 
 
-def test_the_tree_names_every_file_and_nothing_else() -> None:
-    tree = README.split("## The code")[1].split("```")[1]
-    named = set(re.findall(r"^ *(\S+\.py) ", tree, re.MULTILINE))
-    folders = ("pages", "fmnist")
-    files = {path.name for folder in folders for path in (PROJECT / folder).rglob("*.py")}
-    assert named == files | {"app.py"}
-    for folder in ("benchmarks", "docs", "tests", "weights"):
-        exists = (PROJECT / folder).is_dir() and any((PROJECT / folder).iterdir())
-        assert f"\n{folder}/ " not in tree or exists
+def _paths(tree: str) -> Iterator[str]:
+    """The files that a tree of indented names stands for."""
+    folders: list[str] = []
+    for line in tree.splitlines():
+        name = line.split()[0]
+        del folders[(len(line) - len(line.lstrip())) // 2 :]
+        if name.endswith("/"):
+            folders.append(name)
+        else:
+            yield "".join([*folders, name])
 
 
-@pytest.mark.parametrize("link", re.findall(r"\]\((docs/[^)]+)\)", README))
-def test_every_picture_is_there(link: str) -> None:
-    assert (PROJECT / link).is_file()
+def test_the_tree_names_every_file_of_the_code_and_nothing_else() -> None:
+    tree = DOCS["code.md"].split("```")[1].strip("\n")
+    exists = {
+        str(path.relative_to(PROJECT))
+        for folder in ("pages", "fmnist")
+        for path in (PROJECT / folder).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts and path.read_bytes()
+    }
+    assert set(_paths(tree)) == exists | {"app.py"}
+
+
+@pytest.mark.parametrize(("folder", "link"), LINKS, ids=str)
+def test_every_link_and_every_picture_leads_somewhere(folder: Path, link: str) -> None:
+    assert (folder / link).is_file()
 
 
 @pytest.mark.parametrize(
@@ -53,7 +72,7 @@ def test_every_verb_and_option_is_described(verb: str, capsys: pytest.CaptureFix
         main([verb, "--help"])
     printed = capsys.readouterr().out
     assert "--help" in printed
-    section = README.split("## The command line")[1]
+    section = DOCS["runs.md"].split("## The command line")[1]
     described = "".join(
         block for block in re.split(r"(?=python -m fmnist )", section) if f"fmnist {verb}" in block
     )
@@ -63,7 +82,7 @@ def test_every_verb_and_option_is_described(verb: str, capsys: pytest.CaptureFix
 
 
 @pytest.mark.parametrize(
-    "variable", sorted(set(re.findall(r"`(FMNIST_[A-Z_]+)`", README))), ids=str
+    "variable", sorted(set(re.findall(r"`(FMNIST_[A-Z_]+)`", DOCS["runs.md"]))), ids=str
 )
 def test_every_variable_is_one_that_the_code_reads(variable: str) -> None:
     code = "".join(path.read_text() for path in Path(PROJECT / "fmnist").rglob("*.py"))
