@@ -1,6 +1,7 @@
 """The house rules that no other tool checks."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -83,3 +84,11 @@ def test_a_page_holds_no_tensors_and_stays_an_outline(page: Path) -> None:
     text = page.read_text()
     assert "import torch" not in text
     assert len(text.splitlines()) <= 100
+
+
+@pytest.mark.parametrize(
+    "path", [*FILES.values(), *PROJECT.glob("benchmarks/*.py")], ids=lambda path: path.stem
+)
+def test_python_holds_no_other_language(path: Path) -> None:
+    foreign = r"<(style|div|table|section|svg|button)\b|\bfunction ?\(|=> \{"
+    assert not re.findall(foreign, path.read_text())
