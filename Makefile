@@ -1,7 +1,7 @@
 # Everything a fresh machine needs is set up by the target that needs it.
 #   make app [HOST=0.0.0.0] [PORT=8501]   the app; HOST opens it to a room
 #   make test                             the whole test suite
-#   make check                            ruff and mypy
+#   make check                            ruff, mypy and Biome
 
 HOST ?= localhost
 PORT ?= 8501
@@ -17,10 +17,11 @@ app: .venv/runtime
 test: .venv/dev
 	$(BIN)/python -m pytest $(ARGS)
 
-check: .venv/dev
+check: .venv/dev node_modules/.package-lock.json
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	node_modules/.bin/biome check --error-on-warnings
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
@@ -31,4 +32,8 @@ check: .venv/dev
 
 .venv/dev: requirements-dev.txt .venv/runtime
 	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	touch $@
+
+node_modules/.package-lock.json: package-lock.json
+	npm ci --silent
 	touch $@

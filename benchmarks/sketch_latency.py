@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from contextlib import ExitStack
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,16 +33,6 @@ PAGES = {
     "bare page": ("benchmarks/bare_page.py", "", "canvas.upper-canvas"),
 }
 PHOTOS = 9
-WATCH = """
-addEventListener('pointerup', () => { window.lifted = performance.now(); }, true);
-const said = () => document.querySelector('.bars')?.innerHTML;
-window.watch = () => { window.before = said(); window.answered = null; };
-new MutationObserver(() => {
-  if (window.answered !== null || !said() || said() === window.before) return;
-  window.answered = 0;
-  requestAnimationFrame(() => { window.answered = performance.now(); });
-}).observe(document, { subtree: true, childList: true, characterData: true, attributes: true });
-"""
 
 
 def batch(page: Page, address: str, canvas: str, strokes: NDArray[np.float64]) -> list[float]:
@@ -99,7 +90,7 @@ def main(count: int) -> None:
         with sync_playwright() as playwright:
             chromium = studio.launch(playwright)
             page = chromium.new_page(viewport={"width": 1280, "height": 900})
-            page.add_init_script(WATCH)
+            page.add_init_script(path=Path(__file__).with_name("watch.js"))
             warm = rng.uniform(0.1, 0.9, (2, 4, 2))  # fill the caches, which are not measured
             for first in (None, *range(0, count, BATCH)):
                 some = warm if first is None else strokes[first : first + BATCH]

@@ -10,15 +10,13 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from playwright.sync_api import Browser, Locator, Page, Playwright
 
 from fmnist import PROJECT
 
-STANDS = """(before) =>
-  document.querySelector('[data-test-script-state=notRunning]') &&
-  !document.querySelector('[data-testid=stSkeleton]') &&
-  document.querySelector('h1') && document.querySelector('h1').textContent !== before"""
+STANDS = Path(__file__).with_name("stands.js").read_text()
 PATIENCE = 300  # seconds; a first opening may compute for long
 
 

@@ -43,7 +43,7 @@ with wall.container(height=660, border=False):
         [f"{CLASSES[split.labels[row]]}, {row}" for row in rows],
         key="wall",
         label=f"{len(rows)} garments; arrow keys choose one",
-        wall=f"{source} {split_name} {class_name} {number}",
+        name=f"{source} {split_name} {class_name} {number}",
     )
 with wall:
     st.caption(

@@ -63,7 +63,7 @@ with wall:
             captions=written,
             key="hardest",
             label=f"{len(shown)} images, the {end.lower()} first; arrow keys choose one",
-            wall=f"{source} {split_name} {class_name} {measure} {end} {asked}",
+            name=f"{source} {split_name} {class_name} {measure} {end} {asked}",
             tile=64,
         )
     st.caption(f"{len(shown):,} of {len(rows):,} images, the {end.lower()} first.")

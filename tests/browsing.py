@@ -42,14 +42,6 @@ PHONE = {
 }
 # Opened by a link to a page, Streamlit first looks for its endpoints beside that page.
 PROBES = re.compile(r"/\w+/_stcore/(health|host-config)$")
-NAVIGATION_SEEN = """
-window.navigationSeen = [];
-new MutationObserver(() => {
-  for (const link of document.querySelectorAll('[data-testid=stSidebarNavLink]'))
-    if (!window.navigationSeen.includes(link.textContent))
-      window.navigationSeen.push(link.textContent);
-}).observe(document, { subtree: true, childList: true, characterData: true });
-"""
 
 expect.set_options(timeout=PATIENCE * 1000)
 

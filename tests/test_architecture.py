@@ -1,5 +1,6 @@
 """The house rules that no other tool checks."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -65,3 +66,13 @@ def test_a_page_holds_no_tensors_and_stays_an_outline(page: Path) -> None:
     text = page.read_text()
     assert "import torch" not in text
     assert len(text.splitlines()) <= 100
+
+
+@pytest.mark.parametrize(
+    "path",
+    [*house.modules(PROJECT).values(), *PROJECT.glob("benchmarks/*.py")],
+    ids=lambda path: path.stem,
+)
+def test_python_holds_no_other_language(path: Path) -> None:
+    foreign = r"<(style|div|table|section|svg|button)\b|\bfunction ?\(|=> \{"
+    assert not re.findall(foreign, path.read_text())

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Sequence
-from html import escape
+from pathlib import Path
 
 import numpy as np
 import streamlit as st
@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from fmnist.data.splits import CLASSES
+from fmnist.machine import templates
 from fmnist.pictures.encode import data_url, reduced
 from fmnist.pictures.intake import Intake
 from fmnist.pictures.reading import PictureError
@@ -22,20 +23,7 @@ from fmnist.weights.shelf import Answer
 
 THUMBNAIL = 56
 _KIND_NAMES = {kind: name for name, kind in KINDS.items()}
-_STYLE = f"""
-<style>
-.bars {{ width: 100%; border-collapse: collapse; font-size: 0.875rem; }}
-.bars th {{ padding: 0.2rem 0.6rem 0.2rem 0; font-weight: 400; text-align: left; width: 1%; }}
-.bars thead th {{ width: auto; font-weight: 600; overflow-wrap: anywhere; }}
-.bars tbody th {{ white-space: nowrap; }}
-.bars div {{ display: flex; align-items: center; gap: 0.5rem; }}
-.bars span {{ flex: 0 0 3.2em; text-align: right; font-variant-numeric: tabular-nums; }}
-.bars b {{ flex: 1; }}
-.bars i {{ display: block; height: 0.9rem; min-width: 1px; background: {MUTED}; }}
-.bars .best span {{ font-weight: 600; }}
-.bars .best i {{ background: {ACCENT}; }}
-</style>
-"""
+_BARS = templates.template(Path(__file__).with_name("bars.html.j2"))
 
 
 def choose_others(card: Card) -> list[Card]:
@@ -77,23 +65,21 @@ def show(shares: Sequence[NDArray[np.float32]], names: Sequence[str]) -> None:
     st.markdown(f"### {CLASSES[best]}")
     st.caption(f"with probability {shares[0][best]:.1%}")
     # Not a chart: it would take longer to draw than all that lies between stroke and answer.
-    st.html(_STYLE + bars(np.stack(shares), names))
+    st.html(bars(np.stack(shares), names))
 
 
 def bars(shares: NDArray[np.float32], names: Sequence[str]) -> str:
     """Probabilities (M, 10) as an HTML table: a row a class, a column a model."""
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
     best = shares.argmax(1)
-    rows = []
-    for label, name in enumerate(CLASSES):
-        cells = "".join(
-            f"<td{' class=best' if label == top else ''}><div><span>{share:.1%}</span>"
-            f'<b><i style="width: {share:.4%}"></i></b></div></td>'
-            for share, top in zip(shares[:, label], best, strict=True)
-        )
-        rows.append(f'<tr><th scope="row">{name}</th>{cells}</tr>')
-    columns = f"<thead><tr><th></th>{head}</tr></thead>" if len(names) > 1 else ""
-    return f'<table class="bars">{columns}<tbody>{"".join(rows)}</tbody></table>'
+    return _BARS.render(
+        names=names,
+        rows=[
+            (name, list(zip(shares[:, label].tolist(), best == label, strict=True)))
+            for label, name in enumerate(CLASSES)
+        ],
+        accent=ACCENT,
+        muted=MUTED,
+    )
 
 
 def table(taken: Sequence[Taken], answer: Answer) -> int:

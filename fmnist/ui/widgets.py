@@ -48,11 +48,11 @@ def gallery(
     images: NDArray[np.uint8],
     rows: NDArray[np.int64],
     shares: NDArray[np.float32],
-    wall: str,
+    name: str,
     picked: int | None = None,
     on_pick: Callable[[], None] | None = None,
 ) -> None:
-    """The images at `rows`, in that order, each over its probability (N,); see `sprite`."""
+    """The images at `rows`, in that order, each over its probability (N,); see `garment_wall`."""
     shown, shares = rows[:MOST_SHOWN], shares[:MOST_SHOWN]
     with st.container(height=430, border=False):
         garment_wall(
@@ -61,7 +61,7 @@ def gallery(
             captions=[f"{share:.0%}" for share in shares],
             key="gallery",
             label=f"{len(shown)} images, most confident first; arrow keys choose one",
-            wall=wall,
+            name=name,
             tile=56,
             picked=picked,
             on_pick=on_pick,

@@ -11,7 +11,6 @@ import safetensors.torch
 import torch
 from browsing import (
     DESK,
-    NAVIGATION_SEEN,
     PAGES,
     PHONE,
     follow,
@@ -38,7 +37,7 @@ def test_the_first_visitors_of_a_fresh_server_see_the_studios_navigation_on_a_de
 ) -> None:
     room = [stranger() for _ in range(3)]
     for page in room:
-        page.add_init_script(NAVIGATION_SEEN)
+        page.add_init_script(path=Path(__file__).with_name("navigation_seen.js"))
         page.goto(f"{fresh_studio}/errors", wait_until="commit")
     for page in room:
         expect(page.get_by_text(PAGES["Errors"][1], exact=True)).to_be_visible()

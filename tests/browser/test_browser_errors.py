@@ -18,24 +18,8 @@ from fmnist.data.splits import CLASSES
 pytestmark = pytest.mark.browser
 
 MATRIX = ".js-plotly-plot:has-text('predicted')"
-# Every cell and head as (true, predicted, count), with where it is in the window.
-CELLS = """
-(plot) => {
-  const { x, y, customdata } = plot._fullData.find((trace) => trace.customdata);
-  const { xaxis, yaxis } = plot._fullLayout, box = plot.getBoundingClientRect();
-  return customdata.map((cell, i) => [
-    cell,
-    { x: box.x + xaxis._offset + xaxis.l2p(x[i]), y: box.y + yaxis._offset + yaxis.l2p(y[i]) },
-  ]);
-}
-"""
-
-PROGRESS_SEEN = """
-window.progressSeen = false;
-new MutationObserver(() => {
-  window.progressSeen ||= !!document.querySelector('[data-testid=stProgress]');
-}).observe(document, { subtree: true, childList: true });
-"""
+CELLS = Path(__file__).with_name("cells.js").read_text()
+PROGRESS_SEEN = Path(__file__).with_name("progress_seen.js").read_text()
 
 
 def click_fullest(page: Page, wanted: Callable[[int | None, int | None], bool]) -> Any:

@@ -17,14 +17,18 @@ SHARES[0, 7], SHARES[1, 3] = 0.91, 0.905
 
 def test_bars_show_each_models_probabilities_and_mark_its_largest() -> None:
     table = answers.bars(SHARES, ["one", "<two>"])
-    rows = re.findall(r'<th scope="row">(.*?)</th>(.*?)</tr>', table)
+    rows = re.findall(r'<th scope="row">(.*?)</th>(.*?)</tr>', table, re.DOTALL)
     assert [name for name, _ in rows] == list(CLASSES)
     assert [re.findall(r"<span>(.*?)</span>", cells) for _, cells in rows] == [
         [f"{share:.1%}" for share in column] for column in SHARES.T
     ]
-    best = [re.findall("class=best", cells) for _, cells in rows]
+    best = [re.findall('class="best"', cells) for _, cells in rows]
     assert [len(found) for found in best] == [0, 0, 0, 1, 0, 0, 0, 1, 0, 0]
     assert "&lt;two&gt;" in table
+
+
+def test_bars_of_one_model_need_no_name_over_them() -> None:
+    assert "<thead>" not in answers.bars(SHARES[:1], ["one"])
 
 
 def test_the_csv_has_a_line_a_picture_and_the_reason_for_each_that_is_none() -> None:

@@ -2,6 +2,8 @@
 
 import base64
 import io
+import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,7 +11,11 @@ import pytest
 from PIL import Image
 
 from fmnist.pictures.reading import PictureError
+from fmnist.ui.components import canvas
 from fmnist.ui.components.canvas import EDGE, decode
+
+FOLDER = Path(canvas.__file__).parent
+PAGE, SCRIPT = ((FOLDER / name).read_text() for name in ("canvas.html", "canvas.js"))
 
 
 def sent(picture: Image.Image, form: str = "PNG") -> str:
@@ -55,3 +61,39 @@ def test_without_a_stroke_there_is_no_picture(nothing: object) -> None:
 def test_anything_else_is_refused_in_a_sentence(wrong: Any) -> None:
     with pytest.raises(PictureError, match=r"^It did not arrive whole; draw one more stroke\.$"):
         decode(wrong)
+
+
+def test_the_browser_draws_at_the_size_that_is_believed() -> None:
+    assert f"const EDGE = {EDGE};" in SCRIPT
+    assert f'<canvas width="{3 * EDGE}" height="{3 * EDGE}"' in PAGE
+
+
+BUTTONS = [
+    dict(re.findall(r'([\w-]+)="(.*?)"', attributes))
+    for attributes in re.findall(r"<button(.*?)>", PAGE, re.DOTALL)
+]
+
+
+def test_the_toolbar_offers_every_tool_width_and_shade() -> None:
+    offered = [(button["data-set"], button["data-value"]) for button in BUTTONS[:4] + BUTTONS[7:]]
+    assert offered == [
+        *(("tool", name) for name in ("brush", "line", "shape", "eraser")),
+        *(("width", str(pixels)) for pixels in (6, 12, 22)),
+        *(("shade", str(grey)) for grey in (255, 192, 128, 64, 0)),
+    ]
+    assert [button["data-do"] for button in BUTTONS[4:7]] == ["undo", "redo", "clear"]
+
+
+def test_a_button_shows_what_it_sets() -> None:
+    for pixels in re.findall(r'data-set="width"\s+data-value="(\d+)"', PAGE):
+        assert f'class="dot" style="width: {pixels}px; height: {pixels}px"' in PAGE
+    for grey in re.findall(r'data-set="shade"\s+data-value="(\d+)"', PAGE):
+        assert f'class="swatch" style="background: rgb({grey} {grey} {grey})"' in PAGE
+
+
+def test_each_button_has_a_name_and_a_key_of_its_own_and_its_title_tells_both() -> None:
+    for fact in ("aria-label", "aria-keyshortcuts"):
+        assert len({button[fact] for button in BUTTONS}) == len(BUTTONS)
+    for button in BUTTONS:
+        keys = button["aria-keyshortcuts"].replace("Control", "Ctrl").title()
+        assert button["title"] == f"{button['aria-label']} ({keys})"

@@ -107,7 +107,7 @@ def examples(kind: Choice) -> Taken:
         CLASSES,
         key="examples",
         label="Ten drawn garments; arrow keys choose one",
-        wall="examples",
+        name="examples",
         tile=64,
     )
     kind = "dataset" if kind == "auto" else kind

@@ -206,7 +206,7 @@ def gallery(pair: Pair, rows: Rows, title: str, key: str) -> None:
             titles[: len(shown)],
             key=key,
             label=f"{len(shown)} images, {title}; arrow keys choose one",
-            wall=f"{pair.key} {title}",
+            name=f"{pair.key} {title}",
             tile=48,
         )
     if picked is not None:

@@ -136,7 +136,7 @@ def wall(selection: Selection, row: int) -> None:
         selection.split.images,
         selection.rows,
         selection.shares.max(1),
-        wall=selection.name,
+        name=selection.name,
         picked=selection.rows.tolist().index(row),
         on_pick=partial(_take_pick, selection.rows),
     )

@@ -57,7 +57,7 @@ def gallery(
             ],
             key="chosen",
             label=f"{len(shown)} chosen garments; arrow keys go through them",
-            wall=f"{split_name} {files.digest(rows)}",
+            name=f"{split_name} {files.digest(rows)}",
             tile=48,
         )
     if len(rows) > len(shown):

@@ -152,7 +152,7 @@ def _choose(doubts: Sequence[Doubt]) -> Doubt:
             captions=[MARKS[decided.get(suspect)] for suspect in doubted for _ in range(each)],
             key="suspects",
             label=f"{len(doubts)} suspects; arrow keys choose one",
-            wall=f"{doubted} {last} {len(decided)}",
+            name=f"{doubted} {last} {len(decided)}",
             tile=56,
             picked=first * each,
         )

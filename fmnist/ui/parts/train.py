@@ -205,7 +205,7 @@ def _answers(run: Run, predictions: NDArray[np.uint8]) -> None:
         ],
         key="strip",
         label=f"{STRIP} validation garments with the model's answer after epoch {epoch}",
-        wall=f"{run.id} {epoch}",
+        name=f"{run.id} {epoch}",
         tile=64,
     )
     if run.state in ACTIVE:
@@ -225,7 +225,7 @@ def _answers(run: Run, predictions: NDArray[np.uint8]) -> None:
                     [f"{CLASSES[validation.labels[r]]}, named {CLASSES[said[r]]}" for r in rows],
                     key=word,
                     label=f"Garments {word.lower()} in epoch {epoch}",
-                    wall=f"{run.id} {epoch} {word}",
+                    name=f"{run.id} {epoch} {word}",
                     tile=40,
                 )
 

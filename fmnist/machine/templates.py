@@ -1,0 +1,17 @@
+"""Markup stands in files of its own, as Jinja2 templates."""
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+
+
+def template(path: Path) -> Template:
+    """Compile a template: what it is given is escaped, and what it isn't given is an error."""
+    environment = Environment(
+        loader=FileSystemLoader(path.parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(path.name)

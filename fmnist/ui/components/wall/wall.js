@@ -1,0 +1,131 @@
+const GAP = 1;
+const CAPTION = 18;
+const SIDE = 28; // of a garment in the sheet
+
+export default function ({ data, parentElement, setStateValue }) {
+  const canvas = parentElement.querySelector('canvas');
+  const tip = parentElement.querySelector('.tip');
+  const said = parentElement.querySelector('.said');
+  const pen = canvas.getContext('2d');
+  const css = (name) => getComputedStyle(canvas).getPropertyValue(name).trim();
+  const { captions, titles, sheetColumns, label } = data;
+  const count = titles.length;
+  const below = captions.length ? CAPTION : 0;
+  let picked = data.picked ?? -1;
+  let hovered = -1;
+  let columns = 1;
+  let cell = 1;
+  let frame = 0;
+
+  canvas.setAttribute('aria-label', label);
+  canvas.dataset.count = count;
+  const sheet = new Image();
+  sheet.onload = () => draw();
+  sheet.src = data.sheet;
+
+  function layOut() {
+    const width = Math.max(1, canvas.clientWidth);
+    columns = Math.max(1, Math.min(count, Math.floor((width + GAP) / (data.tile + GAP))));
+    // Few garments keep their size; many share the width to its last pixel.
+    const fits = Math.floor((width + GAP) / columns - GAP);
+    cell = count > columns ? fits : Math.min(fits, data.tile);
+    const height = Math.max(1, Math.ceil(count / columns)) * (cell + below + GAP);
+    const scale = devicePixelRatio || 1;
+    const fine = [Math.round(width * scale), Math.round(height * scale)];
+    canvas.style.height = `${height}px`;
+    canvas.dataset.columns = columns;
+    canvas.dataset.cell = cell;
+    if (canvas.width !== fine[0] || canvas.height !== fine[1]) {
+      [canvas.width, canvas.height] = fine;
+    }
+    pen.setTransform(scale, 0, 0, scale, 0, 0);
+    pen.clearRect(0, 0, width, height);
+  }
+  function corner(index) {
+    return [(index % columns) * (cell + GAP), Math.floor(index / columns) * (cell + below + GAP)];
+  }
+  function ring(index, width, colour) {
+    const [x, y] = corner(index);
+    pen.strokeStyle = colour;
+    pen.lineWidth = width;
+    pen.strokeRect(x + width / 2, y + width / 2, cell - width, cell - width);
+  }
+  function draw() {
+    layOut();
+    if (!sheet.complete) return;
+    pen.imageSmoothingEnabled = false;
+    pen.font = `12px ${css('--st-font')}`;
+    pen.textAlign = 'center';
+    for (let index = 0; index < count; index++) {
+      const [x, y] = corner(index);
+      const left = (index % sheetColumns) * SIDE;
+      const top = Math.floor(index / sheetColumns) * SIDE;
+      pen.drawImage(sheet, left, top, SIDE, SIDE, x, y, cell, cell);
+      if (below) {
+        pen.fillStyle = css('--st-text-color');
+        pen.fillText(captions[index], x + cell / 2, y + cell + 13, cell);
+      }
+    }
+    if (hovered >= 0) ring(hovered, 1, '#fff');
+    if (picked >= 0) ring(picked, 3, css('--st-primary-color'));
+    canvas.dataset.drawn = count;
+  }
+  function redraw() {
+    cancelAnimationFrame(frame);
+    frame = requestAnimationFrame(draw);
+  }
+  function at(event) {
+    const box = canvas.getBoundingClientRect();
+    const column = Math.floor((event.clientX - box.left) / (cell + GAP));
+    const row = Math.floor((event.clientY - box.top) / (cell + below + GAP));
+    const index = row * columns + column;
+    return column >= 0 && column < columns && index >= 0 && index < count ? index : -1;
+  }
+  function pick(index) {
+    if (index < 0 || index >= count) return;
+    picked = index;
+    said.textContent = titles[index];
+    redraw();
+    setStateValue('picked', { index, name: data.name });
+  }
+
+  canvas.onmousemove = (event) => {
+    const index = at(event);
+    tip.hidden = index < 0;
+    if (index >= 0) {
+      tip.textContent = titles[index];
+      const [x, y] = corner(index);
+      const left = Math.min(x, Math.max(0, canvas.clientWidth - tip.offsetWidth));
+      const top = y >= 28 ? y - 26 : y + cell + 4;
+      tip.style.left = `${left}px`;
+      tip.style.top = `${top}px`;
+    }
+    if (index !== hovered) {
+      hovered = index;
+      redraw();
+    }
+  };
+  canvas.onmouseleave = () => {
+    hovered = -1;
+    tip.hidden = true;
+    redraw();
+  };
+  canvas.onclick = (event) => pick(at(event));
+  canvas.onkeydown = (event) => {
+    const steps = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns };
+    if (event.key in steps) {
+      event.preventDefault();
+      pick(picked < 0 ? 0 : picked + steps[event.key]);
+    } else if (event.key === 'Home' || event.key === 'End') {
+      event.preventDefault();
+      pick(event.key === 'Home' ? 0 : count - 1);
+    }
+  };
+  const observer = new ResizeObserver(redraw);
+  observer.observe(canvas.parentElement);
+  draw();
+  return () => {
+    observer.disconnect();
+    cancelAnimationFrame(frame);
+  };
+}
