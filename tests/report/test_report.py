@@ -33,6 +33,7 @@ class Reader(HTMLParser):
         self.rows: list[list[str]] = []
         self.text = ""
         self.feed(text)
+        self.text = " ".join(self.text.split())
         assert self.open == []
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:

@@ -2,7 +2,6 @@ import csv
 import re
 
 import numpy as np
-import torch
 
 from fmnist.data.splits import CLASSES
 from fmnist.pictures import intake
@@ -36,7 +35,7 @@ def test_the_csv_has_a_line_a_picture_and_the_reason_for_each_that_is_none() -> 
     image[60:220, 100:180] = 255
     picture = intake.from_any(image, "shop")
     taken = [('a "dress", red.png', picture), ("bad.png", PictureError("Not a picture, sorry."))]
-    said = Answer(SHARES, np.array([True, False]), torch.device("cpu"))
+    said = Answer(SHARES, np.array([True, False]))
     good, bad = csv.DictReader(answers.as_csv(taken, said).splitlines())
     assert good["file"] == 'a "dress", red.png'
     assert (good["kind"], good["answer"]) == ("shop", CLASSES[7])
