@@ -45,7 +45,8 @@ colour = fourth.segmented_control(
 split = dataset.split(split_name, source)
 answers = models.evaluate(card, split_name, source, device)
 confidence = evaluation.probabilities(answers.logits, card.temperature).max(1)
-positions = analysis.positions(card, split_name, source, method, device)
+job = analysis.positions(card, split_name, source, method, device)
+positions = job.result(f"Computing {method} of {card.name}'s features …")
 
 ground, details = st.columns([2, 1], gap="large")
 with ground:

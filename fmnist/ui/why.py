@@ -34,13 +34,13 @@ class Evidence(NamedTuple):
     `maps` are float32 (28, 28), by their name in `WAYS`.
     """
 
-    shares: NDArray[np.float32]
+    probabilities: NDArray[np.float32]
     occlusion: Occlusion
     maps: dict[str, NDArray[np.float32]]
 
     @property
     def label(self) -> int:
-        return int(self.shares.argmax())
+        return int(self.probabilities.argmax())
 
 
 def why(
@@ -61,8 +61,8 @@ def why(
     if not fold.open:
         return
     with fold:
-        found = _evidence(card.sha256, pixels, card, device)
-        st.markdown(explain.reason(pixels, found.shares, found.label, found.occlusion))
+        found = _evidence(card, pixels, device)
+        st.markdown(explain.reason(pixels, found.probabilities, found.label, found.occlusion))
         widgets.side_by_side(
             [(f"{way}: {WAYS[way]}.", overlay(pixels, heat)) for way, heat in found.maps.items()],
             EDGE,
@@ -79,26 +79,24 @@ def why(
         _neighbours(card, pixels, found.label, device, source, training_row)
 
 
-@st.cache_data(show_spinner="Looking for the reason …", max_entries=500)
-def _evidence(
-    sha256: str, pixels: NDArray[np.uint8], _card: Card, _device: torch.device
-) -> Evidence:
-    answer, _ = models.answer(_card, pixels[None], _device)
-    (shares,) = answer.probabilities
-    label = int(shares.argmax())
+@models.answering
+@st.cache_data(show_spinner="Looking for the reason …", max_entries=500, hash_funcs=models.ANSWERS)
+def _evidence(card: Card, pixels: NDArray[np.uint8], device: torch.device) -> Evidence:
+    answer, _ = models.answer(card, pixels[None], device)
+    (probabilities,) = answer.probabilities
+    label = int(probabilities.argmax())
 
     def look(model: Classifier, device: torch.device) -> Evidence:
-        occlusion = explain.occlusion(model, pixels, label, _card.temperature)
+        occlusion = explain.occlusion(model, pixels, label, card.temperature)
         maps = {
             "Covering": occlusion.drop,
             "Saliency": explain.saliency(model, pixels, label),
             "Grad-CAM": explain.grad_cam(model, pixels, label),
         }
         found = {way: heat for way, heat in maps.items() if heat is not None}
-        return Evidence(shares, occlusion, found)
+        return Evidence(probabilities, occlusion, found)
 
-    with models.asking(_card):
-        evidence, _ = models.ask(_card, _device, look)
+    evidence, _ = models.ask(card, device, look)
     return evidence
 
 
@@ -122,6 +120,7 @@ def placed(
     return overlay(shown.astype(np.uint8), over)
 
 
+@models.answering
 def _neighbours(
     card: Card,
     pixels: NDArray[np.uint8],
@@ -133,10 +132,9 @@ def _neighbours(
     """The nearest training garments in the model's features, and whether their labels agree."""
     training = dataset.split("train", source)
     features = models.embeddings(card, "train", source, device)
-    with models.asking(card):
-        own, _ = models.ask(
-            card, device, lambda model, device: explain.embed(model, pixels[None], device)
-        )
+    own, _ = models.ask(
+        card, device, lambda model, device: explain.embed(model, pixels[None], device)
+    )
     rows, _ = explain.nearest(own[0], features, NEIGHBOURS + 1)
     rows = rows[rows != training_row][:NEIGHBOURS]
     names = [CLASSES[label] for label in training.labels[rows]]

@@ -88,7 +88,7 @@ def upload(kind: Choice) -> list[Taken]:
     for done, file in enumerate(files):
         if time.perf_counter() - started > SOON:
             bar.progress(done / len(files), f"{done} of {len(files)} pictures taken in")
-        taken.append((file.name, take(file.file_id, kind, file)))
+        taken.append((file.name, take(file, kind)))
     bar.empty()
     return taken
 
@@ -96,7 +96,7 @@ def upload(kind: Choice) -> list[Taken]:
 def camera(kind: Choice) -> list[Taken]:
     """The picture taken with the camera, if there is one."""
     photo = st.camera_input("A garment on a plain ground works best", key="camera")
-    return [("Camera", take(photo.file_id, kind, photo))] if photo else []
+    return [("Camera", take(photo, kind))] if photo else []
 
 
 def examples(kind: Choice) -> Taken:
@@ -114,11 +114,15 @@ def examples(kind: Choice) -> Taken:
     return f"A drawn {CLASSES[picked or 0]}", intake.from_any(images[picked or 0], kind)
 
 
-@st.cache_data(show_spinner=False, max_entries=500)
-def take(file_id: str, kind: Choice, _file: UploadedFile) -> Intake | PictureError:
+@st.cache_data(
+    show_spinner=False,
+    max_entries=500,
+    hash_funcs={UploadedFile: lambda file: file.file_id},
+)
+def take(file: UploadedFile, kind: Choice) -> Intake | PictureError:
     """A stranger's file taken in, its steps made small; or what is wrong with it."""
     try:
-        taken = intake.from_any(reading.read(_file.getvalue()), kind)
+        taken = intake.from_any(reading.read(file.getvalue()), kind)
     except PictureError as error:
         return error
     return replace(taken, steps=tuple((name, reduced(step, EDGE)) for name, step in taken.steps))

@@ -21,10 +21,9 @@ def load_weights(source: Source, device: torch.device) -> None:
     )
     if not file:
         return
-    try:
-        weights = uploads.opened(file.file_id, file.getvalue(), file.name)
-    except WeightsError as error:
-        st.error(str(error))
+    weights = uploads.opened(file)
+    if isinstance(weights, WeightsError):
+        st.error(str(weights))
         return
     card = weights.card
     verb = "fits" if card.architecture else "is an"

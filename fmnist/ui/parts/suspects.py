@@ -69,7 +69,8 @@ def duplicates(source: Source) -> list[Doubt]:
         key="pairs",
         bind="query-params",
     )
-    pairs = analysis.near_duplicates(source)
+    job = analysis.near_duplicates(source)
+    pairs = job.result("Comparing every garment with every other …")
     splits = {name: dataset.split(name, source) for name in SPLITS}
     starts = np.cumsum([0, *(len(split) for split in splits.values())])
     exact = int((pairs["difference"] == 0).sum())

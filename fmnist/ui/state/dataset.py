@@ -1,6 +1,5 @@
 """The dataset in use, loaded once for all browsers."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -16,21 +15,28 @@ class Dataset:
 
     source: Source
     problem: str | None
+    files: list[tuple[int, int] | None]
+
+    def is_current(self) -> bool:
+        """Whether the files are as they were when it was found."""
+        return self.files == _files()
 
 
+@st.cache_resource(show_spinner="Checking the dataset …", validate=Dataset.is_current)
 def dataset() -> Dataset:
     """The real dataset when its four files are here and right, else the drawn garments."""
+    files = _files()
+    if not any(files) and not fashion.chosen_by_user():
+        return Dataset("drawn", None, files)
+    problem = next((problem for _, problem in fashion.check() if problem), None)
+    return Dataset("drawn" if problem else "real", problem, files)
+
+
+def _files() -> list[tuple[int, int] | None]:
+    """Size and time of change of each of the four files that is here."""
     paths = [fashion.folder() / file.name for file in FILES.values()]
     stats = [path.stat() if path.is_file() else None for path in paths]
-    return _dataset(tuple((stat.st_size, stat.st_mtime_ns) if stat else None for stat in stats))
-
-
-@st.cache_resource(show_spinner="Checking the dataset …", max_entries=4)
-def _dataset(files: Sequence[tuple[int, int] | None]) -> Dataset:
-    if not any(files) and not fashion.chosen_by_user():
-        return Dataset("drawn", None)
-    problems = [problem for _, problem in fashion.check() if problem]
-    return Dataset("drawn", problems[0]) if problems else Dataset("real", None)
+    return [(stat.st_size, stat.st_mtime_ns) if stat else None for stat in stats]
 
 
 @st.cache_resource(show_spinner="Loading the dataset …")

@@ -3,11 +3,10 @@
 import gc
 import statistics
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable
+from functools import wraps
 from threading import Thread
-from typing import TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 import streamlit as st
@@ -29,30 +28,38 @@ from fmnist.weights.shelf import Answer, Weights
 from fmnist.weights.strangers.onnx import OnnxError
 
 Result = TypeVar("Result")
+Parameters = ParamSpec("Parameters")
+HashFuncs = dict[str | type[Any], Callable[[Any], Any]]
+
 TIMED = 7
 """Answers of which the median is the time of one."""
+ANSWERS: HashFuncs = {
+    Card: lambda card: (card.sha256, card.temperature),
+    torch.device: lambda device: None,
+}
+"""What tells a model's answers from others: neither its name nor the device that computed them."""
+FILE: HashFuncs = {Card: lambda card: (card.name, card.sha256), torch.device: str}
+"""What tells a loaded file from others; the hash tells a retrained one from the old."""
 
 
 def problem(card: Card) -> str | None:
     """Why saved weights can't be used, in a sentence; None for those that can."""
-    if card.sha256 in failures():
-        return f"{card.name} {failures()[card.sha256]}"
-    return _damage(card.sha256, card.name)
+    failure = failures().get(card.sha256)
+    return f"{card.name} {failure}" if failure else _damage(card)
 
 
-@st.cache_resource(show_spinner=False, max_entries=64)
-def _damage(sha256: str, name: str) -> str | None:
+@st.cache_resource(show_spinner=False, max_entries=64, hash_funcs=FILE)
+def _damage(card: Card) -> str | None:
     try:
-        shelf.load(name)
+        shelf.load(card.name)
     except WeightsError as error:
         return str(error)
     return None
 
 
-@st.cache_resource(show_spinner=False, max_entries=64)
-def saved(sha256: str, name: str, device: str) -> Weights:
-    """Saved weights, on a device; the hash tells a retrained file from the old."""
-    weights = shelf.load(name)
+@st.cache_resource(show_spinner=False, max_entries=64, hash_funcs=FILE)
+def _saved(card: Card, device: torch.device) -> Weights:
+    weights = shelf.load(card.name)
     weights.model.to(device).eval()
     _freeze()
     return weights
@@ -69,26 +76,25 @@ def _freeze() -> None:
     gc.freeze()
 
 
-def answer(
-    card: Card, images: NDArray[np.uint8], device: torch.device
-) -> tuple[Answer, torch.device]:
-    """What the model says of images uint8 (N, 28, 28), and the device that computed it."""
-    with asking(card):
-        return ask(card, device, lambda model, device: Weights(model, card).answer(images, device))
+def answering(
+    function: Callable[Concatenate[Card, Parameters], Result],
+) -> Callable[Concatenate[Card, Parameters], Result]:
+    """Begin the page anew, and without the model, where its ONNX graph fails in a function.
 
-
-@contextmanager
-def asking(card: Card) -> Iterator[None]:
-    """Begin the page anew, and without the model, where its ONNX graph fails.
-
-    It could answer when it was opened, and may fail on some other picture all the same.
+    It could answer when it was opened, and may fail on some other picture all the same. This
+    stands above a cache, so that whoever wants the error itself can ask below it.
     """
-    try:
-        yield
-    except OnnxError as error:
-        failures()[card.sha256] = str(error)
-        st.session_state["left out"] = f"{card.name} {error} From now on it is left out."
-        st.rerun()
+
+    @wraps(function)
+    def answer(card: Card, /, *args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        try:
+            return function(card, *args, **kwargs)
+        except OnnxError as error:
+            failures()[card.sha256] = str(error)
+            st.session_state["left out"] = f"{card.name} {error} From now on it is left out."
+            st.rerun()
+
+    return answer
 
 
 @st.cache_resource(show_spinner=False)
@@ -97,19 +103,23 @@ def failures() -> dict[str, str]:
     return {}
 
 
+@answering
+def answer(
+    card: Card, images: NDArray[np.uint8], device: torch.device
+) -> tuple[Answer, torch.device]:
+    """What the model says of images uint8 (N, 28, 28), and the device that computed it."""
+    return ask(card, device, lambda model, device: Weights(model, card).answer(images, device))
+
+
+@answering
+@st.cache_resource(show_spinner=False, max_entries=256, hash_funcs=ANSWERS | {torch.device: str})
 def milliseconds(card: Card, device: torch.device) -> float:
     """How long the model takes to answer one image, the median of a few."""
-    with asking(card):
-        return _milliseconds(card.sha256, str(device), card, device)
-
-
-@st.cache_resource(show_spinner=False, max_entries=256)
-def _milliseconds(sha256: str, device_name: str, _card: Card, _device: torch.device) -> float:
     image = np.zeros((1, 28, 28), np.uint8)
     times = []
     for _ in range(TIMED):
         start = time.perf_counter()
-        ask(_card, _device, lambda model, device: inference.infer(model, image, device))
+        ask(card, device, lambda model, device: inference.infer(model, image, device))
         times.append(time.perf_counter() - start)
     return 1000 * statistics.median(times)
 
@@ -121,7 +131,7 @@ def ask(
 ) -> tuple[Result, torch.device]:
     """What a question finds in the model behind a card, and the device that computed it.
 
-    That is the CPU where CUDA fails. Raises OnnxError where a graph fails; see `asking`.
+    That is the CPU where CUDA fails. Raises OnnxError where a graph fails; see `answering`.
     """
     return devices.or_cpu(
         lambda device: question(_open(card, device).model, device),
@@ -134,54 +144,41 @@ def _open(card: Card, device: torch.device) -> Weights:
     brought = uploads().get(card.name)
     if brought and brought.card.sha256 == card.sha256:
         return brought
-    return saved(card.sha256, card.name, str(device))
+    return _saved(card, device)
 
 
+@answering
 def evaluate(card: Card, split_name: SplitName, source: Source, device: torch.device) -> Evaluation:
-    """The model's answers on a whole split, computed once for everybody."""
-    with asking(card):
-        found = evaluate_once(card.sha256, split_name, source, card, device, progress_bar())
-    return replace(found, model=card.name)  # the name it goes by in this session
+    """The model's answers on a whole split, under the name it goes by in this session."""
+    answers = logits(card, split_name, source, device)
+    return Evaluation(card.name, answers, split(split_name, source).labels)
 
 
-@st.cache_resource(show_spinner="Asking the model about every image …", max_entries=64)
-def evaluate_once(
-    sha256: str,
-    split_name: SplitName,
-    source: Source,
-    _card: Card,
-    _device: torch.device,
-    _report: ProgressCallback,
-) -> Evaluation:
-    images = split(split_name, source)
-    logits, _ = ask(
-        _card,
-        _device,
-        lambda model, device: inference.infer(model, images.images, device, _report),
+@st.cache_resource(
+    show_spinner="Asking the model about every image …", max_entries=64, hash_funcs=ANSWERS
+)
+def logits(
+    card: Card, split_name: SplitName, source: Source, device: torch.device
+) -> NDArray[np.float32]:
+    """What the model answers (N, 10) to a whole split; raises OnnxError where its graph fails."""
+    images, report = split(split_name, source).images, progress_bar()
+    answers, _ = ask(
+        card, device, lambda model, device: inference.infer(model, images, device, report)
     )
-    return Evaluation(_card.name, logits, images.labels)
+    return answers
 
 
+@answering
+@st.cache_resource(
+    show_spinner="Seeing every image as the model does …", max_entries=8, hash_funcs=ANSWERS
+)
 def embeddings(
     card: Card, split_name: SplitName, source: Source, device: torch.device
 ) -> NDArray[np.float16]:
-    """The features (N, D) in which the model sees a whole split, computed once for everybody."""
-    with asking(card):
-        return _embeddings(card.sha256, split_name, source, card, device, progress_bar())
-
-
-@st.cache_resource(show_spinner="Seeing every image as the model does …", max_entries=8)
-def _embeddings(
-    sha256: str,
-    split_name: SplitName,
-    source: Source,
-    _card: Card,
-    _device: torch.device,
-    _report: ProgressCallback,
-) -> NDArray[np.float16]:
-    images = split(split_name, source).images
+    """The features (N, D) in which the model sees a whole split."""
+    images, report = split(split_name, source).images, progress_bar()
     features, _ = ask(
-        _card, _device, lambda model, device: explain.embed(model, images, device, _report)
+        card, device, lambda model, device: explain.embed(model, images, device, report)
     )
     return features
 
@@ -195,8 +192,8 @@ def progress_bar() -> ProgressCallback:
     """
     bar = st.empty()
 
-    def report(share: float) -> None:
-        move = Thread(target=lambda: bar.progress(share) if share < 1 else bar.empty())
+    def report(done: float) -> None:
+        move = Thread(target=lambda: bar.progress(done) if done < 1 else bar.empty())
         add_script_run_ctx(move)
         move.start()
         move.join()

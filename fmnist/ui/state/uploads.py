@@ -5,27 +5,27 @@ from itertools import chain, count
 
 import streamlit as st
 import torch
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from fmnist.analysis.evaluation import Evaluation
 from fmnist.data.splits import Source
-from fmnist.ui.state.models import choices, evaluate_once, failures, progress_bar, uploads
+from fmnist.ui.state.dataset import split
+from fmnist.ui.state.models import choices, failures, logits, uploads
 from fmnist.weights import shelf
 from fmnist.weights.card import WeightsError, measured
 from fmnist.weights.shelf import Weights
 from fmnist.weights.strangers.onnx import OnnxError
 
 
-def opened(file_id: str, content: bytes, filename: str) -> Weights:
-    """The model in an uploaded file, and its card; raises WeightsError."""
-    found = _opened(file_id, content, filename)
-    if isinstance(found, WeightsError):
-        raise found
-    return found
-
-
-@st.cache_resource(show_spinner="Finding out how it reads pixels …", max_entries=8)
-def _opened(file_id: str, _content: bytes, _filename: str) -> Weights | WeightsError:
+@st.cache_resource(
+    show_spinner="Finding out how it reads pixels …",
+    max_entries=8,
+    hash_funcs={UploadedFile: lambda file: file.file_id},
+)
+def opened(file: UploadedFile) -> Weights | WeightsError:
+    """The model in an uploaded file, and its card; or why there is none."""
     try:
-        return shelf.open(_content, _filename)
+        return shelf.open(file.getvalue(), file.name)
     except WeightsError as error:  # to be said again, not found out again
         return error
 
@@ -47,11 +47,12 @@ def remember(weights: Weights, name: str, source: Source, device: torch.device) 
     uploads()[card.name] = Weights(here.model, card)
     if source == "real" and not card.test:  # figures on drawn garments would stand beside real ones
         try:
-            answers = evaluate_once(card.sha256, "test", source, card, device, progress_bar())
+            answers = logits(card, "test", source, device)
         except OnnxError:
             del uploads()[card.name]
             raise
-        uploads()[card.name] = Weights(here.model, replace(card, test=measured(answers)))
+        figures = measured(Evaluation(card.name, answers, split("test", source).labels))
+        uploads()[card.name] = Weights(here.model, replace(card, test=figures))
     return uploads()[card.name]
 
 
