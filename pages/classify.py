@@ -9,8 +9,8 @@ from fmnist.pictures.reading import PictureError
 from fmnist.ui import answers, widgets
 from fmnist.ui.page import page
 from fmnist.ui.parts import classify as parts
-from fmnist.ui.parts.classify import Taken
 from fmnist.ui.why import why
+from fmnist.ui.widgets import choice
 from fmnist.weights.card import Card
 
 source, device = page(
@@ -18,18 +18,10 @@ source, device = page(
 )
 
 way_column, model_column = st.columns(2, vertical_alignment="bottom")
-way = way_column.segmented_control(
-    "Picture",
-    ["Draw", "Upload", "Camera", "Examples"],
-    default="Draw",
-    required=True,
-    key="way",
-    bind="query-params",
-)
+with way_column:
+    way = choice("Picture", list(parts.WAYS), key="way")
 with model_column:
-    card = widgets.choose_weights()
-if card is None:
-    st.stop()
+    card = widgets.need_weights()
 
 
 @st.fragment
@@ -43,18 +35,8 @@ def classify(card: Card) -> None:
     with hear:
         others = answers.choose_others(card)
 
-    taken: list[Taken] = []
     with bring:
-        if way == "Draw":
-            taken = parts.draw(kind, source)
-        elif way == "Upload":
-            taken = parts.upload(kind)
-        elif way == "Camera":
-            taken = parts.camera(kind)
-        if not taken:
-            if way != "Examples":
-                st.caption("Nothing there yet. Until then, choose one of these:")
-            taken = [parts.examples(kind)]
+        taken = parts.bring(way, kind, source)
 
     started = time.perf_counter()
     answer, used = answers.ask(card, taken, device)
@@ -80,11 +62,7 @@ def classify(card: Card) -> None:
             st.warning(remark)
 
     why(card, picture.pixels, device, source, taken=picture)
-    steps = st.expander("What happened to your picture", key="steps", on_change="rerun")
-    if steps.open:
-        columns = steps.columns(len(picture.steps))
-        for column, (step, image) in zip(columns, picture.steps, strict=True):
-            column.image(data_url(image, 140), caption=step, width="stretch")
+    parts.steps(picture)
 
 
 classify(card)

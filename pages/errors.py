@@ -6,16 +6,8 @@ from fmnist.analysis import evaluation
 from fmnist.data.splits import SPLITS
 from fmnist.ui import figures, widgets
 from fmnist.ui.page import page
-from fmnist.ui.parts.errors import (
-    Selection,
-    choose_cell,
-    garment,
-    matrix,
-    means,
-    take_along,
-    walk,
-    wall,
-)
+from fmnist.ui.parts import errors as parts
+from fmnist.ui.parts.errors import Selection
 from fmnist.ui.state import dataset, models
 
 source, device = page(
@@ -24,12 +16,9 @@ source, device = page(
 
 left, right = st.columns([3, 4], vertical_alignment="bottom")
 with left:
-    card = widgets.choose_weights()
-if card is None:
-    st.stop()
-split_name = right.segmented_control(
-    "Split", SPLITS[::-1], default="test", required=True, key="on", bind="query-params"
-)
+    card = widgets.need_weights()
+with right:
+    split_name = widgets.choice("Split", SPLITS[::-1], key="on")
 
 split = dataset.split(split_name, source)
 answers = models.evaluate(card, split_name, source, device)
@@ -42,21 +31,20 @@ st.markdown(
 chart, gallery = st.columns([3, 2], gap="medium")
 large = st.container()
 with gallery:
-    cell = choose_cell()
+    cell = parts.choose_cell()
     rows = evaluation.errors(answers, *cell, card.temperature)
     st.subheader(f"{figures.cell_name(*cell)}: {len(rows):,}")
 with chart:
-    matrix(counts, cell)
+    parts.matrix(counts, cell)
 if len(rows):
     name = f"{card.name}, {split_name}: {figures.cell_name(*cell)}"
     selection = Selection(name, split, rows, answers, card.temperature)
     with large:
         st.header("One garment")
-        row = walk(selection)
-        garment(card, split_name, row, source, device)
+        row = parts.walk(selection)
+        parts.garment(card, split_name, row, source, device)
     with gallery:
-        wall(selection, row)
-        means(selection, *cell)
-        take_along(selection)
+        parts.gallery(selection, row)
+        parts.means(selection, *cell)
 else:
     gallery.caption("No image is in this cell. Choose another one in the matrix.")

@@ -3,9 +3,7 @@
 import streamlit as st
 
 from fmnist.analysis import embedding, evaluation
-from fmnist.data.splits import CLASSES
-from fmnist.pictures.encode import data_url
-from fmnist.ui import widgets
+from fmnist.ui import garments, widgets
 from fmnist.ui.components.map import garment_map
 from fmnist.ui.page import page
 from fmnist.ui.parts.map import gallery, thumbnails
@@ -19,28 +17,19 @@ source, device = page(
 
 first, second, third, fourth = st.columns([3, 2, 2, 3], vertical_alignment="bottom")
 with first:
-    card = widgets.choose_weights()
-if card is None:
-    st.stop()
+    card = widgets.need_weights()
 with second:
     split_name = widgets.choose_split()
-method = third.segmented_control(
-    "Placed by",
-    list(embedding.METHODS),
-    default="PCA",
-    required=True,
-    key="method",
-    bind="query-params",
-    help="PCA is there at once. t-SNE keeps neighbours together, and takes about a minute once.",
-)
-colour = fourth.segmented_control(
-    "Coloured by",
-    ["Class", "Answer", "Error"],
-    default="Class",
-    required=True,
-    key="colour",
-    bind="query-params",
-)
+with third:
+    method = widgets.choice(
+        "Placed by",
+        list(embedding.METHODS),
+        key="method",
+        help="PCA is there at once. t-SNE keeps neighbours together, and takes about a minute "
+        "once.",
+    )
+with fourth:
+    colour = widgets.choice("Coloured by", ["Class", "Answer", "Error"], key="colour")
 
 split = dataset.split(split_name, source)
 answers = models.evaluate(card, split_name, source, device)
@@ -64,11 +53,9 @@ with details:
     if chosen.picked is None:
         st.caption("Click a garment to see it large and what every model says of it.")
     else:
-        image, label = split.images[chosen.picked], CLASSES[split.labels[chosen.picked]]
-        st.subheader(label)
-        st.caption(f"Garment {chosen.picked:,} of the {split_name} split")
-        st.image(data_url(image, 280), width="stretch", alt=f"Garment {chosen.picked}, {label}")
-        widgets.model_answers(image, list(models.choices().values()), device)
+        row = chosen.picked
+        garments.large(split, row, f"Garment {row:,} of the {split_name} split")
+        widgets.model_answers(split.images[row], device)
 
 st.header(f"{len(chosen.rows):,} chosen")
 if len(chosen.rows):

@@ -2,14 +2,11 @@
 
 import streamlit as st
 
-from fmnist.analysis import comparison
-from fmnist.models import FAMILIES, MODELS
-from fmnist.models.layers import layers, parameter_count
 from fmnist.ui import leaderboard
 from fmnist.ui.leaderboard import SOURCE
 from fmnist.ui.page import page
 from fmnist.ui.parts import compare
-from fmnist.ui.parts.models import load_weights
+from fmnist.ui.parts import models as parts
 from fmnist.ui.state import models
 from fmnist.weights import shelf
 
@@ -20,7 +17,7 @@ source, device = page(
 board = st.container()
 
 st.header("Load weights")
-load_weights(source, device)
+parts.load_weights(source, device)
 
 with board:
     st.header("Leaderboard")
@@ -34,11 +31,7 @@ with board:
 st.header("Two models side by side")
 pair = compare.choose_models(source, device)
 if pair:
-    st.markdown(
-        comparison.in_words(
-            comparison.mcnemar(*pair.predictions, pair.split.labels), *pair.names, len(pair.split)
-        )
-    )
+    compare.verdict(pair)
     compare.by_class(pair)
     compare.flips(pair)
     st.page_link(
@@ -46,29 +39,4 @@ if pair:
     )
 
 st.header("One model")
-name = st.selectbox(
-    "Architecture",
-    MODELS,
-    format_func=lambda name: f"{MODELS[name].title} ({name})",
-    key="architecture",
-    bind="query-params",
-)
-spec = MODELS[name]
-untrained = spec.build()
-st.markdown(f"{spec.summary} {FAMILIES[spec.family]}, {parameter_count(untrained):,} parameters.")
-structure, recipe = st.columns([3, 2], gap="large")
-with structure:
-    st.subheader("Layers")
-    st.dataframe(
-        layers(untrained),
-        hide_index=True,
-        column_config={"Parameters": st.column_config.NumberColumn(format="localized")},
-    )
-with recipe:
-    st.subheader("Recipe")
-    st.table(
-        {
-            key: ", ".join(value) if isinstance(value, list) else str(value)
-            for key, value in spec.recipe.to_json().items()
-        }
-    )
+parts.architecture()

@@ -18,9 +18,7 @@ source, device = page(
 
 left, right = st.columns([3, 4], vertical_alignment="bottom")
 with left:
-    card = widgets.choose_weights()
-if card is None:
-    st.stop()
+    card = widgets.need_weights()
 with right:
     split_name = widgets.choose_split()
 

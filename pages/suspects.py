@@ -6,7 +6,6 @@ from fmnist.analysis import suspects
 from fmnist.ui import leaderboard, widgets
 from fmnist.ui.page import page
 from fmnist.ui.parts import suspects as parts
-from fmnist.ui.state import models
 
 source, device = page(
     "Suspects",
@@ -14,14 +13,7 @@ source, device = page(
     "see what that does to the leaderboard.",
 )
 
-doubted = st.segmented_control(
-    "Suspects",
-    ["Wrong labels", "Duplicates"],
-    default="Wrong labels",
-    required=True,
-    key="doubted",
-    bind="query-params",
-)
+doubted = widgets.choice("Suspects", ["Wrong labels", "Duplicates"], key="doubted")
 if doubted == "Wrong labels":
     doubts = parts.wrong_labels(source, device)
     verdicts = "Agree, the label is wrong", "Disagree, it may stand"
@@ -34,7 +26,7 @@ if doubts:
     doubt = parts.review(doubts, *verdicts)
     if doubted == "Wrong labels":
         with st.expander("What every model says of it"):
-            widgets.model_answers(doubt.images[0], list(models.choices().values()), device)
+            widgets.model_answers(doubt.images[0], device)
 else:
     st.info("There are no suspects here. Choose another split, or other suspects.")
 
@@ -45,7 +37,7 @@ st.markdown(
     f"{len(decided)} decided: you agreed with {agreed} and disagreed with {len(decided) - agreed}. "
     "They stay until you close or reload this tab; save them to go on later."
 )
-parts.keep(source)
+parts.save_decisions(source)
 
 st.header("Leaderboard")
 confirmed = suspects.confirmed(decided, "test")

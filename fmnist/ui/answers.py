@@ -1,11 +1,10 @@
 """What models say of pictures: ten probabilities of one, or a table of many."""
 
-import csv
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 import torch
 from numpy.typing import NDArray
@@ -134,15 +133,22 @@ def _row(
 
 def as_csv(taken: Sequence[Taken], answer: Answer) -> str:
     """A line a picture: file, kind, answer, the ten probabilities, remarks."""
-    text = io.StringIO()
-    lines = csv.writer(text, lineterminator="\n")
-    lines.writerow(["file", "kind", "answer", *CLASSES, "remarks"])
-    for (name, picture), shares, unfamiliar in zip(
+    lines: list[dict[str, str]] = []
+    for (name, picture), probabilities, unfamiliar in zip(
         taken, answer.probabilities, answer.unfamiliar, strict=True
     ):
         if isinstance(picture, PictureError):
-            lines.writerow([name, "", "", *[""] * len(CLASSES), picture])
-        else:
-            said = [picture.kind, CLASSES[shares.argmax()], *(f"{share:.6f}" for share in shares)]
-            lines.writerow([name, *said, " ".join(remarks(picture, unfamiliar))])
-    return text.getvalue()
+            lines.append({"file": name, "remarks": str(picture)})
+            continue
+        said = [f"{probability:.6f}" for probability in probabilities]
+        lines.append(
+            {
+                "file": name,
+                "kind": picture.kind,
+                "answer": CLASSES[probabilities.argmax()],
+                **dict(zip(CLASSES, said, strict=True)),
+                "remarks": " ".join(remarks(picture, unfamiliar)),
+            }
+        )
+    columns = ["file", "kind", "answer", *CLASSES, "remarks"]
+    return pd.DataFrame(lines, columns=columns).to_csv(index=False, lineterminator="\n")

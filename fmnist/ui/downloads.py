@@ -1,12 +1,11 @@
 """Buttons to take along what a page shows: a table as CSV, garments as a picture."""
 
-import csv
-import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
@@ -17,39 +16,39 @@ ENLARGED = 3
 
 def csv_button(label: str, rows: Sequence[Mapping[str, Any]], filename: str, key: str) -> None:
     """A button that saves rows, all with the keys of the first, as a CSV with those as its head."""
-    st.download_button(
-        label,
-        lambda: csv_text(rows).encode(),
-        filename,
-        "text/csv",
-        key=key,
-        on_click="ignore",
-        icon=":material/table:",
-        disabled=len(rows) == 0,
-    )
+    _button(label, rows, lambda: csv_text(rows).encode(), filename, key, "text/csv", "table")
 
 
 def png_button(label: str, images: NDArray[np.uint8], filename: str, key: str) -> None:
     """A button that saves images uint8 (N, 28, 28) side by side as one PNG."""
+    _button(label, images, lambda: contact_sheet(images), filename, key, "image/png", "image")
+
+
+def _button(
+    label: str,
+    things: Sequence[object] | NDArray[np.uint8],
+    content: Callable[[], bytes],
+    filename: str,
+    key: str,
+    mime: str,
+    icon: str,
+) -> None:
     st.download_button(
         label,
-        lambda: contact_sheet(images),
+        content,
         filename,
-        "image/png",
+        mime,
         key=key,
         on_click="ignore",
-        icon=":material/image:",
-        disabled=len(images) == 0,
+        icon=f":material/{icon}:",
+        disabled=len(things) == 0,
     )
 
 
 def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
     """Rows as CSV (RFC 4180), the keys of the first above them."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]))
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+    # As objects, each value is written as it is: a float32 not as the float64 next to it.
+    return pd.DataFrame(rows, dtype=object).to_csv(index=False, lineterminator="\r\n")
 
 
 def contact_sheet(images: NDArray[np.uint8]) -> bytes:

@@ -322,7 +322,7 @@ def class_lines(
     x_title: str,
     y_title: str,
 ) -> go.Figure:
-    """A line (x, y) of shares for each class, the chosen one in colour and over the others."""
+    """A line (x, y), 0 to 1 both ways, for each class; the chosen one in colour over the others."""
     figure = go.Figure()
     for label in [*(label for label in range(len(CLASSES)) if label != chosen), chosen]:
         # No screen shows more points, and a page with all of them opens slowly.
@@ -335,7 +335,7 @@ def class_lines(
             line={"color": ACCENT, "width": 3} if label == chosen else {"color": MUTED, "width": 1},
             hovertemplate="%{x:.1%}, %{y:.1%}",
         )
-    return _of_shares(figure, x_title, y_title)
+    return _in_per_cent(figure, x_title, y_title)
 
 
 def reliability(curves: Mapping[str, Sequence[CalibrationBin]]) -> go.Figure:
@@ -362,18 +362,18 @@ def reliability(curves: Mapping[str, Sequence[CalibrationBin]]) -> go.Figure:
             marker_size=[4 + 20 * (part.images / images) ** 0.5 for part in bins],
             hovertemplate="%{x:.1%} sure, %{y:.1%} right, %{customdata:,} images",
         )
-    _of_shares(figure, "how sure the model is", "how often it is right")
+    _in_per_cent(figure, "how sure the model is", "how often it is right")
     figure.update_layout(showlegend=True, legend={"orientation": "h", "y": 1.12})
     return figure
 
 
 def coverage(
-    shares: NDArray[np.float64], accuracies: NDArray[np.float64], point: tuple[float, float]
+    coverages: NDArray[np.float64], accuracies: NDArray[np.float64], point: tuple[float, float]
 ) -> go.Figure:
     """Accuracy of the answers against the share of images answered, with the chosen point."""
     figure = go.Figure()
     figure.add_scatter(
-        x=_thinned(shares),
+        x=_thinned(coverages),
         y=_thinned(accuracies),
         mode="lines",
         line_color=MUTED,
@@ -387,7 +387,7 @@ def coverage(
         marker={"color": ACCENT, "size": 13},
         hovertemplate="%{x:.1%} answered, %{y:.2%} of them right<extra></extra>",
     )
-    _of_shares(figure, "images answered", "of these, right")
+    _in_per_cent(figure, "images answered", "of these, right")
     figure.update_yaxes(range=[min(0.98, accuracies.min()) - 0.01, 1.003])
     return figure
 
@@ -397,7 +397,7 @@ def _thinned(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.take(values, kept)
 
 
-def _of_shares(figure: go.Figure, x_title: str, y_title: str) -> go.Figure:
+def _in_per_cent(figure: go.Figure, x_title: str, y_title: str) -> go.Figure:
     """Both axes from 0 to 100 %."""
     figure.update_layout(
         height=320, margin={**MARGIN, "r": 24}, showlegend=False, hovermode="closest"

@@ -1,6 +1,7 @@
 """Widgets that several pages share."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 import numpy as np
 import streamlit as st
@@ -9,16 +10,37 @@ from numpy.typing import NDArray
 
 from fmnist.data.splits import CLASSES, HELD_OUT, SplitName
 from fmnist.pictures.encode import data_url
-from fmnist.ui.components.wall import garment_wall
 from fmnist.ui.state import models
 from fmnist.weights.card import Card
 from fmnist.weights.shelf import DEFAULT
 
-MOST_SHOWN = 1000
+Option = TypeVar("Option")
 CHART = {"displayModeBar": False}
+ANY_CLASS = "Any class"
 
 
-def choose_weights(label: str = "Model") -> Card | None:
+def choice(
+    label: str,
+    options: Sequence[Option],
+    *,
+    key: str,
+    default: Option | None = None,
+    help: str | None = None,
+) -> Option:
+    """A bar of options of which one is always chosen, at first the first; it is in the link."""
+    chosen: Option = st.segmented_control(
+        label,
+        options,
+        default=options[0] if default is None else default,
+        required=True,
+        key=key,
+        bind="query-params",
+        help=help,
+    )
+    return chosen
+
+
+def choose_weights() -> Card | None:
     """A select box over every model that can be asked; None, with a hint, where there is none."""
     choices = models.choices()
     if not choices:
@@ -26,7 +48,7 @@ def choose_weights(label: str = "Model") -> Card | None:
         return None
     names = list(choices)
     name = st.selectbox(
-        label,
+        "Model",
         names,
         index=names.index(DEFAULT) if DEFAULT in names else 0,
         key="model",
@@ -36,38 +58,31 @@ def choose_weights(label: str = "Model") -> Card | None:
     return choices[name]
 
 
+def need_weights() -> Card:
+    """As `choose_weights`, for a page that ends where there is no model."""
+    card = choose_weights()
+    if card is None:
+        st.stop()
+    return card
+
+
 def choose_split() -> SplitName:
     """The two splits that no model was trained on, to choose one."""
-    chosen: SplitName = st.segmented_control(
-        "Split", HELD_OUT, default="test", required=True, key="on", bind="query-params"
-    )
-    return chosen
+    return choice("Split", HELD_OUT, key="on")
 
 
-def gallery(
-    images: NDArray[np.uint8],
-    rows: NDArray[np.int64],
-    shares: NDArray[np.float32],
-    name: str,
-    picked: int | None = None,
-    on_pick: Callable[[], None] | None = None,
-) -> None:
-    """The images at `rows`, in that order, each over its probability (N,); see `garment_wall`."""
-    shown, shares = rows[:MOST_SHOWN], shares[:MOST_SHOWN]
-    with st.container(height=430, border=False):
-        garment_wall(
-            images[shown],
-            [f"Image {row}: {share:.1%}" for row, share in zip(shown, shares, strict=True)],
-            captions=[f"{share:.0%}" for share in shares],
-            key="gallery",
-            label=f"{len(shown)} images, most confident first; arrow keys choose one",
-            name=name,
-            tile=56,
-            picked=picked,
-            on_pick=on_pick,
-        )
-    first = f"The first {MOST_SHOWN:,}, most" if len(rows) > MOST_SHOWN else "Most"
-    st.caption(f"{first} confident first. Below each is how sure the model was.")
+def choose_class() -> int | None:
+    """A select box over the classes; None stands for any."""
+    name = st.selectbox("Class", [ANY_CLASS, *CLASSES], key="class", bind="query-params")
+    return None if name == ANY_CLASS else CLASSES.index(name)
+
+
+def choose_page(count: int, size: int, key: str) -> slice:
+    """A box for the number of a page, where each has `size` things; which of `count` are on it."""
+    pages = -(-count // size)
+    # With the number of pages in its key, it begins anew where there are more or fewer.
+    number = st.number_input(f"Page of {pages}", 1, pages, key=f"{key} of {pages}")
+    return slice((number - 1) * size, number * size)
 
 
 def side_by_side(pictures: Iterable[tuple[str, NDArray[np.uint8]]], edge: int) -> None:
@@ -90,14 +105,18 @@ def draw_on(split_name: SplitName, row: int) -> None:
         )
 
 
-def model_answers(images: NDArray[np.uint8], cards: Sequence[Card], device: torch.device) -> None:
-    """What each model says of one image uint8 (28, 28), as a table."""
+def model_answers(
+    image: NDArray[np.uint8], device: torch.device, cards: Sequence[Card] | None = None
+) -> None:
+    """What each model, of all or of some, says of one image uint8 (28, 28), as a table."""
     rows = []
-    for card in cards:
-        answer, _ = models.answer(card, images[None], device)
-        (shares,) = answer.probabilities
-        best = int(shares.argmax())
-        rows.append({"Model": card.name, "Answer": CLASSES[best], "Probability": shares[best]})
+    for card in models.choices().values() if cards is None else cards:
+        answer, _ = models.answer(card, image[None], device)
+        (probabilities,) = answer.probabilities
+        best = int(probabilities.argmax())
+        rows.append(
+            {"Model": card.name, "Answer": CLASSES[best], "Probability": probabilities[best]}
+        )
     st.dataframe(
         rows,
         hide_index=True,

@@ -74,7 +74,7 @@ def test_a_lasso_opens_the_gallery_of_what_is_inside_to_take_along_and_the_link_
     expect(page.get_by_role("heading", name=f"{chosen:,} chosen")).to_be_visible()
 
     with page.expect_download() as saved:
-        page.get_by_role("button", name="Table").click()
+        page.get_by_role("button", name="CSV", exact=True).click()
     saved.value.save_as(tmp_path / "garments.csv")
     with (tmp_path / "garments.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))

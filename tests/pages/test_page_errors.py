@@ -16,8 +16,9 @@ from fmnist.data.splits import CLASSES
 from fmnist.models import inference
 from fmnist.ui import figures
 from fmnist.ui.parts import errors
-from fmnist.ui.parts.errors import ANY, ORDERS, Selection
+from fmnist.ui.parts.errors import ORDERS, Selection
 from fmnist.ui.state import models
+from fmnist.ui.widgets import ANY_CLASS
 from fmnist.weights import shelf
 from fmnist.weights.card import Card
 from fmnist.weights.shelf import DEFAULT
@@ -74,7 +75,9 @@ def test_all_100_cells_and_the_heads_open_as_many_images_as_they_count(
     (markers,) = [trace["customdata"] for trace in matrix(app)["data"] if "customdata" in trace]
     assert len(markers) == 121
     for true, predicted, count in markers:
-        choose(app, *(ANY if label is None else CLASSES[label] for label in (true, predicted)))
+        choose(
+            app, *(ANY_CLASS if label is None else CLASSES[label] for label in (true, predicted))
+        )
         assert count_in_heading(app) == count
         assert len((wall(app) or {"titles": []})["titles"]) == count
     assert not app.exception

@@ -1,7 +1,7 @@
 """The ways a picture comes in on the classify page: drawn, uploaded, photographed, exemplary."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -15,7 +15,7 @@ from fmnist.data import garments
 from fmnist.data.garments import drawing
 from fmnist.data.splits import CLASSES, Source
 from fmnist.pictures import intake, reading
-from fmnist.pictures.encode import reduced
+from fmnist.pictures.encode import data_url, reduced
 from fmnist.pictures.intake import SIDE, Intake, Kind
 from fmnist.pictures.reading import PictureError
 from fmnist.ui.components.canvas import EDGE, canvas
@@ -44,6 +44,16 @@ def choose_kind() -> Choice:
     """What the picture is to be taken for; "auto" leaves it to the intake."""
     kind = st.selectbox("Take it in as", list(KINDS), key="kind", bind="query-params")
     return KINDS[kind]
+
+
+def bring(way: str, kind: Choice, source: Source) -> list[Taken]:
+    """The pictures brought in one of the `WAYS`; an example to choose until there are any."""
+    taken = WAYS[way](kind, source)
+    if taken:
+        return taken
+    if way != EXAMPLES:
+        st.caption("Nothing there yet. Until then, choose one of these:")
+    return [examples(kind)]
 
 
 def draw(kind: Choice, source: Source) -> list[Taken]:
@@ -112,6 +122,24 @@ def examples(kind: Choice) -> Taken:
     )
     kind = "dataset" if kind == "auto" else kind
     return f"A drawn {CLASSES[picked or 0]}", intake.from_any(images[picked or 0], kind)
+
+
+EXAMPLES = "Examples"
+WAYS: dict[str, Callable[[Choice, Source], list[Taken]]] = {
+    "Draw": draw,
+    "Upload": lambda kind, source: upload(kind),
+    "Camera": lambda kind, source: camera(kind),
+    EXAMPLES: lambda kind, source: [],
+}
+
+
+def steps(picture: Intake) -> None:
+    """A fold with what the intake did to a picture, step by step."""
+    fold = st.expander("What happened to your picture", key="steps", on_change="rerun")
+    if fold.open:
+        columns = fold.columns(len(picture.steps))
+        for column, (step, image) in zip(columns, picture.steps, strict=True):
+            column.image(data_url(image, 140), caption=step, width="stretch")
 
 
 @st.cache_data(

@@ -11,12 +11,11 @@ from fmnist.analysis.comparison import Predictions, Rows
 from fmnist.data.splits import CLASSES, Source, Split
 from fmnist.pictures.encode import data_url
 from fmnist.runs.run import all_runs
-from fmnist.ui import widgets
-from fmnist.ui.components.wall import garment_wall
-from fmnist.ui.downloads import csv_button, png_button
+from fmnist.ui import figures, garments, widgets
+from fmnist.ui.downloads import csv_button
 from fmnist.ui.parts.train import choose_run
 from fmnist.ui.state import dataset, models
-from fmnist.ui.widgets import MOST_SHOWN
+from fmnist.ui.widgets import CHART
 from fmnist.weights.shelf import DEFAULT
 
 A_FEW = 24
@@ -106,6 +105,41 @@ def choose_epochs(source: Source) -> Pair | None:
     )
 
 
+def verdict(pair: Pair) -> None:
+    """Whether the difference is chance, in words."""
+    test = comparison.mcnemar(*pair.predictions, pair.split.labels)
+    st.markdown(comparison.in_words(test, *pair.names, len(pair.split)))
+
+
+def numbers(pair: Pair) -> None:
+    """How much each side gets right, and how much it alone."""
+    (first, second), labels = pair.names, pair.split.labels
+    before, after = ((predictions == labels).mean() for predictions in pair.predictions)
+    gained, lost = evaluation.flips(*pair.predictions, labels)
+    columns = st.columns(4)
+    columns[0].metric(f"{first} right", f"{before:.2%}")
+    columns[1].metric(f"{second} right", f"{after:.2%}", f"{100 * (after - before):+.2f} points")
+    columns[2].metric(f"Only {first} right", f"{len(lost):,}")
+    columns[3].metric(f"Only {second} right", f"{len(gained):,}")
+
+
+def matrix(pair: Pair, cell: tuple[int, int] | None) -> None:
+    """By how much each cell of the confusion matrix changes; a click in it chooses a cell."""
+    first, second = pair.names
+    difference = comparison.difference(*pair.predictions, pair.split.labels)
+    st.plotly_chart(
+        figures.difference(difference, cell),
+        config=CHART,
+        key="difference",
+        on_select=_take_click,
+        selection_mode="points",
+    )
+    st.caption(
+        f"Each number is how many more images {second} has in that cell than {first}. Blue is for "
+        "the better, orange for the worse."
+    )
+
+
 def choose_cell() -> tuple[int, int]:
     """Select boxes for the true and the predicted class; either turns the view to the cell.
 
@@ -114,7 +148,7 @@ def choose_cell() -> tuple[int, int]:
     columns = st.columns(2)
     names = [
         column.selectbox(
-            label, CLASSES, index, key=key, bind="query-params", on_change=show_the_cell
+            label, CLASSES, index, key=key, bind="query-params", on_change=_show_the_cell
         )
         for column, label, index, key in zip(
             columns, ("True class", "Predicted class"), (6, 0), ("true", "predicted"), strict=True
@@ -123,26 +157,26 @@ def choose_cell() -> tuple[int, int]:
     return CLASSES.index(names[0]), CLASSES.index(names[1])
 
 
-def show_the_cell() -> None:
+def _show_the_cell() -> None:
     """Turn the view to the chosen cell."""
     st.session_state["show"] = "A cell"
 
 
-def take_click() -> None:
+def _take_click() -> None:
     """Let a click in the matrix choose the cell, as the two select boxes do."""
     points = st.session_state["difference"].selection.points
     if points:
         true, predicted = points[0]["customdata"]
         st.session_state["true"], st.session_state["predicted"] = CLASSES[true], CLASSES[predicted]
-        show_the_cell()
+        _show_the_cell()
 
 
 def changes(pair: Pair, cell: tuple[int, int]) -> None:
     """What came into a cell from the first side to the second, and what left it."""
     predicted = CLASSES[cell[1]]
     came, left = comparison.moved(*pair.predictions, pair.split.labels, *cell)
-    gallery(pair, came, f"Only {pair.names[1]} says {predicted}", "came")
-    gallery(pair, left, f"Only {pair.names[0]} says {predicted}", "left")
+    _gallery(pair, came, f"Only {pair.names[1]} says {predicted}", "came")
+    _gallery(pair, left, f"Only {pair.names[0]} says {predicted}", "left")
 
 
 def moves(pair: Pair) -> None:
@@ -181,43 +215,39 @@ def moves(pair: Pair) -> None:
     true, first, second, _ = found[index]
     before, after = pair.predictions
     here = np.flatnonzero((labels == true) & (before == first) & (after == second))
-    gallery(pair, here, names[index], "move")
+    _gallery(pair, here, names[index], "move")
 
 
 def flips(pair: Pair) -> None:
     """The images that only one side names right."""
     gained, lost = evaluation.flips(*pair.predictions, pair.split.labels)
-    gallery(pair, lost, f"Only {pair.names[0]} is right", "lost")
-    gallery(pair, gained, f"Only {pair.names[1]} is right", "gained")
+    _gallery(pair, lost, f"Only {pair.names[0]} is right", "lost")
+    _gallery(pair, gained, f"Only {pair.names[1]} is right", "gained")
 
 
-def gallery(pair: Pair, rows: Rows, title: str, key: str) -> None:
-    """The images at `rows` with what both sides say of each, and buttons to take them along."""
+def _gallery(pair: Pair, rows: Rows, title: str, key: str) -> None:
+    """The images at `rows` with what both sides say of each, and the one chosen among them."""
     st.subheader(f"{title}: {len(rows):,}")
     if not len(rows):
         st.caption("No image.")
         return
     table = [_described(pair, int(row)) for row in rows]
-    shown = rows[:MOST_SHOWN]
     titles = [", ".join(f"{name} {value}" for name, value in line.items()) for line in table]
-    with st.container(height=240 if len(shown) > A_FEW else "content", border=False):
-        picked = garment_wall(
-            pair.split.images[shown],
-            titles[: len(shown)],
-            key=key,
-            label=f"{len(shown)} images, {title}; arrow keys choose one",
-            name=f"{pair.key} {title}",
-            tile=48,
-        )
+    picked = garments.gallery(
+        pair.split.images[rows],
+        titles,
+        table,
+        key=key,
+        name=f"{pair.key} {title}",
+        what=f"images, {title}",
+        filename=filename(pair, key),
+        height=240 if len(rows) > A_FEW else "content",
+        tile=48,
+    )
     if picked is not None:
         picture, words = st.columns([1, 2], vertical_alignment="center")
         picture.image(data_url(pair.split.images[rows[picked]], 112), alt=titles[picked])
         words.caption(titles[picked])
-    if len(shown) < len(rows):
-        st.caption(f"The first {len(shown)}; the buttons take all of them along.")
-    with st.container(horizontal=True):
-        csv_button("CSV", table, filename(pair, f"{key}.csv"), f"{key} csv")
-        png_button("PNG", pair.split.images[rows], filename(pair, f"{key}.png"), f"{key} png")
 
 
 def by_class(pair: Pair) -> None:

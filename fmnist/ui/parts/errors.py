@@ -15,15 +15,13 @@ from fmnist.analysis import evaluation
 from fmnist.analysis.evaluation import Evaluation
 from fmnist.data.splits import CLASSES, Source, Split, SplitName
 from fmnist.pictures.encode import data_url, overlay
-from fmnist.ui import answers, figures, widgets
-from fmnist.ui.downloads import csv_button, png_button
+from fmnist.ui import answers, figures, garments, widgets
 from fmnist.ui.figures import Unit
 from fmnist.ui.state import dataset, models
 from fmnist.ui.why import why
-from fmnist.ui.widgets import CHART
+from fmnist.ui.widgets import ANY_CLASS, CHART, choice
 from fmnist.weights.card import Card
 
-ANY = "Any class"
 MOST_CONFUSED = ("Shirt", "T-shirt/top")
 """The cell to begin with, which is among the fullest of most models."""
 ORDERS = ("Dataset", "Similarity")
@@ -31,7 +29,7 @@ ORDERS = ("Dataset", "Similarity")
 
 def choose_cell() -> tuple[int | None, int | None]:
     """Select boxes for the true and the predicted class; None for any, as in `errors`."""
-    options = [ANY, *CLASSES]
+    options = [ANY_CLASS, *CLASSES]
     names = [
         column.selectbox(label, options, options.index(first), key=key, bind="query-params")
         for column, label, key, first in zip(
@@ -42,29 +40,15 @@ def choose_cell() -> tuple[int | None, int | None]:
             strict=True,
         )
     ]
-    true, predicted = (None if name == ANY else CLASSES.index(name) for name in names)
+    true, predicted = (None if name == ANY_CLASS else CLASSES.index(name) for name in names)
     return true, predicted
 
 
 def matrix(counts: NDArray[np.int64], cell: tuple[int | None, int | None]) -> None:
     """The matrix (10, 10) with what it shows and in which order; a click in it chooses a cell."""
     with st.container(horizontal=True):
-        unit = st.segmented_control(
-            "Cells show",
-            get_args(Unit),
-            default="Counts",
-            required=True,
-            key="cells",
-            bind="query-params",
-        )
-        order = st.segmented_control(
-            "Order",
-            ORDERS,
-            default=ORDERS[0],
-            required=True,
-            key="order",
-            bind="query-params",
-        )
+        unit = choice("Cells show", get_args(Unit), key="cells")
+        order = choice("Order", ORDERS, key="order")
     classes = range(len(CLASSES)) if order == ORDERS[0] else evaluation.by_similarity(counts)
     st.plotly_chart(
         figures.confusion(counts, unit, classes, cell),
@@ -84,7 +68,7 @@ def _take_click() -> None:
     points = st.session_state["matrix"].selection.points
     if points:
         for key, label in zip(("true", "predicted"), points[0]["customdata"], strict=False):
-            st.session_state[key] = ANY if label is None else CLASSES[label]
+            st.session_state[key] = ANY_CLASS if label is None else CLASSES[label]
 
 
 MEAN_EDGE = 70
@@ -105,7 +89,7 @@ class Selection:
     temperature: float
 
     @property
-    def shares(self) -> NDArray[np.float32]:
+    def probabilities(self) -> NDArray[np.float32]:
         """The model's probabilities float32 (N, 10)."""
         return evaluation.probabilities(self.answers.logits[self.rows], self.temperature)
 
@@ -130,14 +114,22 @@ def walk(selection: Selection) -> int:
     return row
 
 
-def wall(selection: Selection, row: int) -> None:
+def gallery(selection: Selection, row: int) -> None:
     """The garments, each over how sure the model was; a choice among them is where `walk` goes."""
-    widgets.gallery(
-        selection.split.images,
-        selection.rows,
-        selection.shares.max(1),
+    rows, confidence = selection.rows.tolist(), selection.probabilities.max(1)
+    garments.gallery(
+        selection.split.images[selection.rows],
+        [f"Image {row}: {sure:.1%}" for row, sure in zip(rows, confidence, strict=True)],
+        table(selection),
+        key="gallery",
         name=selection.name,
-        picked=selection.rows.tolist().index(row),
+        what="images, most confident first",
+        filename=re.sub(r"[^a-z0-9]+", "-", selection.name.lower()).strip("-"),
+        caption="Most confident first. Below each is how sure the model was.",
+        captions=[f"{sure:.0%}" for sure in confidence],
+        height=430,
+        tile=56,
+        picked=rows.index(row),
         on_pick=partial(_take_pick, selection.rows),
     )
 
@@ -170,26 +162,17 @@ def means(selection: Selection, true: int | None, predicted: int | None) -> None
     widgets.side_by_side(pictures, MEAN_EDGE)
 
 
-def take_along(selection: Selection) -> None:
-    """Buttons that save the garments as a table and as a picture."""
-    filename = re.sub(r"[^a-z0-9]+", "-", selection.name.lower()).strip("-")
-    with st.container(horizontal=True):
-        csv_button("CSV", table(selection), f"{filename}.csv", key="save table")
-        images = selection.split.images[selection.rows]
-        png_button("PNG", images, f"{filename}.png", key="save picture")
-
-
 def table(selection: Selection) -> Sequence[dict[str, Any]]:
     """A line for each garment: its row in the split, its class, the answer, all probabilities."""
     return [
         {
             "row": row,
             "true": CLASSES[selection.split.labels[row]],
-            "predicted": CLASSES[shares.argmax()],
-            "confidence": shares.max(),
-            **dict(zip(CLASSES, shares, strict=True)),
+            "predicted": CLASSES[probabilities.argmax()],
+            "confidence": probabilities.max(),
+            **dict(zip(CLASSES, probabilities, strict=True)),
         }
-        for row, shares in zip(selection.rows.tolist(), selection.shares, strict=True)
+        for row, probabilities in zip(selection.rows.tolist(), selection.probabilities, strict=True)
     ]
 
 
@@ -210,6 +193,6 @@ def garment(
         answers.show(list(answer.probabilities), [card.name])
     with others:
         st.caption("Every model")
-        widgets.model_answers(image, list(models.choices().values()), device)
+        widgets.model_answers(image, device)
     training_row = row if split_name == "train" else None
     why(card, image, device, source, training_row=training_row)

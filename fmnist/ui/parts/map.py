@@ -11,11 +11,9 @@ from fmnist.analysis.evaluation import Evaluation
 from fmnist.data.splits import CLASSES, Source, Split, SplitName
 from fmnist.machine import files
 from fmnist.pictures.encode import atlas
-from fmnist.ui import downloads
+from fmnist.ui import garments
 from fmnist.ui.components.map import SHEET_COLUMNS
-from fmnist.ui.components.wall import garment_wall
 from fmnist.ui.state import dataset
-from fmnist.ui.widgets import MOST_SHOWN
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
@@ -37,7 +35,7 @@ def gallery(
     confidence: NDArray[np.float32],
     rows: NDArray[np.int64],
 ) -> None:
-    """The chosen rows of a split: how many of which class, their images, and both to take along."""
+    """The chosen rows of a split: how many of which class, their images, and both to download."""
     predictions = answers.predictions
     counts = np.bincount(split.labels[rows], minlength=len(CLASSES))
     of_classes = [
@@ -47,35 +45,23 @@ def gallery(
     ]
     right = (predictions == split.labels)[rows].mean()
     st.markdown(f"{', '.join(of_classes)}. {answers.model} names {right:.1%} of them right.")
-    shown = rows[:MOST_SHOWN]
-    with st.container(height=420, border=False):
-        garment_wall(
-            split.images[shown],
-            [
-                f"{CLASSES[split.labels[row]]} named {CLASSES[predictions[row]]}, {row}"
-                for row in shown
-            ],
-            key="chosen",
-            label=f"{len(shown)} chosen garments; arrow keys go through them",
-            name=f"{split_name} {files.digest(rows)}",
-            tile=48,
-        )
-    if len(rows) > len(shown):
-        st.caption(f"The first {len(shown)}; the downloads hold all {len(rows):,}.")
-    with st.container(horizontal=True):
-        downloads.csv_button(
-            "Table",
-            [
-                {
-                    "split": split_name,
-                    "row": row,
-                    "label": CLASSES[split.labels[row]],
-                    "answer": CLASSES[predictions[row]],
-                    "confidence": confidence[row],
-                }
-                for row in rows
-            ],
-            "garments.csv",
-            "chosen-csv",
-        )
-        downloads.png_button("Picture", split.images[rows], "garments.png", "chosen-png")
+    garments.gallery(
+        split.images[rows],
+        [f"{CLASSES[split.labels[row]]} named {CLASSES[predictions[row]]}, {row}" for row in rows],
+        [
+            {
+                "split": split_name,
+                "row": row,
+                "label": CLASSES[split.labels[row]],
+                "answer": CLASSES[predictions[row]],
+                "confidence": confidence[row],
+            }
+            for row in rows
+        ],
+        key="chosen",
+        name=f"{split_name} {files.digest(rows)}",
+        what="chosen garments",
+        filename="garments",
+        height=420,
+        tile=48,
+    )

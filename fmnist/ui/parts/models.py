@@ -1,9 +1,11 @@
-"""A model of the visitor's own: opened, named, measured and, on demand, kept for everybody."""
+"""The parts of the models page: one to bring a model of one's own, one to read an architecture."""
 
 import streamlit as st
 import torch
 
 from fmnist.data.splits import Source
+from fmnist.models import FAMILIES, MODELS
+from fmnist.models.layers import layers, parameter_count
 from fmnist.ui.state import uploads
 from fmnist.weights import shelf
 from fmnist.weights.card import WeightsError
@@ -52,3 +54,35 @@ def load_weights(source: Source, device: torch.device) -> None:
             st.error(str(error))
         else:
             st.rerun()
+
+
+def architecture() -> None:
+    """One architecture, to be chosen: what it is, its layers and its recipe."""
+    name = st.selectbox(
+        "Architecture",
+        MODELS,
+        format_func=lambda name: f"{MODELS[name].title} ({name})",
+        key="architecture",
+        bind="query-params",
+    )
+    spec = MODELS[name]
+    untrained = spec.build()
+    st.markdown(
+        f"{spec.summary} {FAMILIES[spec.family]}, {parameter_count(untrained):,} parameters."
+    )
+    structure, recipe = st.columns([3, 2], gap="large")
+    with structure:
+        st.subheader("Layers")
+        st.dataframe(
+            layers(untrained),
+            hide_index=True,
+            column_config={"Parameters": st.column_config.NumberColumn(format="localized")},
+        )
+    with recipe:
+        st.subheader("Recipe")
+        st.table(
+            {
+                key: ", ".join(value) if isinstance(value, list) else str(value)
+                for key, value in spec.recipe.to_json().items()
+            }
+        )

@@ -13,7 +13,7 @@ from fmnist.analysis.evaluation import Evaluation
 from fmnist.data.splits import CLASSES
 from fmnist.ui import figures
 from fmnist.ui.downloads import csv_button
-from fmnist.ui.widgets import CHART
+from fmnist.ui.widgets import CHART, choice
 
 FIGURES = {"Precision": "precision", "Recall": "recall", "F1": "f1"}
 BINS = 15
@@ -22,9 +22,7 @@ BINS = 15
 def by_class(matrix: NDArray[np.int64], ranking: Sequence[ClassCurves], filename: str) -> None:
     """Precision, recall and F1 of each class with their intervals, drawn and as a table."""
     rows, sure = evaluation.per_class(matrix), bootstrap.per_class(matrix)
-    figure = st.segmented_control(
-        "Figure", FIGURES, default="F1", required=True, key="figure", bind="query-params"
-    )
+    figure = choice("Figure", list(FIGURES), default="F1", key="figure")
     values, intervals = (
         [getattr(row, FIGURES[figure]) for row in of_classes] for of_classes in (rows, sure)
     )
@@ -124,6 +122,6 @@ def abstain(answers: Evaluation, temperature: float) -> None:
     numbers[0].metric("Answered", f"{given.coverage:.1%}")
     numbers[1].metric("Of these, right", f"{given.accuracy:.2%}")
     numbers[2].metric("Errors left", f"{given.errors:,} of {errors:,}")
-    shares, accuracies = curves.accuracy_by_coverage(answers, temperature)
-    figure = figures.coverage(shares, accuracies, (given.coverage, given.accuracy))
+    coverages, accuracies = curves.accuracy_by_coverage(answers, temperature)
+    figure = figures.coverage(coverages, accuracies, (given.coverage, given.accuracy))
     st.plotly_chart(figure, config=CHART, key="coverage")

@@ -45,30 +45,24 @@ def wrong_labels(source: Source, device: torch.device) -> list[Doubt]:
         "only on images it was not trained on is its answer a second opinion."
     )
     split, answers = dataset.split(name, source), models.evaluate(card, name, source, device)
-    shares = evaluation.probabilities(answers.logits, card.temperature)
+    rows = analysis.label_issues(card, name, source, device)
+    probabilities = evaluation.probabilities(answers.logits[rows], card.temperature)
     return [
         Doubt(
             Suspect("label", name, int(row)),
             [split.images[row]],
             [place(name, int(row), source)],
             f"Labelled **{CLASSES[split.labels[row]]}**. {card.name} says "
-            f"**{CLASSES[shares[row].argmax()]}** ({shares[row].max():.0%}) and gives the label "
-            f"{shares[row, split.labels[row]]:.1%}.",
+            f"**{CLASSES[of_image.argmax()]}** ({of_image.max():.0%}) and gives the label "
+            f"{of_image[split.labels[row]]:.1%}.",
         )
-        for row in analysis.label_issues(card, name, source, device)
+        for row, of_image in zip(rows, probabilities, strict=True)
     ]
 
 
 def duplicates(source: Source) -> list[Doubt]:
     """Choose where; the pairs of garments that are nearly the same, the most alike first."""
-    across = st.segmented_control(
-        "Pairs",
-        ["Across splits", "Within a split"],
-        default="Across splits",
-        required=True,
-        key="pairs",
-        bind="query-params",
-    )
+    across = widgets.choice("Pairs", ["Across splits", "Within a split"], key="pairs")
     job = analysis.near_duplicates(source)
     pairs = job.result("Comparing every garment with every other …")
     splits = {name: dataset.split(name, source) for name in SPLITS}
@@ -120,13 +114,11 @@ def decisions() -> dict[Suspect, bool]:
 
 def review(doubts: Sequence[Doubt], agree: str, disagree: str) -> Doubt:
     """A wall of doubts, the chosen one large with its buttons; returns the chosen one."""
-    pages = -(-len(doubts) // PER_PAGE)
     wall, chosen = st.columns([3, 2], gap="large")
     with wall:
-        number = st.number_input(
-            f"Page of {pages}", 1, pages, key=f"suspects of {pages}", width=120
-        )
-        doubt = _choose(doubts[(number - 1) * PER_PAGE : number * PER_PAGE])
+        with st.container(width=120):
+            page = widgets.choose_page(len(doubts), PER_PAGE, "suspects")
+        doubt = _choose(doubts[page])
     with chosen:
         for column, image, caption in zip(
             st.columns(2), doubt.images, doubt.captions, strict=False
@@ -189,8 +181,8 @@ def _decide(suspect: Suspect, agreed: bool | None) -> None:
         decisions()[suspect] = agreed
 
 
-def keep(source: Source) -> None:
-    """The decisions as a CSV to take along, and to go on from another time."""
+def save_decisions(source: Source) -> None:
+    """The decisions as a CSV to save, and one saved before to go on from."""
     sizes = {name: len(dataset.split(name, source)) for name in SPLITS}
     published = {
         name: analysis.published_rows(name) if source == "real" else np.arange(size)

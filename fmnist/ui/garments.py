@@ -1,0 +1,68 @@
+"""Garments as the pages show them: many on a wall, to choose from and to download; one large."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from fmnist.data.splits import CLASSES, Split
+from fmnist.pictures.encode import data_url
+from fmnist.ui.components.wall import garment_wall
+from fmnist.ui.downloads import csv_button, png_button
+
+MOST_SHOWN = 1000
+
+
+def gallery(
+    images: NDArray[np.uint8],
+    titles: Sequence[str],
+    table: Sequence[Mapping[str, Any]],
+    *,
+    key: str,
+    name: str,
+    what: str,
+    filename: str,
+    caption: str = "",
+    captions: Sequence[str] = (),
+    height: int | Literal["content"],
+    tile: int,
+    picked: int | None = None,
+    on_pick: Callable[[], None] | None = None,
+) -> int | None:
+    """The first of images uint8 (N, 28, 28) on a wall, and all of them to download.
+
+    `table` has a line for each. `what` says in words what they are and in which order, `name` in
+    words that hold for no other gallery. The rest is as in `garment_wall`, whose choice it returns.
+    """
+    shown = min(len(images), MOST_SHOWN)
+    with st.container(height=height, border=False):
+        picked = garment_wall(
+            images[:shown],
+            titles[:shown],
+            captions=captions[:shown],
+            key=key,
+            label=f"{shown} {what}; arrow keys choose one",
+            name=name,
+            tile=tile,
+            picked=picked,
+            on_pick=on_pick,
+        )
+    if shown < len(images):
+        first = f"The first {shown:,}; the downloads hold all {len(images):,}."
+        caption = f"{first} {caption}".rstrip()
+    if caption:
+        st.caption(caption)
+    with st.container(horizontal=True):
+        csv_button("CSV", table, f"{filename}.csv", f"{key} csv")
+        png_button("PNG", images, f"{filename}.png", f"{key} png")
+    return picked
+
+
+def large(split: Split, row: int, caption: str) -> None:
+    """One garment of a split under its class."""
+    label = CLASSES[split.labels[row]]
+    st.subheader(label)
+    st.caption(caption)
+    st.image(data_url(split.images[row], 280), width="stretch", alt=f"Garment {row}, {label}")

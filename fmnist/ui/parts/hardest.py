@@ -1,0 +1,138 @@
+"""The parts of the hardest page: what is asked, the ranking that answers it, its images."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+import torch
+from numpy.typing import NDArray
+
+from fmnist.analysis import difficulty
+from fmnist.analysis.difficulty import MEASURES, Measure, Scores
+from fmnist.data.splits import CLASSES, Source, Split, SplitName
+from fmnist.ui import figures, garments, widgets
+from fmnist.ui.garments import MOST_SHOWN
+from fmnist.ui.state import dataset, models
+from fmnist.ui.widgets import CHART, choice
+from fmnist.weights.card import Card
+
+ENDS = ("Hardest", "Easiest")
+ASKED = 5  # of all models, the most accurate, until others are chosen
+
+
+@dataclass(frozen=True)
+class Question:
+    """Hard for which models, by what measure; of which class (None: any), from which end."""
+
+    cards: list[Card]
+    by: str
+    split_name: SplitName
+    label: int | None
+    end: str
+
+    @property
+    def measure(self) -> Measure:
+        return MEASURES[self.by]
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The rows of a split in the order asked for, each image's score and what the models say.
+
+    `scores` are (N,) and `predictions` (models, N), for all images of the split.
+    """
+
+    split: Split
+    rows: NDArray[np.int64]
+    scores: Scores
+    predictions: NDArray[np.int64]
+
+
+def choose() -> Question:
+    """Boxes and bars for the question; the page ends, with a hint, where no model is chosen."""
+    choices = models.choices()
+    left, right = st.columns([5, 3])
+    names = list(choices)
+    asked = left.multiselect("Models", names, names[:ASKED], key="models", bind="query-params")
+    with right:
+        label = widgets.choose_class()
+    if not asked:
+        st.info("Choose a model; where there is none, train one on the Train page.")
+        st.stop()
+    left, middle, right = st.columns([6, 3, 3], vertical_alignment="bottom")
+    with left:
+        by = choice("Hard by", list(MEASURES), key="by")
+    with middle:
+        split_name = widgets.choose_split()
+    with right:
+        end = choice("First", ENDS, key="end")
+    st.caption(MEASURES[by].meaning)
+    return Question([choices[name] for name in asked], by, split_name, label, end)
+
+
+def rank(question: Question, source: Source, device: torch.device) -> Ranking:
+    """The images that the question is about, in its order."""
+    split = dataset.split(question.split_name, source)
+    answers = np.stack(
+        [models.probabilities(card, question.split_name, source, device) for card in question.cards]
+    )
+    scores = question.measure.score(answers, split.labels)
+    rows = difficulty.hardest_first(scores, difficulty.doubt(answers, split.labels))
+    if question.end == "Easiest":
+        rows = rows[::-1]
+    if question.label is not None:
+        rows = rows[split.labels[rows] == question.label]
+    return Ranking(split, rows, scores, answers.argmax(2))
+
+
+def gallery(question: Question, ranking: Ranking, source: Source) -> int:
+    """The first images, each over its score; returns the place of the chosen one."""
+    split, rows, end = ranking.split, ranking.rows[:MOST_SHOWN], question.end.lower()
+    names = [card.name for card in question.cards]
+    table = [
+        {
+            "Image": row,
+            "True": CLASSES[split.labels[row]],
+            question.by: ranking.scores[row],
+            **{
+                f"{name} says": CLASSES[said]
+                for name, said in zip(names, ranking.predictions[:, row], strict=True)
+            },
+        }
+        for row in rows
+    ]
+    picked = garments.gallery(
+        split.images[rows],
+        [f"Image {row}, {CLASSES[split.labels[row]]}" for row in rows],
+        table,
+        key="hardest",
+        name=f"{source} {question.split_name} {question.label} {question.by} {end} {names}",
+        what=f"images, the {end} first",
+        filename=f"{end}-{question.split_name}",
+        caption=f"{len(rows):,} of {len(ranking.rows):,} images, the {end} first.",
+        captions=[question.measure.form.format(score) for score in ranking.scores[rows]],
+        height=520,
+        tile=64,
+    )
+    return picked or 0
+
+
+def large(question: Question, ranking: Ranking, place: int) -> int:
+    """The image at a place of the ranking with its score; returns its row."""
+    row = int(ranking.rows[place])
+    score = question.measure.form.format(ranking.scores[row])
+    garments.large(
+        ranking.split,
+        row,
+        f"Image {row:,} of the {question.split_name} split. {question.by}: {score}.",
+    )
+    return row
+
+
+def by_class(question: Question, ranking: Ranking) -> None:
+    """The mean score of each class over the whole split."""
+    labels, scores = ranking.split.labels, ranking.scores
+    means = [float(scores[labels == label].mean()) for label in range(len(CLASSES))]
+    written = [question.measure.form.format(round(mean, 3)) for mean in means]
+    st.plotly_chart(figures.class_means(means, written), config=CHART, key="by class")
+    st.caption(f"Mean over all {len(labels):,} images of the {question.split_name} split.")
