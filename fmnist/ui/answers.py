@@ -44,13 +44,13 @@ def ask(card: Card, taken: Sequence[Taken], device: torch.device) -> tuple[Answe
     The probabilities of what is no picture are NaN.
     """
     good = [row for row, (_, picture) in enumerate(taken) if isinstance(picture, Intake)]
-    shares = np.full((len(taken), len(CLASSES)), np.nan, np.float32)
+    probabilities = np.full((len(taken), len(CLASSES)), np.nan, np.float32)
     unfamiliar = np.zeros(len(taken), bool)
     if not good:
-        return Answer(shares, unfamiliar), device
+        return Answer(probabilities, unfamiliar), device
     pixels = [picture.pixels for _, picture in taken if isinstance(picture, Intake)]
-    (shares[good], unfamiliar[good]), used = models.answer(card, np.stack(pixels), device)
-    return Answer(shares, unfamiliar), used
+    (probabilities[good], unfamiliar[good]), used = models.answer(card, np.stack(pixels), device)
+    return Answer(probabilities, unfamiliar), used
 
 
 def remarks(picture: Intake, unfamiliar: bool) -> list[str]:
@@ -58,22 +58,22 @@ def remarks(picture: Intake, unfamiliar: bool) -> list[str]:
     return [*picture.warnings, *([UNFAMILIAR] if unfamiliar else [])]
 
 
-def show(shares: Sequence[NDArray[np.float32]], names: Sequence[str]) -> None:
+def show(probabilities: Sequence[NDArray[np.float32]], names: Sequence[str]) -> None:
     """What each model says of one picture, its probabilities (10,); the first one in words."""
-    best = int(shares[0].argmax())
+    best = int(probabilities[0].argmax())
     st.markdown(f"### {CLASSES[best]}")
-    st.caption(f"with probability {shares[0][best]:.1%}")
+    st.caption(f"with probability {probabilities[0][best]:.1%}")
     # Not a chart: it would take longer to draw than all that lies between stroke and answer.
-    st.html(bars(np.stack(shares), names))
+    st.html(bars(np.stack(probabilities), names))
 
 
-def bars(shares: NDArray[np.float32], names: Sequence[str]) -> str:
+def bars(probabilities: NDArray[np.float32], names: Sequence[str]) -> str:
     """Probabilities (M, 10) as an HTML table: a row a class, a column a model."""
-    best = shares.argmax(1)
+    best = probabilities.argmax(1)
     return _BARS.render(
         names=names,
         rows=[
-            (name, list(zip(shares[:, label].tolist(), best == label, strict=True)))
+            (name, list(zip(probabilities[:, label].tolist(), best == label, strict=True)))
             for label, name in enumerate(CLASSES)
         ],
         accent=ACCENT,
@@ -84,8 +84,8 @@ def bars(shares: NDArray[np.float32], names: Sequence[str]) -> str:
 def table(taken: Sequence[Taken], answer: Answer) -> int:
     """Many pictures with their answers, to choose from and to download; returns the row chosen."""
     rows = [
-        _row(name, picture, shares, unfamiliar)
-        for (name, picture), shares, unfamiliar in zip(
+        _row(name, picture, probabilities, unfamiliar)
+        for (name, picture), probabilities, unfamiliar in zip(
             taken, answer.probabilities, answer.unfamiliar, strict=True
         )
     ]
@@ -115,7 +115,7 @@ def table(taken: Sequence[Taken], answer: Answer) -> int:
 
 
 def _row(
-    name: str, picture: Intake | PictureError, shares: NDArray[np.float32], unfamiliar: bool
+    name: str, picture: Intake | PictureError, probabilities: NDArray[np.float32], unfamiliar: bool
 ) -> dict[str, object]:
     if isinstance(picture, PictureError):
         return {"File": name, "Remarks": str(picture)}
@@ -124,8 +124,8 @@ def _row(
         "Upload": data_url(reduced(upload, THUMBNAIL)),
         "Model sees": data_url(picture.pixels, THUMBNAIL),
         "File": name,
-        "Answer": CLASSES[shares.argmax()],
-        "Probability": shares.max(),
+        "Answer": CLASSES[probabilities.argmax()],
+        "Probability": probabilities.max(),
         "Taken in as": _KIND_NAMES[picture.kind],
         "Remarks": " ".join(remarks(picture, unfamiliar)),
     }

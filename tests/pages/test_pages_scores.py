@@ -212,11 +212,11 @@ def test_without_runs_two_epochs_are_a_hint() -> None:
 
 
 def probabilities(*names: str) -> np.ndarray:
-    shares = []
+    found = []
     for name in names:
         _, card = shelf.load(name)
-        shares.append(evaluation.probabilities(answers(name).logits, card.temperature))
-    return np.stack(shares)
+        found.append(evaluation.probabilities(answers(name).logits, card.temperature))
+    return np.stack(found)
 
 
 def shown_first(app: AppTest) -> str:
@@ -224,14 +224,14 @@ def shown_first(app: AppTest) -> str:
 
 
 def test_the_hardest_by_each_measure_comes_first_and_last_from_the_other_end() -> None:
-    shares, labels = probabilities("cnn", "fcnn"), splits.load("test", "drawn").labels
-    doubt = difficulty.doubt(shares, labels)
+    found, labels = probabilities("cnn", "fcnn"), splits.load("test", "drawn").labels
+    doubt = difficulty.doubt(found, labels)
     app = open_page("hardest")
     app.multiselect(key="models").set_value(["cnn", "fcnn"]).run()
     for measure, scores in {
         "Doubt": doubt,
-        "Models wrong": difficulty.wrong_models(shares, labels),
-        "Disagreement": difficulty.disagreement(shares),
+        "Models wrong": difficulty.wrong_models(found, labels),
+        "Disagreement": difficulty.disagreement(found),
     }.items():
         order = sorted(range(100), key=lambda row: (scores[row], doubt[row]))
         app.button_group(key="by").set_value(measure).run()

@@ -10,16 +10,16 @@ from fmnist.ui import answers
 from fmnist.ui.state.models import Answer
 from fmnist.weights.card import UNFAMILIAR
 
-SHARES = np.full((2, 10), 0.01, np.float32)
-SHARES[0, 7], SHARES[1, 3] = 0.91, 0.905
+PROBABILITIES = np.full((2, 10), 0.01, np.float32)
+PROBABILITIES[0, 7], PROBABILITIES[1, 3] = 0.91, 0.905
 
 
 def test_bars_show_each_models_probabilities_and_mark_its_largest() -> None:
-    table = answers.bars(SHARES, ["one", "<two>"])
+    table = answers.bars(PROBABILITIES, ["one", "<two>"])
     rows = re.findall(r'<th scope="row">(.*?)</th>(.*?)</tr>', table, re.DOTALL)
     assert [name for name, _ in rows] == list(CLASSES)
     assert [re.findall(r"<span>(.*?)</span>", cells) for _, cells in rows] == [
-        [f"{share:.1%}" for share in column] for column in SHARES.T
+        [f"{probability:.1%}" for probability in column] for column in PROBABILITIES.T
     ]
     best = [re.findall('class="best"', cells) for _, cells in rows]
     assert [len(found) for found in best] == [0, 0, 0, 1, 0, 0, 0, 1, 0, 0]
@@ -27,7 +27,7 @@ def test_bars_show_each_models_probabilities_and_mark_its_largest() -> None:
 
 
 def test_bars_of_one_model_need_no_name_over_them() -> None:
-    assert "<thead>" not in answers.bars(SHARES[:1], ["one"])
+    assert "<thead>" not in answers.bars(PROBABILITIES[:1], ["one"])
 
 
 def test_the_csv_has_a_line_a_picture_and_the_reason_for_each_that_is_none() -> None:
@@ -35,11 +35,11 @@ def test_the_csv_has_a_line_a_picture_and_the_reason_for_each_that_is_none() -> 
     image[60:220, 100:180] = 255
     picture = intake.from_any(image, "shop")
     taken = [('a "dress", red.png', picture), ("bad.png", PictureError("Not a picture, sorry."))]
-    said = Answer(SHARES, np.array([True, False]))
+    said = Answer(PROBABILITIES, np.array([True, False]))
     good, bad = csv.DictReader(answers.as_csv(taken, said).splitlines())
     assert good["file"] == 'a "dress", red.png'
     assert (good["kind"], good["answer"]) == ("shop", CLASSES[7])
-    np.testing.assert_allclose([float(good[name]) for name in CLASSES], SHARES[0], atol=1e-6)
+    np.testing.assert_allclose([float(good[name]) for name in CLASSES], PROBABILITIES[0], atol=1e-6)
     assert good["remarks"] == " ".join([*picture.warnings, UNFAMILIAR])
     assert bad["remarks"] == "Not a picture, sorry."
     assert not any(bad[name] for name in ("kind", "answer", *CLASSES))
