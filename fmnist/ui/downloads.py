@@ -1,4 +1,4 @@
-"""Buttons to take along what a page shows: a table as CSV, garments as a picture."""
+"""Buttons that save what a page shows: a table as CSV, garments as a picture."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence

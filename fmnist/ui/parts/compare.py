@@ -1,4 +1,4 @@
-"""The two sides of a comparison: how they are chosen and how their images are shown."""
+"""The parts of the compare page: two sides to choose, what changes between them, its images."""
 
 from dataclasses import dataclass
 

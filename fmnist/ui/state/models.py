@@ -29,6 +29,7 @@ from fmnist.weights.strangers.onnx import OnnxError
 
 Result = TypeVar("Result")
 Parameters = ParamSpec("Parameters")
+Real = TypeVar("Real", np.float16, np.float32)
 HashFuncs = dict[str | type[Any], Callable[[Any], Any]]
 
 TIMED = 7
@@ -161,11 +162,7 @@ def logits(
     card: Card, split_name: SplitName, source: Source, device: torch.device
 ) -> NDArray[np.float32]:
     """What the model answers (N, 10) to a whole split; raises OnnxError where its graph fails."""
-    images, report = split(split_name, source).images, progress_bar()
-    answers, _ = ask(
-        card, device, lambda model, device: inference.infer(model, images, device, report)
-    )
-    return answers
+    return _ask_of_split(inference.infer, card, split_name, source, device)
 
 
 @answering
@@ -176,11 +173,21 @@ def embeddings(
     card: Card, split_name: SplitName, source: Source, device: torch.device
 ) -> NDArray[np.float16]:
     """The features (N, D) in which the model sees a whole split."""
+    return _ask_of_split(explain.embed, card, split_name, source, device)
+
+
+def _ask_of_split(
+    question: Callable[
+        [Classifier, NDArray[np.uint8], torch.device, ProgressCallback], NDArray[Real]
+    ],
+    card: Card,
+    split_name: SplitName,
+    source: Source,
+    device: torch.device,
+) -> NDArray[Real]:
     images, report = split(split_name, source).images, progress_bar()
-    features, _ = ask(
-        card, device, lambda model, device: explain.embed(model, images, device, report)
-    )
-    return features
+    found, _ = ask(card, device, lambda model, device: question(model, images, device, report))
+    return found
 
 
 def progress_bar() -> ProgressCallback:
