@@ -20,7 +20,7 @@ from benchmarks import studio
 from fmnist.data import splits
 from fmnist.models.recipe import Recipe
 from fmnist.runs import queue
-from fmnist.runs.run import ACTIVE, Plan, all_runs, read_run
+from fmnist.runs.run import Plan, all_runs, read_run
 
 PAGES = ("Home", "Dataset", "Models", "Errors", "Classify")
 
@@ -45,7 +45,7 @@ def main(rounds: int) -> None:
                 for name in PAGES:
                     times[name, False].append(studio.open_seconds(page, links[name]))
                 run = queue.start(plan)
-                while not read_run(run.id).progress():
+                while not read_run(run.id).progress:
                     time.sleep(0.5)
                 for name in PAGES:
                     times[name, True].append(studio.open_seconds(page, links[name]))
@@ -54,7 +54,7 @@ def main(rounds: int) -> None:
             browser.close()
     finally:
         for run in all_runs():
-            if run.state in ACTIVE:
+            if run.active:
                 queue.stop(run.id)
                 list(queue.watch(run.id))
         shutil.rmtree(folder)

@@ -105,9 +105,9 @@ def train(options: argparse.Namespace) -> int:
 
 def _train_in_group(plan: Plan) -> int:
     """What each process of torchrun does; the first one says how it went."""
-    run = worker.in_group(plan)
+    run_id = worker.in_group(plan)
     if os.environ["RANK"] == "0":
-        return _watch(run.id, stop_on_interrupt=False)
+        return _watch(run_id, stop_on_interrupt=False)
     return 0
 
 
@@ -287,12 +287,11 @@ def _watch(run_id: str, stop_on_interrupt: bool) -> int:
 
 def _show(run: Run, bar: "tqdm[Any]", validated: int) -> int:
     """Bring the bar up to date and print the epochs that ended; returns how many have."""
-    reports = run.progress()
-    if not reports:
+    if not run.progress:
         bar.set_postfix_str(run.state)
         return validated
-    last = reports[-1]
-    epochs = [report for report in reports if "validation_accuracy" in report]
+    last = run.progress[-1]
+    epochs = [line for line in run.progress if "validation_accuracy" in line]
     for ended in epochs[validated:]:
         bar.write(
             f"epoch {ended['epoch']:>3}: loss {ended['loss']:.4f}, "

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from fmnist.runs.run import ACTIVE, all_runs
+from fmnist.runs.run import all_runs
 from fmnist.ui import leaderboard
 from fmnist.ui.leaderboard import SOURCE
 from fmnist.ui.page import page
@@ -20,7 +20,7 @@ columns = st.columns(4)
 columns[0].metric("Device", "GPU" if device.type == "cuda" else "CPU", border=True)
 columns[1].metric("Dataset", "Fashion-MNIST" if source == "real" else "Drawn", border=True)
 columns[2].metric("Models", len(models.choices()), border=True)
-columns[3].metric("Training now", sum(r.state in ACTIVE for r in all_runs()), border=True)
+columns[3].metric("Training now", sum(run.active for run in all_runs()), border=True)
 
 st.header("Where to start")
 for row in (

@@ -91,23 +91,23 @@ def killed(seed: int, seconds: float) -> dict[str, Any]:
         time.sleep(rng.uniform(0, seconds))
         os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
-    reports, state = run.progress(), worker.load_checkpoint(run)
+    dead = read_run(run.id)
     result = {
         "seed": seed,
         "in_save": in_save,
         "signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0,
-        "state": run.state,
-        "reported": reports[-1]["step"] if reports else 0,
-        "checkpoint": state.step,
+        "state": dead.state,
+        "progress": dead.progress[-1]["step"] if dead.progress else 0,
+        "checkpoint": worker.load_checkpoint(run).step,
     }
     os.waitpid(fork(lambda: worker.execute(run)), 0)
-    done = run.progress()
+    done = read_run(run.id)
     return {
         **result,
-        "end": run.state,
-        "sha256": run.card.sha256 if run.card else None,
-        "steps": [report["step"] for report in done],
-        "epochs": len(run.predictions()),
+        "end": done.state,
+        "sha256": done.card.sha256 if done.card else None,
+        "steps": [line["step"] for line in done.progress],
+        "epochs": len(done.predictions()),
     }
 
 
@@ -128,15 +128,17 @@ def limited(bytes_a_file: int) -> dict[str, Any]:
         worker.main()
 
     os.waitpid(fork(work), 0)
+    failed = read_run(run.id)
     result = {
-        "state": run.state,
-        "failure": run.failure,
+        "state": failed.state,
+        "failure": failed.failure,
         "checkpoint": worker.load_checkpoint(run).step,
         "rests": [path.name for path in run.folder.glob(".new-*")],
     }
     (run.folder / "failure.txt").unlink()
     os.waitpid(fork(lambda: worker.execute(run)), 0)
-    return {**result, "end": run.state, "sha256": run.card.sha256 if run.card else None}
+    done = read_run(run.id)
+    return {**result, "end": done.state, "sha256": done.card.sha256 if done.card else None}
 
 
 def main() -> None:
@@ -144,7 +146,7 @@ def main() -> None:
     reference, started = new_run(), time.perf_counter()
     os.waitpid(fork(lambda: worker.execute(reference)), 0)
     seconds = time.perf_counter() - started
-    print(json.dumps({"sha256": reference.card.sha256}), flush=True)
+    print(json.dumps({"sha256": read_run(reference.id).card.sha256}), flush=True)
     for seed in range(int(sys.argv[1])):
         print(json.dumps(killed(seed, seconds)), flush=True)
     print(json.dumps(limited(20_000)), flush=True)

@@ -17,21 +17,22 @@ from fmnist import PROJECT
 from fmnist.machine import devices
 from fmnist.machine.files import write_whole
 from fmnist.machine.locks import held, open_lock
-from fmnist.runs.run import ACTIVE, Plan, Run, RunError, all_runs, read_run, runs_folder
+from fmnist.runs.run import Plan, Run, RunError, all_runs, queued_runs, read_run, runs_folder
 from fmnist.weights import shelf
 
 POLL_SECONDS = 0.25
 DEFAULT_MAX_GB = 5.0
 
 _children: list[subprocess.Popen[bytes]] = []
-"""Processes started from here, kept only so that ended ones are collected by the system."""
+"""Processes started from here, held only so that ended ones are collected by the system."""
 
 
 def start(plan: Plan) -> Run:
     """Make a run and start it, or leave it queued while another one trains on its device.
 
-    Raises RunError when the runs take more of the disk than FMNIST_RUNS_MAX_GB allows, and
-    WeightsError when the result couldn't be kept under its name or there is no such teacher.
+    Raises RunError when the runs take more of the disk than FMNIST_RUNS_MAX_GB allows or their
+    folder can't be written, WeightsError when the result couldn't be kept under its name or there
+    is no such teacher, and UserFacingError when there is no such device.
     """
     run_id = _make(plan, queued=True)
     dispatch()
@@ -39,14 +40,108 @@ def start(plan: Plan) -> Run:
 
 
 @contextmanager
-def occupied(plan: Plan) -> Iterator[Run]:
-    """A run that this process carries out itself, as soon as its device is free."""
+def occupied(plan: Plan) -> Iterator[str]:
+    """Make a run that this process carries out itself; its id, as soon as its device is free.
+
+    Raises what `start` does.
+    """
     run = read_run(_make(plan, queued=False))
-    with held(run.folder / "lock"), held(runs_folder() / f"device-{run.plan.device}.lock"):
+    with held(run.folder / "lock"), held(_device_lock(run)):
+        yield run.id
+
+
+def stop(run_id: str) -> None:
+    """Ask a run to stop at its next progress line; one that waits leaves the queue at once.
+
+    Raises RunError where there is no such run, or none to stop.
+    """
+    run = read_run(run_id)
+    if not run.active:
+        raise RunError(f"Run {run_id} is {run.state}; there is nothing to stop.")
+    (run.folder / "stop").touch()
+    (run.folder / "queued").unlink(missing_ok=True)
+
+
+def resume(run_id: str) -> None:
+    """Queue a stopped, interrupted or failed run again; it goes on from its checkpoint.
+
+    Raises RunError where there is no such run, or none that ended early.
+    """
+    run = read_run(run_id)
+    if run.state not in ("stopped", "interrupted", "failed"):
+        raise RunError(f"Run {run_id} is {run.state}; only a run that ended early can resume.")
+    # Queued first: who reads the run in between sees it waiting, or still as it ended.
+    _queue(run.folder)
+    (run.folder / "failure.txt").unlink(missing_ok=True)
+    (run.folder / "stop").unlink(missing_ok=True)
+    dispatch()
+
+
+def delete(run_id: str) -> None:
+    """Remove a run with all its files; raises RunError where there is none or it is active."""
+    run = read_run(run_id)
+    if run.active:
+        raise RunError(f"Run {run_id} is {run.state}; stop it before you delete it.")
+    # A run vanishes whole, as it appears: its directory is emptied under another name.
+    shutil.rmtree(run.folder.rename(run.folder.with_name(f".gone-{run_id}")))
+
+
+def watch(run_id: str) -> Iterator[Run]:
+    """The run again and again while it is active, and once more when it has ended.
+
+    Raises RunError where there is no such run, or it is deleted meanwhile.
+    """
+    while (run := read_run(run_id)).active:
+        dispatch()
         yield run
+        time.sleep(POLL_SECONDS)
+    yield run
+
+
+def dispatch() -> None:
+    """Start the longest-queued run of every device that is free.
+
+    Whoever looks at the runs calls this, and each run as it ends, so the queue needs no server.
+    """
+    if not os.access(runs_folder(), os.W_OK):
+        return  # nothing can be queued there either
+    with held(runs_folder() / "dispatch.lock"):
+        for run in queued_runs():
+            device_lock, run_lock = open_lock(_device_lock(run)), open_lock(run.folder / "lock")
+            try:
+                fcntl.flock(device_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(run_lock, fcntl.LOCK_EX)  # who reads the run has it for a moment
+                _launch(run, run_lock, device_lock)
+            except BlockingIOError:
+                continue  # another run has the device
+            finally:
+                os.close(device_lock)
+                os.close(run_lock)
+
+
+def _launch(run: Run, run_lock: int, device_lock: int) -> None:
+    """Start the run's process; it inherits the two locks, so they are never free in between."""
+    with (run.folder / "log.txt").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "fmnist.runs.worker", run.id, str(run_lock), str(device_lock)],
+            cwd=PROJECT,
+            env={**os.environ, "FMNIST_RUNS": str(runs_folder().resolve())},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=(run_lock, device_lock),
+            start_new_session=True,  # survives the server, the terminal and Ctrl-C in it
+        )
+    _children[:] = [child for child in [*_children, process] if child.poll() is None]
+
+
+def _device_lock(run: Run) -> Path:
+    """Held by the one run that trains on the device."""
+    return runs_folder() / f"device-{run.plan.device}.lock"
 
 
 def _make(plan: Plan, queued: bool) -> str:
+    """The id of a new run with all that it needs to begin."""
     plan = replace(plan, device=devices.choose(plan.device).type)
     notice = None
     teacher = plan.recipe.teacher
@@ -85,82 +180,5 @@ def _check_quota() -> None:
         )
 
 
-def stop(run_id: str) -> None:
-    """Ask a run to stop at its next report; one that waits in the queue leaves it at once."""
-    run = read_run(run_id)
-    if run.state not in ACTIVE:
-        raise RunError(f"Run {run_id} is {run.state}; there is nothing to stop.")
-    (run.folder / "stop").touch()
-    (run.folder / "queued").unlink(missing_ok=True)
-
-
-def resume(run_id: str) -> None:
-    """Queue a stopped, interrupted or failed run again; it goes on from its checkpoint."""
-    run = read_run(run_id)
-    if run.state not in ("stopped", "interrupted", "failed"):
-        raise RunError(f"Run {run_id} is {run.state}; only a run that ended early can resume.")
-    _queue(run.folder)
-    (run.folder / "failure.txt").unlink(missing_ok=True)
-    (run.folder / "stop").unlink(missing_ok=True)
-    dispatch()
-
-
-def delete(run_id: str) -> None:
-    """Remove a run that isn't active, with all its files."""
-    run = read_run(run_id)
-    if run.state in ACTIVE:
-        raise RunError(f"Run {run_id} is {run.state}; stop it before you delete it.")
-    shutil.rmtree(run.folder)
-
-
-def watch(run_id: str) -> Iterator[Run]:
-    """The run again and again while it is active, and once more when it has ended."""
-    while (run := read_run(run_id)).state in ACTIVE:
-        dispatch()
-        yield run
-        time.sleep(POLL_SECONDS)
-    yield run
-
-
-def dispatch() -> None:
-    """Start the longest-queued run of every device that is free.
-
-    Whoever looks at the runs calls this, and each run as it ends, so the queue needs no server.
-    """
-    if not os.access(runs_folder(), os.W_OK):
-        return  # nothing can be queued there either
-    with held(runs_folder() / "dispatch.lock"):
-        waiting = [run for run in all_runs() if run.state == "queued"]
-        waiting.sort(key=lambda run: (run.folder / "queued").read_text())
-        for run in waiting:
-            device_lock = open_lock(runs_folder() / f"device-{run.plan.device}.lock")
-            try:
-                fcntl.flock(device_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                os.close(device_lock)
-                continue
-            run_lock = open_lock(run.folder / "lock")
-            fcntl.flock(run_lock, fcntl.LOCK_EX)
-            _launch(run, run_lock, device_lock)
-            os.close(run_lock)
-            os.close(device_lock)
-
-
-def _launch(run: Run, run_lock: int, device_lock: int) -> None:
-    """Start the run's process; it inherits the two locks, so they are never free in between."""
-    with (run.folder / "log.txt").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "fmnist.runs.worker", run.id, str(run_lock), str(device_lock)],
-            cwd=PROJECT,
-            env={**os.environ, "FMNIST_RUNS": str(runs_folder().resolve())},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            pass_fds=(run_lock, device_lock),
-            start_new_session=True,  # survives the server, the terminal and Ctrl-C in it
-        )
-    _children[:] = [child for child in [*_children, process] if child.poll() is None]
-
-
-def _queue(directory: Path) -> None:
-    write_whole(directory / "queued", f"{time.time_ns():020d}".encode())
+def _queue(folder: Path) -> None:
+    write_whole(folder / "queued", f"{time.time_ns():020d}".encode())

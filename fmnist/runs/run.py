@@ -4,7 +4,7 @@
                    queued           present while the run waits for its device
                    lock             held by the run's process for as long as it lives
                    stop             present once somebody asked it to stop
-                   progress.jsonl   one line a report, appended as it happens
+                   progress.jsonl   its progress lines, appended as it trains
                    checkpoint.pt    everything needed to go on, replaced whole
                    predictions/     what it said of the validation images, a file an epoch
                    failure.txt      why it failed, in a sentence
@@ -13,13 +13,15 @@
                    ID.safetensors   the result, with its card ID.json
 
 The state is derived from these files and the lock, which the kernel releases when the process
-ends, however it ends; so no state can be stale.
+ends, however it ends; so no state can outlive what it tells of.
 """
 
 import json
 import os
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -35,7 +37,6 @@ from fmnist.models.recipe import Recipe
 from fmnist.weights.card import Card
 
 State = Literal["queued", "running", "stopping", "stopped", "interrupted", "failed", "finished"]
-ACTIVE: tuple[State, ...] = ("queued", "running", "stopping")
 
 
 class RunError(UserFacingError):
@@ -71,62 +72,53 @@ class Plan:
 
 @dataclass(frozen=True)
 class Run:
-    """One run as its directory shows it at this moment."""
+    """One run as its directory showed it at one moment; `read_run` looks again.
+
+    Only what is large or slow to find out waits until it is asked for, and is as it is then: the
+    predictions, the log and the bytes.
+    """
 
     id: str
     folder: Path
     plan: Plan
+    state: State
+    queued: str  # when it joined the queue, in digits that sort
+    failure: str | None  # why it failed, in a sentence
+    notice: str | None  # what happened on the way that the user should know, as of a failing GPU
+    card: Card | None  # the card of the result, once the run is finished
+    progress_lines: bytes = field(repr=False)  # progress.jsonl, read in `progress` if at all
 
     @property
-    def state(self) -> State:
-        if is_held(self.folder / "lock"):
-            return "stopping" if self._has("stop") else "running"
-        if self._has(f"{self.id}.json"):
-            return "finished"
-        if self._has("failure.txt"):
-            return "failed"
-        if self._has("stop"):
-            return "stopped"
-        return "queued" if self._has("queued") else "interrupted"
+    def active(self) -> bool:
+        """Whether it has something before it, if only to stop, without anybody's doing."""
+        return self.state in ("queued", "running", "stopping")
 
-    @property
-    def failure(self) -> str | None:
-        """Why the run failed, in a sentence."""
-        return self._text("failure.txt")
-
-    @property
-    def notice(self) -> str | None:
-        """What happened on the way that the user should know, such as a failing GPU."""
-        return self._text("notice.txt")
-
-    @property
-    def card(self) -> Card | None:
-        """The card of the result, once the run is finished."""
-        path = self.folder / f"{self.id}.json"
-        return Card.from_json(path.read_text()) if path.exists() else None
-
+    @cached_property
     def progress(self) -> list[dict[str, Any]]:
-        """The reports in order: epoch, epochs, step, steps, loss, lr, images_per_second,
+        """The progress lines in order: epoch, epochs, step, steps, loss, lr, images_per_second,
         eta_seconds, and at the end of an epoch validation_loss and validation_accuracy.
 
-        A resumed run reports again what it had not saved; the later report counts.
+        A resumed run writes again what it had not saved; the later line counts.
         """
-        reports: list[dict[str, Any]] = []
-        path = self.folder / "progress.jsonl"
-        for line in path.read_text().splitlines() if path.exists() else ():
+        progress: list[dict[str, Any]] = []
+        for text in self.progress_lines.decode(errors="replace").splitlines():
             try:
-                report = json.loads(line)
+                line = json.loads(text)
             except ValueError:  # cut short by a crash
                 continue
-            while reports and reports[-1]["step"] >= report["step"]:
-                reports.pop()
-            reports.append({**report, "epochs": self.plan.recipe.epochs})
-        return reports
+            while progress and progress[-1]["step"] >= line["step"]:
+                progress.pop()
+            progress.append({**line, "epochs": self.plan.recipe.epochs})
+        return progress
 
     def predictions(self) -> NDArray[np.uint8]:
         """What the model said of each validation image after each epoch, uint8 (epochs, N)."""
         files = sorted((self.folder / "predictions").glob("*.npy"))
         return np.stack([np.load(file) for file in files]) if files else np.zeros((0, 0), np.uint8)
+
+    def log(self) -> str:
+        """What its process printed."""
+        return (_content(self.folder / "log.txt") or b"").decode(errors="replace")
 
     def bytes(self) -> int:
         """What the run takes on the disk."""
@@ -136,34 +128,26 @@ class Run:
                 sizes += path.stat().st_size
         return sizes
 
-    def log(self) -> str:
-        """What its process printed."""
-        return self._text("log.txt") or ""
-
     def summary(self) -> dict[str, Any]:
         """The run in one row, as `runs --json` prints it."""
-        reports = self.progress()
-        validated = [r["validation_accuracy"] for r in reports if "validation_accuracy" in r]
+        last = self.progress[-1] if self.progress else {"epoch": 0, "eta_seconds": None}
+        validated = [
+            line["validation_accuracy"] for line in self.progress if "validation_accuracy" in line
+        ]
         return {
             "id": self.id,
             "state": self.state,
             "model": self.plan.model,
             "data": self.plan.data,
             "device": self.plan.device,
-            "epoch": reports[-1]["epoch"] if reports else 0,
+            "epoch": last["epoch"],
             "epochs": self.plan.recipe.epochs,
             "validation_accuracy": max(validated, default=None),
             "test_accuracy": self.card.test.accuracy if self.card and self.card.test else None,
-            "eta_seconds": reports[-1]["eta_seconds"] if reports else None,
+            "eta_seconds": last["eta_seconds"],
             "bytes": self.bytes(),
             "failure": self.failure,
         }
-
-    def _has(self, name: str) -> bool:
-        return (self.folder / name).exists()
-
-    def _text(self, name: str) -> str | None:
-        return (self.folder / name).read_text() if self._has(name) else None
 
 
 def runs_folder() -> Path:
@@ -172,23 +156,81 @@ def runs_folder() -> Path:
 
 
 def read_run(run_id: str) -> Run:
-    """The run of that id; raises RunError where there is none."""
-    path = runs_folder() / run_id
+    """The run of that id at this moment; raises RunError where there is none, or a damaged one."""
+    folder = runs_folder() / run_id
     try:
-        if run_id.startswith(".") or path.parent != runs_folder():
+        if run_id.startswith(".") or folder.parent != runs_folder():
             raise FileNotFoundError
-        plan = Plan.from_json(json.loads((path / "plan.json").read_text()))
+        return _read(folder)
     except OSError:
         raise RunError(f"There is no run {run_id!r}.") from None
     except (UserFacingError, ValueError, TypeError, KeyError):
-        raise RunError(f"The plan of run {run_id!r} is damaged.") from None
-    return Run(run_id, path, plan)
+        raise RunError(f"The plan or the card of run {run_id!r} is damaged.") from None
 
 
 def all_runs() -> list[Run]:
     """Every run, newest first."""
-    found: list[Run] = []
-    for path in runs_folder().glob("[!.]*/plan.json"):
+    return sorted(_runs_with("plan.json"), key=lambda run: run.id, reverse=True)
+
+
+def queued_runs() -> list[Run]:
+    """The runs that wait for their device, the longest-queued first; no other run is read."""
+    waiting = (run for run in _runs_with("queued") if run.state == "queued")
+    return sorted(waiting, key=lambda run: run.queued)
+
+
+def _runs_with(name: str) -> Iterator[Run]:
+    for path in runs_folder().glob(f"[!.]*/{name}"):
         with suppress(RunError):  # deleted meanwhile, or by hand and only in part
-            found.append(read_run(path.parent.name))
-    return sorted(found, key=lambda run: run.id, reverse=True)
+            yield read_run(path.parent.name)
+
+
+def _read(folder: Path) -> Run:
+    """The run, looked at in an order that makes it none that never was, whatever is done meanwhile.
+
+    The lock comes first, since its holder has left all that it has to say when it lets go: a run
+    that holds it shows nothing of an end, another shows the whole of its last. Then all names at
+    once: of `stop` and `queued`, one may be taking the other's place. The plan comes last, since it
+    goes only with the run; so the run was there all the while.
+    """
+    holds_lock = is_held(folder / "lock")
+    names = os.listdir(folder)
+
+    def content(name: str) -> bytes | None:
+        return _content(folder / name) if name in names else None
+
+    def text(name: str) -> str | None:
+        found = content(name)
+        return None if found is None else found.decode()
+
+    card = None if holds_lock else text(f"{folder.name}.json")
+    return Run(
+        id=folder.name,
+        folder=folder,
+        state=_state(folder.name, holds_lock, names),
+        queued=text("queued") or "",
+        failure=None if holds_lock else text("failure.txt"),
+        notice=text("notice.txt"),
+        card=Card.from_json(card) if card else None,
+        progress_lines=content("progress.jsonl") or b"",
+        plan=Plan.from_json(json.loads((folder / "plan.json").read_text())),
+    )
+
+
+def _state(run_id: str, holds_lock: bool, names: Sequence[str]) -> State:
+    if holds_lock:
+        return "stopping" if "stop" in names else "running"
+    if f"{run_id}.json" in names:
+        return "finished"
+    if "failure.txt" in names:
+        return "failed"
+    if "stop" in names:
+        return "stopped"
+    return "queued" if "queued" in names else "interrupted"
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import distributed, nn
+from torch import distributed
 
 from fmnist.analysis import evaluation
 from fmnist.analysis.evaluation import Evaluation
@@ -40,6 +40,7 @@ CHECKPOINT_SECONDS = 20.0
 
 
 def main() -> None:
+    """Carry out the run that the arguments name; what stands against it is left in its folder."""
     run_id, *locks = sys.argv[1:]
     os.nice(NICENESS)
     run = read_run(run_id)
@@ -58,52 +59,96 @@ def main() -> None:
         queue.dispatch()
 
 
-def in_group(plan: Plan) -> Run:
-    """Carry out a run in this process and its peers, as torchrun started them; all return it."""
+def in_group(plan: Plan) -> str:
+    """Carry out a run in this process and its peers, as torchrun started them; all get its id.
+
+    Raises what `queue.start` and `execute` do.
+    """
     device = devices.choose(plan.device)
     if device.type == "cuda":
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
-        with queue.occupied(plan) if _first() else nullcontext() as made:
-            run = read_run(parallel.agreed(made.id if made else ""))
-            execute(run)
+        with queue.occupied(plan) if _first() else nullcontext("") as made:
+            run_id = parallel.agreed(made)
+            execute(read_run(run_id))
     finally:
         distributed.destroy_process_group()
-    return run
-
-
-def fail(run: Run, reason: str) -> None:
-    """Leave the reason for people and the traceback in the log."""
-    traceback.print_exc()
-    write_whole(run.folder / "failure.txt", reason.encode())
+    return run_id
 
 
 def execute(run: Run) -> None:
     """Train from where the checkpoint stands until done or asked to stop; then measure once.
 
-    In a process group every process computes and the first alone writes.
+    In a process group every process computes and the first alone writes. Raises UserFacingError
+    where data, teacher or checkpoint can't be used, and OSError where a file can't be written.
     """
-    plan = run.plan
-    training = splits.load("train", plan.data, plan.limit)
-    validation = splits.load("validation", plan.data)
+    training = splits.load("train", run.plan.data, run.plan.limit)
+    validation = splits.load("validation", run.plan.data)
     (model, state), device = devices.or_cpu(
         lambda device: fit(run, (training, validation), device),
-        devices.choose(plan.device),
+        devices.choose(run.plan.device),
         notify=lambda notice: write_whole(run.folder / "notice.txt", notice.encode()),
     )
     if state is None or not _first():
         return
-    test = splits.load("test", plan.data)
-    on_validation = answers(model, run.id, validation, device)
-    on_test = answers(model, run.id, test, device)
+    test = splits.load("test", run.plan.data)
+    card = measure(run, model, state, (validation, test), device)
+    shelf.save(Weights(model, card), run.folder)
+    if run.plan.name:
+        try:
+            results.keep([run.id], run.plan.name)
+        except WeightsError as error:  # somebody took the name meanwhile
+            print(f"{error} The result is in {run.folder}.", file=sys.stderr)
+
+
+def fit(
+    run: Run, data: tuple[Split, Split], device: torch.device
+) -> tuple[Classifier, Checkpoint | None]:
+    """The model trained on (training, validation), with its final state; None if asked to stop.
+
+    Raises what `execute` does.
+    """
+    recipe = run.plan.recipe
+    model = MODELS[run.plan.model].seeded(recipe.seed)
+    state = load_checkpoint(run)
+    teacher = None
+    if recipe.teacher and state.taught is None:
+        teacher = shelf.load(recipe.teacher).model
+    saved = time.monotonic()
+    for progress in train(model, data, recipe, device, state, teacher):
+        asked = (run.folder / "stop").exists() and progress.step < progress.steps
+        stopping = parallel.agreed(asked)
+        if _first():
+            write_progress(run, progress)
+            if stopping or progress.validation or time.monotonic() - saved > CHECKPOINT_SECONDS:
+                save_checkpoint(run, state)
+                saved = time.monotonic()
+        if stopping:
+            return model, None
+    return model, state
+
+
+def measure(
+    run: Run,
+    model: Classifier,
+    state: Checkpoint,
+    data: tuple[Split, Split],
+    device: torch.device,
+) -> Card:
+    """The card of a trained model, with what it does on (validation, test)."""
+    on_validation, on_test = (
+        Evaluation(run.id, inference.infer(model, split.images, device), split.labels)
+        for split in data
+    )
+    _, test = data
     mirrored = inference.infer_mirrored(model, test.images, device)
-    card = Card(
+    return Card(
         name=run.id,
-        architecture=plan.model,
+        architecture=run.plan.model,
         parameters=parameter_count(model),
-        data=plan.data,
-        recipe=plan.recipe.to_json(),
+        data=run.plan.data,
+        recipe=run.plan.recipe.to_json(),
         best_epoch=state.best_epoch,
         validation=measured(on_validation),
         test=measured(on_test),
@@ -114,55 +159,24 @@ def execute(run: Run) -> None:
         versions={"python": platform.python_version(), "torch": torch.__version__},
         mirrored=evaluation.accuracy(Evaluation(run.id, mirrored, test.labels)),
     )
-    shelf.save(Weights(model, card), run.folder)
-    if plan.name:
-        try:
-            results.keep([run.id], plan.name)
-        except WeightsError as error:  # somebody took the name meanwhile
-            print(f"{error} The result is in {run.folder}.", file=sys.stderr)
 
 
-def fit(
-    run: Run, splits: tuple[Split, Split], device: torch.device
-) -> tuple[Classifier, Checkpoint | None]:
-    """The trained model with its final state; None for the state when asked to stop."""
-    recipe = run.plan.recipe
-    model = MODELS[run.plan.model].seeded(recipe.seed)
-    state = load_checkpoint(run)
-    teacher = None
-    if recipe.teacher and state.taught is None:
-        teacher = shelf.load(recipe.teacher).model
-    saved = time.monotonic()
-    for progress in train(model, splits, recipe, device, state, teacher):
-        asked = (run.folder / "stop").exists() and progress.step < progress.steps
-        stopping = parallel.agreed(asked)
-        if _first():
-            write_report(run, progress)
-            if stopping or progress.validation or time.monotonic() - saved > CHECKPOINT_SECONDS:
-                save_checkpoint(run, state)
-                saved = time.monotonic()
-        if stopping:
-            return model, None
-    return model, state
+def write_progress(run: Run, progress: Progress) -> None:
+    """Append a progress line; at the end of an epoch, write its predictions before.
 
-
-def _first() -> bool:
-    return parallel.place()[0] == 0
-
-
-def write_report(run: Run, progress: Progress) -> None:
-    """Append a line to progress.jsonl; keep the validation predictions at the end of an epoch."""
+    Raises OSError, as every writing here.
+    """
     if progress.validation:
         content = io.BytesIO()
         np.save(content, progress.validation.predictions)
         write_whole(run.folder / "predictions" / f"{progress.epoch:04}.npy", content.getvalue())
     with (run.folder / "progress.jsonl").open("ab") as lines:
         # The line before may have been cut short by a crash, so each begins on a line of its own.
-        lines.write(b"\n" + json.dumps(report(progress)).encode())
+        lines.write(b"\n" + json.dumps(progress_line(progress)).encode())
 
 
-def report(progress: Progress) -> dict[str, Any]:
-    """One line of progress.jsonl."""
+def progress_line(progress: Progress) -> dict[str, Any]:
+    """What a line of progress.jsonl holds."""
     values = asdict(progress)
     validation = values.pop("validation")
     if validation:
@@ -172,14 +186,17 @@ def report(progress: Progress) -> dict[str, Any]:
 
 
 def save_checkpoint(run: Run, state: Checkpoint) -> None:
-    """Write the whole state to checkpoint.pt in one step."""
+    """Write the whole state to checkpoint.pt in one step; raises OSError."""
     content = io.BytesIO()
     torch.save(vars(state), content)
     write_whole(run.folder / "checkpoint.pt", content.getvalue())
 
 
 def load_checkpoint(run: Run) -> Checkpoint:
-    """The state of checkpoint.pt; a fresh one where there is none yet."""
+    """The state of checkpoint.pt; a fresh one where there is none yet.
+
+    Raises UserFacingError where it is damaged.
+    """
     path = run.folder / "checkpoint.pt"
     if not path.exists():
         return Checkpoint()
@@ -191,9 +208,15 @@ def load_checkpoint(run: Run) -> Checkpoint:
         ) from error
 
 
-def answers(model: nn.Module, name: str, split: Split, device: torch.device) -> Evaluation:
-    """The model's logits on a split."""
-    return Evaluation(name, inference.infer(model, split.images, device), split.labels)
+def fail(run: Run, reason: str) -> None:
+    """Leave the reason for people and the traceback in the log; raises OSError."""
+    traceback.print_exc()
+    write_whole(run.folder / "failure.txt", reason.encode())
+
+
+def _first() -> bool:
+    """Whether this process is the one of its group that writes."""
+    return parallel.place()[0] == 0
 
 
 if __name__ == "__main__":

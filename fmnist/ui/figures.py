@@ -191,13 +191,13 @@ def _with_heads(
 def training_curves(
     runs: Mapping[str, Sequence[Mapping[str, Any]]], quantity: str, title: str
 ) -> go.Figure:
-    """One reported quantity of one or several runs, by name, against their epochs."""
+    """One quantity in the progress of one or several runs, by name, against their epochs."""
     figure = go.Figure()
-    for name, reports in runs.items():
-        points = [report for report in reports if quantity in report]
+    for name, progress in runs.items():
+        points = [line for line in progress if quantity in line]
         figure.add_scatter(
-            x=[report["step"] * report["epochs"] / report["steps"] for report in points],
-            y=[report[quantity] for report in points],
+            x=[line["step"] * line["epochs"] / line["steps"] for line in points],
+            y=[line[quantity] for line in points],
             name=name,
             mode="lines+markers" if len(points) < 60 else "lines",
             line_color=ACCENT if len(runs) == 1 else None,

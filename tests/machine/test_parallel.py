@@ -38,7 +38,7 @@ def test_torchrun_makes_one_run_of_a_training() -> None:
     (run,) = all_runs()
     assert run.state == "finished"
     assert run.card.test.n == 1000
-    steps = [report["step"] for report in run.progress()]
+    steps = [line["step"] for line in run.progress]
     assert steps == sorted(set(steps))
     assert run.predictions().shape == (2, 500)
 

@@ -26,7 +26,7 @@ from fmnist.models import MODELS, inference
 from fmnist.models.recipe import Recipe
 from fmnist.pictures import reading
 from fmnist.runs import queue, worker
-from fmnist.runs.run import Plan, Run, all_runs
+from fmnist.runs.run import Plan, Run, all_runs, read_run
 from fmnist.ui.parts.classify import KINDS
 from fmnist.ui.state import models
 from fmnist.weights import shelf
@@ -504,7 +504,7 @@ def finished(monkeypatch: pytest.MonkeyPatch) -> Run:
     run = queue.start(Plan("fcnn", recipe, "drawn", "cpu", limit=300))
     (run.folder / "queued").unlink()
     worker.execute(run)
-    return run
+    return read_run(run.id)
 
 
 def test_a_finished_run_shows_its_figures_and_goes_back_through_its_epochs(

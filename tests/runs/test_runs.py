@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,9 +15,11 @@ from strangers import one_who_sees_bags
 
 from fmnist import PROJECT
 from fmnist.machine.errors import UserFacingError
+from fmnist.machine.locks import is_held
 from fmnist.models.recipe import Recipe
 from fmnist.runs import queue, results
-from fmnist.runs.run import ACTIVE, Plan, Run, RunError, all_runs, read_run
+from fmnist.runs import run as run_module
+from fmnist.runs.run import Plan, Run, RunError, _content, all_runs, read_run, runs_folder
 from fmnist.weights import shelf
 from fmnist.weights.card import Card, Seed, WeightsError
 from fmnist.weights.shelf import Weights
@@ -41,10 +44,10 @@ def wait(run_id: str, until: Callable[[Run], bool]) -> Run:
 def _stop_everything() -> Iterator[None]:
     yield
     for run in all_runs():
-        if run.state in ACTIVE:
+        if run.active:
             queue.stop(run.id)
     for run in all_runs():
-        wait(run.id, lambda run: run.state not in ACTIVE)
+        wait(run.id, lambda run: not run.active)
 
 
 def process_of(run: Run) -> int:
@@ -65,12 +68,12 @@ def test_a_run_outlives_its_starter_and_trains_to_its_end() -> None:
     )
     run = list(queue.watch(starter.stdout.strip()))[-1]
     assert run.state == "finished", run.failure
-    reports = run.progress()
-    assert reports[-1]["step"] == reports[-1]["steps"] == 16
-    assert [r["epoch"] for r in reports if "validation_accuracy" in r] == [1, 2]
+    last, validated = run.progress[-1], [line for line in run.progress if "validation_loss" in line]
+    assert last["step"] == last["steps"] == 16
+    assert [line["epoch"] for line in validated] == [1, 2]
     card = run.card
     assert card.test.n == 1000
-    assert card.validation.accuracy == max(r.get("validation_accuracy", 0) for r in reports)
+    assert card.validation.accuracy == max(line["validation_accuracy"] for line in validated)
     assert card.recipe == SHORT.recipe.to_json()
     assert results.keep([run.id], "mine").name == "mine"
     assert shelf.load("mine")[1].test == card.test
@@ -129,15 +132,15 @@ def test_stopped_and_killed_a_run_ends_as_one_that_never_was_and_the_queue_moves
     first, second = queue.start(plan), queue.start(plan)
     assert second.state == "queued"
 
-    wait(first.id, lambda run: len(run.progress()) > 5)
+    wait(first.id, lambda run: len(run.progress) > 5)
     queue.stop(first.id)
     stopped = wait(first.id, lambda run: run.state == "stopped")
-    assert 0 < stopped.progress()[-1]["step"] < stopped.progress()[-1]["steps"]
+    assert 0 < stopped.progress[-1]["step"] < stopped.progress[-1]["steps"]
     queue.resume(first.id)
     wait(second.id, lambda run: run.state == "finished")
 
-    seen = len(stopped.progress())
-    wait(first.id, lambda run: len(run.progress()) > seen + 5)
+    seen = len(stopped.progress)
+    wait(first.id, lambda run: len(run.progress) > seen + 5)
     os.kill(process_of(first), signal.SIGKILL)
     wait(first.id, lambda run: run.state == "interrupted")
     with (first.folder / "progress.jsonl").open("a") as lines:
@@ -146,7 +149,7 @@ def test_stopped_and_killed_a_run_ends_as_one_that_never_was_and_the_queue_moves
     done = wait(first.id, lambda run: run.state == "finished")
 
     assert done.card.sha256 == read_run(second.id).card.sha256
-    steps = [report["step"] for report in done.progress()]
+    steps = [line["step"] for line in done.progress]
     assert steps == sorted(set(steps))
 
 
@@ -186,9 +189,11 @@ def test_a_checkpoint_cut_short_and_wrong_wishes_are_refused_in_words() -> None:
 
 def test_starts_from_two_processes_run_one_and_lose_none() -> None:
     script = (
-        "from fmnist import runs; from fmnist.training import Recipe\n"
-        "plan = runs.Plan('fcnn', Recipe(epochs=1000), 'drawn', 'cpu', limit=500)\n"
-        "for _ in range(15): runs.start(plan)"
+        "from fmnist.models.recipe import Recipe\n"
+        "from fmnist.runs import queue\n"
+        "from fmnist.runs.run import Plan\n"
+        "plan = Plan('fcnn', Recipe(epochs=1000), 'drawn', 'cpu', limit=500)\n"
+        "for _ in range(15): queue.start(plan)"
     )
     starters = [subprocess.Popen([sys.executable, "-c", script], cwd=PROJECT) for _ in range(2)]
     assert [starter.wait() for starter in starters] == [0, 0]
@@ -196,17 +201,86 @@ def test_starts_from_two_processes_run_one_and_lose_none() -> None:
     assert (states.count("running"), states.count("queued")) == (1, 29)
 
 
-def test_runs_beyond_the_quota_are_refused_until_some_are_deleted(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@pytest.fixture
+def waiting(monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A run that waits for its device, and doesn't get it."""
     monkeypatch.setattr(queue, "_launch", lambda *arguments: None)
-    first = queue.start(SHORT)
-    queue.stop(first.id)
-    (first.folder / "checkpoint.pt").write_bytes(bytes(2_000_000))
+    return queue.start(SHORT)
+
+
+def test_a_run_is_of_one_moment_until_it_is_read_again(waiting: Run) -> None:
+    (waiting.folder / "progress.jsonl").write_text('\n{"step": 1}\n{"step": 2}\n{"step": 2}')
+    before = read_run(waiting.id)
+    queue.stop(waiting.id)
+    (waiting.folder / "progress.jsonl").write_text("")
+    assert (before.state, before.active) == ("queued", True)
+    assert [line["step"] for line in before.progress] == [1, 2]
+    now = read_run(waiting.id)
+    assert (now.state, now.active, now.progress) == ("stopped", False, [])
+
+
+def test_a_run_that_ends_while_it_is_read_shows_nothing_of_an_end(
+    waiting: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def end(lock: Path) -> bool:
+        (waiting.folder / f"{waiting.id}.json").write_text(Card(waiting.id, "fcnn", 0).to_json())
+        (waiting.folder / "failure.txt").write_text("The name was taken.")
+        return True  # as was so until now
+
+    with monkeypatch.context() as patch:
+        patch.setattr(run_module, "is_held", end)
+        seen = read_run(waiting.id)
+    assert (seen.state, seen.card, seen.failure) == ("running", None, None)
+    seen = read_run(waiting.id)
+    assert (seen.state, seen.card.name) == ("finished", waiting.id)
+
+
+@pytest.mark.parametrize("look", [is_held, os.listdir, _content])
+def test_a_run_steered_while_it_is_read_is_as_before_or_after(
+    waiting: Run, monkeypatch: pytest.MonkeyPatch, look: Callable[[Path], object]
+) -> None:
+    (waiting.folder / "notice.txt").write_text("The GPU failed.")
+
+    def read_while(steer: Callable[[str], object]) -> Run:
+        steers = [steer]
+
+        def look_and_steer(path: Path) -> object:
+            seen = look(path)
+            if steers:
+                steers.pop()(waiting.id)
+            return seen
+
+        owner = os if look is os.listdir else run_module
+        with monkeypatch.context() as patch:
+            patch.setattr(owner, look.__name__, look_and_steer)
+            return read_run(waiting.id)
+
+    assert read_while(queue.stop).state in ("queued", "stopped")
+    (waiting.folder / "failure.txt").write_text("The disk was full.")
+    assert read_while(queue.resume).state in ("failed", "queued")
+    queue.stop(waiting.id)
+    with pytest.raises(RunError, match="There is no run"):
+        read_while(queue.delete)
+
+
+def test_a_damaged_card_is_said_and_hurts_no_other_run(waiting: Run) -> None:
+    other = queue.start(SHORT)
+    (waiting.folder / f"{waiting.id}.json").write_text("{}")
+    with pytest.raises(RunError, match=r"card of run '.*' is damaged"):
+        read_run(waiting.id)
+    assert [run.id for run in all_runs()] == [other.id]
+
+
+def test_runs_beyond_the_quota_are_refused_until_some_are_deleted(
+    waiting: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue.stop(waiting.id)
+    (waiting.folder / "checkpoint.pt").write_bytes(bytes(2_000_000))
     monkeypatch.setenv("FMNIST_RUNS_MAX_GB", "0.001")
     with pytest.raises(RunError, match="FMNIST_RUNS_MAX_GB"):
         queue.start(SHORT)
-    queue.delete(first.id)
+    queue.delete(waiting.id)
+    assert not list(runs_folder().glob(".*"))
     queue.start(SHORT)
 
 
@@ -220,7 +294,7 @@ def test_a_folder_that_can_not_be_written_is_said(monkeypatch: pytest.MonkeyPatc
 
 def test_a_run_deleted_by_hand_hurts_no_other() -> None:
     doomed, other = queue.start(LONG), queue.start(SHORT)
-    wait(doomed.id, lambda run: bool(run.progress()))
+    wait(doomed.id, lambda run: bool(run.progress))
     shutil.rmtree(doomed.folder)
     wait(other.id, lambda run: queue.dispatch() or run.state == "finished")
     with pytest.raises(RunError, match="There is no run"):

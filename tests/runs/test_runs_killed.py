@@ -42,7 +42,7 @@ def test_no_kill_leaves_an_unreadable_state(results: list[dict]) -> None:
 
 def test_a_kill_costs_at_most_one_checkpoint_interval(results: list[dict]) -> None:
     for kill in results[1:-1]:
-        assert 0 <= kill["reported"] - kill["checkpoint"] <= STEPS_PER_EPOCH, kill
+        assert 0 <= kill["progress"] - kill["checkpoint"] <= STEPS_PER_EPOCH, kill
 
 
 def test_every_killed_run_ends_with_the_weights_of_one_that_never_was(results: list[dict]) -> None:

@@ -90,11 +90,11 @@ def test_class_counts_count() -> None:
 
 
 def test_a_curve_runs_over_epochs_and_takes_what_was_reported() -> None:
-    reports = [
+    progress = [
         {"step": 5, "steps": 20, "epochs": 2, "loss": 1.0},
         {"step": 10, "steps": 20, "epochs": 2, "loss": 0.5, "validation_accuracy": 0.8},
     ]
-    runs = {"one": reports}
+    runs = {"one": progress}
     loss = figures.training_curves(runs, "loss", "Loss").data[0]
     accuracy = figures.training_curves(runs, "validation_accuracy", "Accuracy").data[0]
     assert (list(loss.x), list(loss.y)) == ([0.5, 1.0], [1.0, 0.5])

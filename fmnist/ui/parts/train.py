@@ -14,7 +14,7 @@ from fmnist.machine.errors import UserFacingError
 from fmnist.models import MODELS
 from fmnist.models.recipe import AUGMENTATIONS, OPTIMIZERS, PRECISIONS, RANGES, SCHEDULES, Recipe
 from fmnist.runs import queue, results
-from fmnist.runs.run import ACTIVE, Run, RunError, read_run
+from fmnist.runs.run import Run, RunError, read_run
 from fmnist.ui import figures
 from fmnist.ui.components.wall import garment_wall
 from fmnist.ui.state import dataset
@@ -29,7 +29,7 @@ COMPARED = {"loss": "Loss", "validation_accuracy": "Validation accuracy"}
 WORDS = {
     "queued": "Waiting for another training on this device to end.",
     "running": "Training.",
-    "stopping": "Stopping at the next report.",
+    "stopping": "Stopping at the next point of its curves.",
     "stopped": "Stopped. It can go on from its last checkpoint.",
     "interrupted": "Its process is gone. It can go on from its last checkpoint.",
     "failed": "It failed.",
@@ -105,15 +105,15 @@ def choose_run(ids: Sequence[str]) -> str:
 
 def show_run(run_id: str) -> None:
     """A run's state, figures, curves and buttons; refreshed by itself while it goes on."""
-    active = read_run(run_id).state in ACTIVE
+    active = read_run(run_id).active
     st.fragment(_run, run_every=REFRESH_SECONDS if active else None)(run_id, active)
 
 
 def compare(chosen: Sequence[Run]) -> None:
     """The curves of several runs over one another."""
-    reports = {run.id: run.progress() for run in chosen}
+    progress = {run.id: run.progress for run in chosen}
     for column, (quantity, title) in zip(st.columns(2), COMPARED.items(), strict=True):
-        figure = figures.training_curves(reports, quantity, title)
+        figure = figures.training_curves(progress, quantity, title)
         column.plotly_chart(figure, config=CHART, key=f"compared {quantity}")
 
 
@@ -147,19 +147,18 @@ def _run(run_id: str, was_active: bool) -> None:
         run = read_run(run_id)
     except RunError:
         st.rerun()  # deleted meanwhile: the page lists what is left
-    if was_active and run.state not in ACTIVE:
+    if was_active and not run.active:
         st.rerun()  # the page as a whole changes: other buttons, a new model
-    reports = run.progress()
     st.markdown(f"**{WORDS[run.state]}** {run.failure or ''}")
     st.caption(f"{MODELS[run.plan.model].title}, begun from {run.plan.origin}.")
     if run.notice:
         st.warning(run.notice)
     if told := st.session_state.pop("told", None):
         st.error(told)
-    if not reports and run.state in ACTIVE:
+    if run.progress:
+        _figures(run)
+    elif run.active:
         st.progress(0.0, "In the queue" if run.state == "queued" else "Getting ready …")
-    if reports:
-        _figures(run, reports)
     _buttons(run)
     if run.state == "failed":
         st.expander("Log").code(run.log()[-LOG_CHARACTERS:], language=None)
@@ -168,10 +167,12 @@ def _run(run_id: str, was_active: bool) -> None:
         _answers(run, predictions)
 
 
-def _figures(run: Run, reports: list[dict[str, Any]]) -> None:
-    last = reports[-1]
+def _figures(run: Run) -> None:
+    last = run.progress[-1]
     st.progress(last["step"] / last["steps"], f"Epoch {last['epoch']} of {last['epochs']}")
-    validated = [r["validation_accuracy"] for r in reports if "validation_accuracy" in r]
+    validated = [
+        line["validation_accuracy"] for line in run.progress if "validation_accuracy" in line
+    ]
     numbers = st.columns(4)
     numbers[0].metric("Loss", f"{last['loss']:.3f}")
     numbers[1].metric("Best validation", f"{max(validated):.2%}" if validated else "-")
@@ -181,7 +182,7 @@ def _figures(run: Run, reports: list[dict[str, Any]]) -> None:
     else:
         numbers[3].metric("Time left", f"{last['eta_seconds']:,.0f} s")
     for column, (quantity, title) in zip(st.columns(3), CURVES.items(), strict=True):
-        figure = figures.training_curves({run.id: reports}, quantity, title)
+        figure = figures.training_curves({run.id: run.progress}, quantity, title)
         column.plotly_chart(figure, config=CHART, key=quantity)
 
 
@@ -190,7 +191,7 @@ def _answers(run: Run, predictions: NDArray[np.uint8]) -> None:
     validation = dataset.split("validation", run.plan.data)
     st.subheader("What it says of the validation garments")
     epoch = len(predictions)
-    if run.state not in ACTIVE and epoch > 1:
+    if not run.active and epoch > 1:
         epoch = st.slider("After epoch", 1, epoch, epoch, key=f"epoch {run.id}")
     said = predictions[epoch - 1]
     shown = np.arange(STRIP) * (len(said) // STRIP)
@@ -208,7 +209,7 @@ def _answers(run: Run, predictions: NDArray[np.uint8]) -> None:
         name=f"{run.id} {epoch}",
         tile=64,
     )
-    if run.state in ACTIVE:
+    if run.active:
         return
     matrix = evaluation.count_cells(validation.labels, said)
     st.plotly_chart(figures.confusion(matrix), config=CHART, key="by epoch")
@@ -236,7 +237,7 @@ def _buttons(run: Run) -> None:
             st.button("Stop", on_click=_told(queue.stop, run.id))
         if run.state in ("stopped", "interrupted", "failed"):
             st.button("Resume", type="primary", on_click=_told(queue.resume, run.id))
-        if run.state not in ACTIVE:
+        if not run.active:
             with st.popover("Delete"):
                 st.caption("The run, its curves and its weights. What was kept stays.")
                 st.button("Delete for good", on_click=_told(queue.delete, run.id))
