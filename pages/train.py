@@ -21,7 +21,7 @@ source, device = page(
     "same curves in every browser.",
 )
 queue.dispatch()
-known = all_runs()
+known = {run.id: run for run in all_runs()}
 
 plan, watch = st.columns([1, 2], gap="large")
 with plan:
@@ -34,7 +34,8 @@ with plan:
     )
     available = len(dataset.split("train", source))
     if preset == "Again":
-        shown = next((run for run in known if run.id == st.session_state.get("run")), known[0])
+        newest = next(iter(known.values()))
+        shown = known.get(st.session_state.get("run", ""), newest)
         model, proposal, limit = shown.plan.model, shown.plan.recipe, shown.plan.limit or available
         key, origin = shown.id, f"run {shown.id}"
         st.markdown(f"**{MODELS[model].title}**")
@@ -53,18 +54,18 @@ with plan:
         except (UserFacingError, OSError) as error:
             st.error(str(error))
         else:
-            known.insert(0, run)
+            known = {run.id: run} | known
             st.session_state["run"] = run.id
 
 with watch:
     if known:
-        show_run(choose_run([run.id for run in known]))
+        show_run(known[choose_run(list(known))])
     else:
         st.info("No runs yet. The quick recipe takes under a minute.")
 
 if known:
     st.header("All runs")
-    list_runs(known)
-    chosen = st.multiselect("Compare the curves of", [run.id for run in known], key="compared")
+    list_runs(list(known.values()))
+    chosen = st.multiselect("Compare the curves of", list(known), key="compared")
     if chosen:
-        compare([run for run in known if run.id in chosen])
+        compare([run for run in known.values() if run.id in chosen])

@@ -103,7 +103,7 @@ def test_click_and_arrow_keys_choose_a_garment_on_the_wall(visit: Callable[..., 
 # Train
 
 
-def test_a_training_started_on_the_page_reaches_its_end_and_has_a_link_until_deleted(
+def test_a_training_begun_stopped_and_resumed_reaches_its_end_and_has_a_link_until_deleted(
     visit: Callable[..., Page],
 ) -> None:
     page = visit("train")
@@ -127,10 +127,18 @@ def test_a_training_started_on_the_page_reaches_its_end_and_has_a_link_until_del
             assert curve.evaluate("(plot) => plot.data[0].y.length") >= points
         return figures.all_inner_texts()
 
-    told = expect_the_end(page)
+    # Stopped and resumed, it goes on by itself here and in another browser that shows it.
+    # Streamlit has a button of that name too, which stops its script.
+    ours = page.get_by_test_id("stButton")
+    ours.get_by_role("button", name="Stop", exact=True).click()
+    resume = page.get_by_role("button", name="Resume")
+    expect(resume).to_be_visible()
     link = urlsplit(page.url)
     assert "-fcnn-" in parse_qs(link.query)["run"][0]
-    assert expect_the_end(visit(f"train?{link.query}")) == told
+    other = visit(f"train?{link.query}")
+    expect(other.get_by_role("button", name="Resume")).to_be_visible()
+    resume.click()
+    assert expect_the_end(other) == expect_the_end(page)
     page.get_by_role("button", name="Delete").click()
     page.get_by_role("button", name="Delete for good").click()
     expect(page.get_by_text("No runs yet.")).to_be_visible()

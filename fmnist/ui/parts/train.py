@@ -21,6 +21,7 @@ from fmnist.ui.state import dataset
 from fmnist.ui.widgets import CHART
 
 REFRESH_SECONDS = 1.0
+LOOK_SECONDS = 3.0
 LOG_CHARACTERS = 3000
 LABELS = "the labels"
 STRIP, FLIPS = 20, 60
@@ -103,10 +104,18 @@ def choose_run(ids: Sequence[str]) -> str:
     return chosen
 
 
-def show_run(run_id: str) -> None:
-    """A run's state, figures, curves and buttons; refreshed by itself while it goes on."""
-    active = read_run(run_id).active
-    st.fragment(_run, run_every=REFRESH_SECONDS if active else None)(run_id, active)
+def show_run(run: Run) -> None:
+    """A run's state, figures, curves and buttons, which follow it by themselves.
+
+    Streamlit sets a fragment's clock only when the whole page runs. So where a run ends or is
+    taken up again, from here or from anywhere, its view has the page run anew.
+    """
+    if run.active:
+        st.fragment(_run, run_every=REFRESH_SECONDS)(run)
+        return
+    st.fragment(_run)(run)
+    if run.state != "finished":  # which it is for good
+        st.fragment(_rerun_if_changed, run_every=LOOK_SECONDS)(run)
 
 
 def compare(chosen: Sequence[Run]) -> None:
@@ -141,14 +150,17 @@ def list_runs(known: Sequence[Run]) -> None:
     )
 
 
-def _run(run_id: str, was_active: bool) -> None:
+def _rerun_if_changed(shown: Run) -> None:
+    """What an idle view does from time to time; it draws nothing, so that nothing flickers."""
+    if _read_again(shown).state != shown.state:
+        st.rerun()
+
+
+def _run(shown: Run) -> None:
     queue.dispatch()
-    try:
-        run = read_run(run_id)
-    except RunError:
-        st.rerun()  # deleted meanwhile: the page lists what is left
-    if was_active and not run.active:
-        st.rerun()  # the page as a whole changes: other buttons, a new model
+    run = _read_again(shown)
+    if run.active != shown.active:
+        st.rerun()  # the page as a whole changes: another clock, the list, a new model
     st.markdown(f"**{WORDS[run.state]}** {run.failure or ''}")
     st.caption(f"{MODELS[run.plan.model].title}, begun from {run.plan.origin}.")
     if run.notice:
@@ -165,6 +177,14 @@ def _run(run_id: str, was_active: bool) -> None:
     predictions = run.predictions()
     if len(predictions):
         _answers(run, predictions)
+
+
+def _read_again(shown: Run) -> Run:
+    """The run as it is now; where it was deleted, the page lists what is left."""
+    try:
+        return read_run(shown.id)
+    except RunError:
+        st.rerun()
 
 
 def _figures(run: Run) -> None:
