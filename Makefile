@@ -1,6 +1,7 @@
 # Everything a fresh machine needs is set up by the target that needs it.
 #   make app [HOST=0.0.0.0] [PORT=8501]   the app; HOST opens it to a room
-#   make test                             the whole test suite
+#   make test                             the tests, less those marked slow
+#   make test FMNIST_CI=1                 all of them, and none skipped
 #   make check                            ruff, mypy and Biome
 
 HOST ?= localhost
@@ -15,7 +16,7 @@ app: .venv/runtime
 	$(BIN)/streamlit run app.py --server.address $(HOST) --server.port $(PORT)
 
 test: .venv/dev
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(if $(FMNIST_CI),,-m "not slow") $(ARGS)
 
 check: .venv/dev node_modules/.package-lock.json
 	$(BIN)/ruff check .

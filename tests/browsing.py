@@ -31,7 +31,7 @@ PAGES = {
     "Hardest": ("Hardest", "By class"),
     "Classify": ("Classify", "What happened to your picture"),
 }
-PATIENCE = 60  # seconds; two cores may be busy with a training
+PATIENCE = 180  # seconds; two cores may be busy with a training, or with other work
 REAL = fashion.available()
 DESK = {"viewport": {"width": 1280, "height": 1000}}
 PHONE = {
@@ -47,7 +47,7 @@ expect.set_options(timeout=PATIENCE * 1000)
 
 
 @contextmanager
-def serve(folder: Path) -> Iterator[str]:
+def serve(folder: Path, cache: Path) -> Iterator[str]:
     """A studio of its own, with runs, weights and log in `folder`; its address."""
     with socket.socket() as free:
         free.bind(("localhost", 0))
@@ -57,6 +57,7 @@ def serve(folder: Path) -> Iterator[str]:
         "FMNIST_DATA": str(fashion.folder() if REAL else folder / "no-dataset"),
         "FMNIST_RUNS": str(folder / "runs"),
         "FMNIST_WEIGHTS": str(folder / "weights"),
+        "FMNIST_CACHE": str(cache),
     }
     environment.pop("FMNIST_DEVICE", None)
     log = folder / "server.log"

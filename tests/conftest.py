@@ -1,11 +1,19 @@
 """Every test has folders of its own, and drawn garments unless it is marked."""
 
 import os
+import secrets
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+# Before torch is loaded: two workers, and what they start, with two threads each would stand in
+# one another's way on two cores.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import leftovers
 import pytest
 from browsing import DESK, PATIENCE, PROBES, serve, settle, stop_runs
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
@@ -16,10 +24,28 @@ from fmnist.machine import files
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 IN_CI = bool(os.environ.get("FMNIST_CI"))
 PICTURES = os.environ.get("FMNIST_PICTURES")
+LONGEST = ("pages", "runs", "strangers", "models", "test_main.py", "pictures", "browser")
+"""Rooms and files that are begun first, so that none of them is what a worker is left with."""
+LEFTOVERS = pytest.StashKey[subprocess.Popen[bytes]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Mark what the suite will start, and set a process on ending it."""
+    if hasattr(config, "workerinput"):
+        return
+    environment = dict(os.environ)
+    os.environ[leftovers.VARIABLE] = mark = secrets.token_hex(8)
+    config.stash[LEFTOVERS] = subprocess.Popen(
+        [sys.executable, leftovers.__file__, mark],
+        stdin=subprocess.PIPE,
+        env=environment,
+        start_new_session=True,  # Ctrl-C is not for it
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip, with the reason, what this machine can't run; in CI nothing is skipped."""
+    items.sort(key=_turn)
     missing = {
         "real_data": None if fashion.available() else "the four Fashion-MNIST files are not here",
         "pictures": None if PICTURES else "FMNIST_PICTURES names no folder of sketches and photos",
@@ -29,6 +55,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for marker, reason in missing.items():
             if reason and item.get_closest_marker(marker) and not IN_CI:
                 item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def _turn(item: pytest.Item) -> int:
+    parts = item.path.parts
+    return next((turn for turn, name in enumerate(LONGEST) if name in parts), len(LONGEST))
+
+
+@pytest.fixture(scope="session")
+def answers_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where pages keep what models answer, each by its SHA-256; one for all workers."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "answers"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @pytest.fixture(autouse=True)
@@ -55,23 +95,23 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 # The server and the browser
 
 
-@pytest.fixture(scope="module")
-def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+@pytest.fixture(scope="session")
+def studio(tmp_path_factory: pytest.TempPathFactory, answers_folder: Path) -> Iterator[str]:
     """The address of the server that most tests share."""
     folder = tmp_path_factory.mktemp("studio")
-    with serve(folder) as address:
+    with serve(folder, answers_folder) as address:
         yield address
     stop_runs(folder)
 
 
 @pytest.fixture
-def fresh_studio(tmp_path: Path) -> Iterator[str]:
+def fresh_studio(tmp_path: Path, answers_folder: Path) -> Iterator[str]:
     """The address of a server that nobody has visited."""
-    with serve(tmp_path) as address:
+    with serve(tmp_path, answers_folder) as address:
         yield address
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(

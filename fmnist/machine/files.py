@@ -37,7 +37,8 @@ def write_whole(path: Path, content: bytes) -> None:
         os.close(folder)
 
 
-CACHE = PROJECT / "cache"
+CACHE = Path(os.environ.get("FMNIST_CACHE") or PROJECT / "cache")
+"""Where arrays are kept: FMNIST_CACHE, else cache/ in the project."""
 
 
 def digest(array: NDArray[Any]) -> str:

@@ -148,7 +148,7 @@ def test_a_training_begun_stopped_and_resumed_reaches_its_end_and_has_a_link_unt
 def test_a_run_goes_on_without_its_tab_and_server_and_its_link_shows_the_end(
     stranger: Callable[..., Page], tmp_path: Path
 ) -> None:
-    with serve(tmp_path) as address:
+    with serve(tmp_path, tmp_path / "cache") as address:
         page = stranger()
         page.goto(f"{address}/train")
         settle(page)
@@ -159,7 +159,7 @@ def test_a_run_goes_on_without_its_tab_and_server_and_its_link_shows_the_end(
         expect(page.get_by_text(re.compile("^Epoch [1-6] of 6$"))).to_be_visible()
         query = urlsplit(page.url).query
         page.close()
-    with serve(tmp_path) as address:
+    with serve(tmp_path, tmp_path / "cache") as address:
         page = stranger()
         page.goto(f"{address}/train?{query}")
         expect(page.get_by_text("Finished.", exact=True)).to_be_visible()

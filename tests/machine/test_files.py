@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from fmnist.machine import files
-from fmnist.machine.files import CACHE
 
 
 def test_what_is_kept_is_computed_once() -> None:
@@ -21,10 +20,10 @@ def test_what_is_kept_is_computed_once() -> None:
 
 @pytest.mark.parametrize("damage", [b"", b"no array", b"\x93NUMPY\x01\x00"])
 def test_a_damaged_file_is_computed_again_and_mended(damage: bytes) -> None:
-    CACHE.mkdir()
-    (CACHE / "numbers.npy").write_bytes(damage)
+    files.CACHE.mkdir()
+    (files.CACHE / "numbers.npy").write_bytes(damage)
     assert files.cached("numbers", lambda: np.ones(2)).tolist() == [1, 1]
-    assert np.load(CACHE / "numbers.npy").tolist() == [1, 1]
+    assert np.load(files.CACHE / "numbers.npy").tolist() == [1, 1]
 
 
 def test_a_folder_that_cannot_be_made_costs_nothing_but_time(

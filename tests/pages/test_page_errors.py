@@ -5,31 +5,25 @@ from typing import Any
 
 import numpy as np
 import pytest
+import safetensors.torch
 import streamlit as st
 from opening import open_page, texts
+from shipped import FOUR, every_shipped, put_beside
 from streamlit.testing.v1 import AppTest
 
 from fmnist.analysis import evaluation
 from fmnist.analysis.evaluation import Evaluation
 from fmnist.data import splits
 from fmnist.data.splits import CLASSES
-from fmnist.models import inference
+from fmnist.machine import files
+from fmnist.models import MODELS, inference
 from fmnist.ui import figures
 from fmnist.ui.parts import errors
 from fmnist.ui.parts.errors import ORDERS, Selection
 from fmnist.ui.state import models
 from fmnist.ui.widgets import ANY_CLASS
 from fmnist.weights import shelf
-from fmnist.weights.card import Card
 from fmnist.weights.shelf import DEFAULT
-
-pytestmark = pytest.mark.usefixtures("small")
-
-
-@pytest.fixture(autouse=True)
-def _fresh_caches() -> None:
-    st.cache_resource.clear()
-    st.cache_data.clear()
 
 
 @pytest.fixture
@@ -111,9 +105,9 @@ def test_model_and_split_change_what_is_measured() -> None:
     assert not app.exception
 
 
-def test_a_model_is_measured_once_however_often_it_is_shown(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@pytest.fixture
+def asked(nothing_known: None, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many images models were asked about, question by question."""
     asked = []
     infer = inference.infer
 
@@ -122,11 +116,33 @@ def test_a_model_is_measured_once_however_often_it_is_shown(
         return infer(model, images, *rest)
 
     monkeypatch.setattr(inference, "infer", counted)
+    return asked
+
+
+def test_a_model_is_measured_once_however_often_it_is_shown(asked: list[int]) -> None:
     app = open_page("errors")
     choose(app, "Bag", "Bag")
     app.button_group(key="cells").set_value("Row %").run()
     app.button_group(key="order").set_value(ORDERS[1]).run()
     assert asked.count(100) == 1
+
+
+def test_a_new_server_finds_what_shipped_weights_answered_and_nothing_of_uploads(
+    asked: list[int],
+) -> None:
+    app = open_page("models", first="fcnn", second="cnn")
+    content = safetensors.torch.save(MODELS["fcnn"].seeded(5).state_dict())
+    app.file_uploader[0].set_value(("theirs.safetensors", content, "")).run()
+    app.switch_page("pages/errors.py").run()
+    app.selectbox(key="model").select("theirs").run()
+    assert "**theirs** names" in texts(app)
+    del asked[:]
+    st.cache_resource.clear()  # what a restart forgets
+    for name in ("fcnn", "cnn"):
+        assert f"**{name}** names" in texts(open_page("errors", model=name))
+    assert 100 not in asked
+    kept = {path.name.split()[1] for path in files.CACHE.glob("answers *.npy")}
+    assert kept == {shelf.load(name).card.sha256 for name in (DEFAULT, "fcnn", "cnn")}
 
 
 def test_an_empty_cell_says_so_and_shows_no_garment() -> None:
@@ -201,10 +217,11 @@ def test_one_garment_shows_every_models_answer() -> None:
     assert "### Bag" in texts(app)  # in this cell the chosen model says so
 
 
-@pytest.mark.parametrize("card", shelf.cards(), ids=lambda card: card.name)
-def test_why_is_answered_once_it_is_opened(card: Card) -> None:
+@every_shipped(quick=FOUR)
+def test_why_is_answered_once_it_is_opened(name: str) -> None:
+    put_beside(name, shelf.own_folder())
     app = open_page("errors")
-    app.selectbox(key="model").select(card.name)
+    app.selectbox(key="model").select(name)
     choose(app, "Bag", "Bag")
     assert "most alike" not in texts(app)
     app.session_state["why"] = True
@@ -213,7 +230,7 @@ def test_why_is_answered_once_it_is_opened(card: Card) -> None:
     said = texts(app)
     assert "It says Bag mostly because of" in said or "No single part makes it say Bag" in said
     assert "Of the 5 training garments that it finds most alike" in said
-    assert ("Grad-CAM" in said) == (card.family == "cnn")
+    assert ("Grad-CAM" in said) == (shelf.load(name).card.family == "cnn")
     for way in ("Covering", "Saliency"):
         assert way in said
 

@@ -36,14 +36,6 @@ from fmnist.weights.strangers.onnx import OnnxError, OnnxModel
 
 PAGES = sorted(path.stem for path in (PROJECT / "pages").glob("*.py"))
 
-pytestmark = pytest.mark.usefixtures("small")
-
-
-@pytest.fixture(autouse=True)
-def _fresh_caches() -> None:
-    st.cache_resource.clear()
-    st.cache_data.clear()
-
 
 def upload(app: AppTest, filename: str, content: bytes) -> None:
     app.file_uploader[0].set_value((filename, content, "application/octet-stream")).run()
@@ -88,7 +80,8 @@ def test_a_damaged_dataset_is_named_on_the_page(
 @pytest.mark.real_data
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_opens_on_the_real_dataset_without_a_banner(name: str) -> None:
-    app = open_page(name)
+    # Asked where a page lets one choose; the default would take its time over 10,000 images.
+    app = open_page(name, model="fcnn", models="fcnn", first="fcnn", second="cnn")
     assert not app.exception
     assert not app.info or "drawn garments" not in texts(app)
 
@@ -242,7 +235,7 @@ def test_only_bad_uploads_leave_the_page_standing() -> None:
 
 
 def test_a_picture_is_taken_in_once_however_often_its_page_is_shown(
-    monkeypatch: pytest.MonkeyPatch,
+    nothing_known: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read = []
     open_file = reading.read
@@ -350,7 +343,7 @@ def test_the_name_of_an_upload_is_proposed_as_one_that_can_be_kept() -> None:
 
 
 def test_a_refused_upload_is_not_opened_again_at_every_click(
-    monkeypatch: pytest.MonkeyPatch,
+    nothing_known: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened, calls = shelf.open, []
     monkeypatch.setattr(shelf, "open", lambda *given: [calls.append(given[1]), opened(*given)][1])
@@ -396,7 +389,7 @@ def test_an_onnx_upload_is_on_every_page_and_why_says_what_it_can_not() -> None:
 @pytest.mark.parametrize("page", ["classify", "errors", "map"])
 @pytest.mark.parametrize("most", [0, 1])
 def test_an_onnx_model_that_fails_later_is_left_out_with_a_sentence(
-    page: str, most: int, monkeypatch: pytest.MonkeyPatch
+    page: str, most: int, nothing_known: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One that answers no picture any more, and one that still answers them one by one."""
     app = open_page("models")
@@ -429,7 +422,7 @@ def test_an_upload_is_shown_with_its_reading_and_accuracy_on_test() -> None:
     shipped, card = shelf.load("gru")
     tensors = {f"net.{key}": tensor for key, tensor in list(shipped.state_dict().items())[2:]}
     tensors["net.head.bias"] += 0.5  # else it would be known to be the shipped one
-    app = open_page("models")
+    app = open_page("models", first="fcnn", second="cnn")
     upload(app, "theirs.pt", pickled(tensors))
     accuracy = f"{card.test.accuracy * 100:.1f}"
     assert f"It reads pixels as standardised; {accuracy} % on test." in app.success[0].value
@@ -572,7 +565,9 @@ def test_a_link_to_a_run_that_is_gone_leaves_the_page_standing(finished: Run) ->
     assert not app.exception
 
 
-def test_torch_and_the_first_model_are_frozen_out_of_garbage_collection() -> None:
+def test_torch_and_the_first_model_are_frozen_out_of_garbage_collection(
+    nothing_known: None,
+) -> None:
     gc.unfreeze()
     open_page("classify")
     assert gc.get_freeze_count() > 100_000

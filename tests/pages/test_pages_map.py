@@ -15,20 +15,13 @@ from fmnist.analysis.evaluation import Evaluation
 from fmnist.analysis.suspects import Suspect
 from fmnist.data import splits
 from fmnist.data.splits import CLASSES, SPLITS
-from fmnist.machine.files import CACHE
+from fmnist.machine import files
 from fmnist.models import inference
 from fmnist.models.inference import ProgressCallback
 from fmnist.ui.state.jobs import Job
 from fmnist.weights import shelf
 
-pytestmark = pytest.mark.usefixtures("small")
 CPU = torch.device("cpu")
-
-
-@pytest.fixture(autouse=True)
-def _fresh_caches() -> None:
-    st.cache_resource.clear()
-    st.cache_data.clear()
 
 
 @pytest.mark.parametrize("name", ["map", "suspects"])
@@ -76,7 +69,7 @@ def test_a_model_goes_by_the_name_that_its_session_knows_it_by() -> None:
 
 
 def test_positions_are_computed_once_and_found_again_by_a_new_server(
-    monkeypatch: pytest.MonkeyPatch,
+    nothing_known: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []
 
@@ -91,7 +84,7 @@ def test_positions_are_computed_once_and_found_again_by_a_new_server(
     app = open_page("map")
     assert not app.exception
     assert asked == [100]
-    assert len(list(CACHE.glob("PCA *.npy"))) == 1
+    assert len(list(files.CACHE.glob("PCA *.npy"))) == 1
 
 
 def test_two_who_wait_for_the_same_computation_see_its_progress_and_one_result() -> None:
@@ -123,7 +116,9 @@ def _waiting_room() -> None:
     st.markdown(f"{results.pop()} computed {len(times)} time")
 
 
-def test_what_failed_gets_a_sentence_and_is_begun_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_failed_gets_a_sentence_and_is_begun_anew(
+    nothing_known: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(vectors: np.ndarray, report: ProgressCallback) -> np.ndarray:
         raise MemoryError("too many garments")
 
@@ -140,7 +135,7 @@ def test_what_failed_gets_a_sentence_and_is_begun_anew(monkeypatch: pytest.Monke
 def test_jobs_are_done_one_at_a_time() -> None:
     both, running = threading.Event(), []
 
-    def compute(report: embedding.Report) -> int:
+    def compute(report: ProgressCallback) -> int:
         running.append(1)
         both.wait(0.1)
         assert len(running) == 1
@@ -183,7 +178,7 @@ def test_decisions_lead_on_count_can_be_taken_back_and_survive_a_look_elsewhere(
 
 
 def test_planted_duplicates_are_offered_across_and_within_splits(
-    monkeypatch: pytest.MonkeyPatch,
+    nothing_known: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn = {name: splits.load(name, "drawn") for name in SPLITS}
     drawn["test"].images[3] = drawn["train"].images[8]

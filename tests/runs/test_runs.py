@@ -17,7 +17,7 @@ from fmnist import PROJECT
 from fmnist.machine.errors import UserFacingError
 from fmnist.machine.locks import is_held
 from fmnist.models.recipe import Recipe
-from fmnist.runs import queue, results
+from fmnist.runs import queue, results, worker
 from fmnist.runs import run as run_module
 from fmnist.runs.run import Plan, Run, RunError, _content, all_runs, read_run, runs_folder
 from fmnist.weights import shelf
@@ -55,6 +55,20 @@ def process_of(run: Run) -> int:
     return int(found.stdout.split()[0])
 
 
+@pytest.fixture
+def carried_out(monkeypatch: pytest.MonkeyPatch) -> Callable[[Plan], Run]:
+    """Carries out runs in this process, for tests of what comes of them and not of processes."""
+
+    def carry_out(plan: Plan) -> Run:
+        monkeypatch.setattr(queue, "_launch", lambda *arguments: None)
+        run = queue.start(plan)
+        (run.folder / "queued").unlink()
+        worker.execute(run)
+        return read_run(run.id)
+
+    return carry_out
+
+
 def test_a_run_outlives_its_starter_and_trains_to_its_end() -> None:
     script = (
         "from fmnist.models.recipe import Recipe\n"
@@ -79,20 +93,22 @@ def test_a_run_outlives_its_starter_and_trains_to_its_end() -> None:
     assert shelf.load("mine")[1].test == card.test
 
 
-def test_a_teacher_that_knows_real_garments_does_not_teach_drawn_ones() -> None:
-    run = queue.start(replace(SHORT, recipe=replace(SHORT.recipe, teacher="fcnn-small")))
-    run = wait(run.id, lambda run: run.state == "finished")
+def test_a_teacher_that_knows_real_garments_does_not_teach_drawn_ones(
+    carried_out: Callable[[Plan], Run],
+) -> None:
+    run = carried_out(replace(SHORT, recipe=replace(SHORT.recipe, teacher="fcnn-small")))
     assert run.plan.recipe.teacher is None
     assert run.card.recipe["teacher"] is None
     assert run.notice == "fcnn-small knows no drawn garments: the labels are learned."
 
 
-def test_a_teacher_that_knows_the_garments_teaches_them() -> None:
+def test_a_teacher_that_knows_the_garments_teaches_them(
+    carried_out: Callable[[Plan], Run],
+) -> None:
     """One that calls everything a bag makes bags of everything."""
     card = Card("elder", "fcnn", 0, data="drawn")
     shelf.save(Weights(one_who_sees_bags(), card), shelf.own_folder())
-    run = queue.start(replace(SHORT, recipe=replace(SHORT.recipe, teacher="elder")))
-    run = wait(run.id, lambda run: run.state == "finished")
+    run = carried_out(replace(SHORT, recipe=replace(SHORT.recipe, teacher="elder")))
     assert run.notice is None
     named = np.sum(run.card.test.confusion, 0)
     assert named.tolist() == [0] * 8 + [1000, 0]
@@ -105,12 +121,12 @@ def test_a_teacher_that_is_not_there_is_refused_before_the_training() -> None:
     assert all_runs() == []
 
 
-def test_of_runs_with_several_seeds_the_best_on_validation_is_kept_with_every_seeds_figures() -> (
-    None
-):
+def test_of_runs_with_several_seeds_the_best_on_validation_is_kept_with_every_seeds_figures(
+    carried_out: Callable[[Plan], Run],
+) -> None:
     plans = [replace(SHORT, recipe=replace(SHORT.recipe, seed=seed)) for seed in range(3)]
-    started = [queue.start(plan) for plan in plans]
-    cards = [wait(run.id, lambda run: run.state == "finished").card for run in started]
+    started = [carried_out(plan) for plan in plans]
+    cards = [run.card for run in started]
     kept = results.keep([run.id for run in started], "best")
     assert kept.validation.accuracy == max(card.validation.accuracy for card in cards)
     assert shelf.load("best")[1].seeds == [
@@ -121,8 +137,7 @@ def test_of_runs_with_several_seeds_the_best_on_validation_is_kept_with_every_se
         results.keep([started[0].id, started[0].id], "twice")
     with pytest.raises(WeightsError, match="weights named best already"):
         results.keep([started[1].id], "best")
-    longer = queue.start(replace(SHORT, recipe=replace(SHORT.recipe, epochs=1)))
-    wait(longer.id, lambda run: run.state == "finished")
+    longer = carried_out(replace(SHORT, recipe=replace(SHORT.recipe, epochs=1)))
     with pytest.raises(RunError, match="differ in more than their seed"):
         results.keep([started[0].id, longer.id], "mixed")
 

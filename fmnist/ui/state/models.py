@@ -1,5 +1,6 @@
 """The models and their answers, each computed once for all browsers."""
 
+import atexit
 import gc
 import statistics
 import time
@@ -17,7 +18,7 @@ from streamlit.runtime.scriptrunner import add_script_run_ctx
 from fmnist.analysis import evaluation, explain
 from fmnist.analysis.evaluation import Evaluation
 from fmnist.data.splits import Source, SplitName
-from fmnist.machine import devices
+from fmnist.machine import devices, files
 from fmnist.models import inference
 from fmnist.models.inference import ProgressCallback
 from fmnist.models.layers import Classifier
@@ -75,6 +76,8 @@ def _freeze() -> None:
     """
     gc.collect()
     gc.freeze()
+    # Else libraries in C++ report at the end of the process what is out of reach as leaked.
+    atexit.register(gc.unfreeze)
 
 
 def answering(
@@ -162,7 +165,16 @@ def logits(
     card: Card, split_name: SplitName, source: Source, device: torch.device
 ) -> NDArray[np.float32]:
     """What the model answers (N, 10) to a whole split; raises OnnxError where its graph fails."""
-    return _ask_of_split(inference.infer, card, split_name, source, device)
+
+    def answers() -> NDArray[np.float32]:
+        return _ask_of_split(inference.infer, card, split_name, source, device)
+
+    # Weights that are here to stay keep their answers for the next start. A GPU needs a moment
+    # only, and its last digits are its own.
+    if card.name in uploads() or device.type != "cpu":
+        return answers()
+    images = files.digest(split(split_name, source).images)
+    return files.cached(f"answers {card.sha256} {split_name} {source} {images}", answers)
 
 
 @answering

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
+from shipped import SIX, every_shipped
 from strangers import (
     PREPROCESS,
     STRANGERS,
@@ -241,7 +242,7 @@ def test_how_a_stranger_reads_pixels_is_found_out(reads: str) -> None:
 
 
 @pytest.mark.real_data
-@pytest.mark.parametrize("name", [card.name for card in shelf.cards()])
+@every_shipped(quick=SIX)
 def test_shipped_weights_without_their_first_layer_are_known_to_be_standardised(name: str) -> None:
     content = safetensors.torch.save(bare(name))
     model, card = shelf.open(content, "theirs.safetensors")
@@ -268,7 +269,8 @@ def test_of_architectures_with_the_same_shapes_the_more_accurate_is_taken(
 ) -> None:
     fcnn = MODELS["fcnn"]
     twin = ModelSpec("downwards", "Downwards", "fcnn", "A twin.", Downwards, fcnn.recipe)
-    monkeypatch.setattr(opening, "MODELS", MappingProxyType({twin.name: twin, **MODELS}))
+    for module in (formats, opening):
+        monkeypatch.setattr(module, "MODELS", MappingProxyType({twin.name: twin, **MODELS}))
     w1, b1, w2, b2, w3, b3 = bare("fcnn").values()
     if architecture == "downwards":
         # What ReLU lets through of a, its twin lets through of -a, as -a.

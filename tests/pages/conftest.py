@@ -1,0 +1,66 @@
+"""Pages are tested with four models, on splits that take a moment, and remember for a module."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+from shipped import FOUR, put_beside
+
+from fmnist.machine import files
+from fmnist.weights import shelf
+from fmnist.weights.strangers import quarantine
+
+
+@pytest.fixture(scope="session")
+def four_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("four")
+    for name in FOUR:
+        put_beside(name, folder)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _four_models_and_small_splits(
+    small: None, four_models: Path, answers_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shelf, "SHIPPED", four_models)
+    monkeypatch.setattr(files, "CACHE", answers_folder)
+
+
+@pytest.fixture(scope="session")
+def one_thread() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(1) as thread:
+        yield thread
+
+
+@pytest.fixture(autouse=True)
+def _one_quarantine(one_thread: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loky keeps a process for each thread that asks, and every run of a page is a new thread."""
+    run = quarantine.run
+
+    def of_one_thread(function: Callable[..., Any], *given: Any, **named: Any) -> Any:
+        return one_thread.submit(run, function, *given, **named).result()
+
+    monkeypatch.setattr(quarantine, "run", of_one_thread)
+
+
+def _forget() -> None:
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _caches_of_a_module() -> None:
+    _forget()
+
+
+@pytest.fixture
+def nothing_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """For tests that count or change what is computed: nothing is cached, and nothing will be."""
+    monkeypatch.setattr(files, "CACHE", tmp_path / "cache")
+    _forget()
+    yield
+    _forget()

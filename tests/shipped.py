@@ -1,0 +1,30 @@
+"""Which of the shipped models a test is about; `make test` asks some, CI all of them."""
+
+from collections.abc import Collection
+from pathlib import Path
+
+import pytest
+
+from fmnist.weights import shelf
+
+FOUR = ("everyday", "cnn", "fcnn", "gru")
+"""Those that pages are tested with: the default, and one of each family."""
+SIX = ("fcnn", "fcnn-deep", "cnn", "residual-100k", "gru", "bilstm")
+"""Of every family and kind of layer the quickest."""
+SHIPPED = shelf.SHIPPED
+
+
+def every_shipped(quick: Collection[str]) -> pytest.MarkDecorator:
+    """The test with the name of each shipped model; slow but for the quick ones."""
+    names = [card.name for card in shelf.cards()]
+    slow = pytest.mark.slow
+    return pytest.mark.parametrize(
+        "name", [pytest.param(name, marks=() if name in quick else slow) for name in names]
+    )
+
+
+def put_beside(name: str, folder: Path) -> None:
+    """Let a folder have a shipped model, too."""
+    folder.mkdir(exist_ok=True)
+    for path in SHIPPED.glob(f"{name}.*"):
+        (folder / path.name).symlink_to(path)
