@@ -1,4 +1,4 @@
-"""A training run is a directory and a process of its own; this module reads and steers it.
+"""A training run is a directory and a process of its own; this module reads it, `queue` steers it.
 
     FMNIST_RUNS/ID/plan.json        what was asked for
                    queued           present while the run waits for its device

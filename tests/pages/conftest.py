@@ -1,9 +1,7 @@
 """Pages are tested with four models, on splits that take a moment, and remember for a module."""
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import streamlit as st
@@ -11,7 +9,6 @@ from shipped import FOUR, put_beside
 
 from fmnist.machine import files
 from fmnist.weights import shelf
-from fmnist.weights.strangers import quarantine
 
 
 @pytest.fixture(scope="session")
@@ -28,23 +25,6 @@ def _four_models_and_small_splits(
 ) -> None:
     monkeypatch.setattr(shelf, "SHIPPED", four_models)
     monkeypatch.setattr(files, "CACHE", answers_folder)
-
-
-@pytest.fixture(scope="session")
-def one_thread() -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor(1) as thread:
-        yield thread
-
-
-@pytest.fixture(autouse=True)
-def _one_quarantine(one_thread: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Loky keeps a process for each thread that asks, and every run of a page is a new thread."""
-    run = quarantine.run
-
-    def of_one_thread(function: Callable[..., Any], *given: Any, **named: Any) -> Any:
-        return one_thread.submit(run, function, *given, **named).result()
-
-    monkeypatch.setattr(quarantine, "run", of_one_thread)
 
 
 def _forget() -> None:

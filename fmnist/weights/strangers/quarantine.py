@@ -2,8 +2,8 @@
 
 import importlib
 import resource
-import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import ParamSpec, TypeVar
 
@@ -17,8 +17,9 @@ IDLE = 60
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
-# So that nobody's patience is spent on what another one brought.
-_turn = threading.Lock()
+# One thread asks for everybody. Loky keeps a process for each thread that asks, and every run of a
+# page is a new one; and nobody's patience is to be spent on what another one brought.
+_asker = ThreadPoolExecutor(1)
 
 
 class ExhaustedError(Exception):
@@ -32,18 +33,23 @@ def run(
 
     Raises ExhaustedError.
     """
+    return _asker.submit(_run, function, *args, **kwargs).result()
+
+
+def _run(
+    function: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs
+) -> Result:
     # Here, since only strangers' files need it.
     import loky
 
-    with _turn:
-        executor = loky.get_reusable_executor(max_workers=1, timeout=IDLE, initializer=_limit)
-        try:
-            executor.submit(importlib.import_module, function.__module__).result()
-            result: Result = executor.submit(function, *args, **kwargs).result(PATIENCE)
-            return result
-        except (TimeoutError, MemoryError, BrokenProcessPool) as error:
-            executor.shutdown(kill_workers=True)
-            raise ExhaustedError from error
+    executor = loky.get_reusable_executor(max_workers=1, timeout=IDLE, initializer=_limit)
+    try:
+        executor.submit(importlib.import_module, function.__module__).result()
+        result: Result = executor.submit(function, *args, **kwargs).result(PATIENCE)
+        return result
+    except (TimeoutError, MemoryError, BrokenProcessPool) as error:
+        executor.shutdown(kill_workers=True)
+        raise ExhaustedError from error
 
 
 def _limit() -> None:

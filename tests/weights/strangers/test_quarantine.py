@@ -50,3 +50,12 @@ def test_many_may_ask_at_once() -> None:
     for thread in asking:
         thread.join()
     assert sorted(found) == list(range(8))
+
+
+def test_whoever_asks_one_process_answers() -> None:
+    found: list[int] = []
+    for _ in range(2):
+        asking = threading.Thread(target=lambda: found.append(quarantine.run(os.getpid)))
+        asking.start()
+        asking.join()
+    assert found[0] == found[1] != os.getpid()
