@@ -18,7 +18,7 @@ def keep(run_ids: Sequence[str], name: str) -> Card:
     """
     runs = [read_run(run_id) for run_id in run_ids]
     _check_seeds(runs)
-    seeds = [_seed(run) for run in runs]
+    seeds = [figures(run.plan.recipe.seed, _card(run)) for run in runs]
     best, _ = max(zip(runs, seeds, strict=True), key=lambda each: each[1].validation)
     model, card = shelf.load(best.folder / f"{best.id}.safetensors")
     return shelf.keep(Weights(model, replace(card, seeds=seeds)), name)
@@ -35,11 +35,15 @@ def _check_seeds(runs: Sequence[Run]) -> None:
         raise RunError("Each of the runs needs a seed of its own.")
 
 
-def _seed(run: Run) -> Seed:
-    """The figures of a finished run; raises RunError for another."""
-    card = run.card
-    if card is None:
+def _card(run: Run) -> Card:
+    """The card of a finished run; raises RunError for another."""
+    if run.card is None:
         raise RunError(f"Run {run.id} is {run.state}; only a finished one has weights to keep.")
+    return run.card
+
+
+def figures(seed: int, card: Card) -> Seed:
+    """What a card says of the training of that seed; raises RunError where it wasn't measured."""
     if card.validation is None or card.test is None:
-        raise RunError(f"The card of run {run.id} has no figures.")
-    return Seed(run.plan.recipe.seed, card.validation.accuracy, card.test.accuracy, card.mirrored)
+        raise RunError(f"The card of run {card.name} has no figures.")
+    return Seed(seed, card.validation.accuracy, card.test.accuracy, card.mirrored)

@@ -12,7 +12,7 @@ import sys
 import time
 import traceback
 from contextlib import nullcontext
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -96,8 +96,10 @@ def execute(run: Run) -> None:
     card = measure(run, model, state, (validation, test), device)
     shelf.save(Weights(model, card), run.folder)
     if run.plan.name:
+        # Not by `results.keep`: for others this run isn't finished while its process lives.
+        seeds = [results.figures(run.plan.recipe.seed, card)]
         try:
-            results.keep([run.id], run.plan.name)
+            shelf.keep(Weights(model, replace(card, seeds=seeds)), run.plan.name)
         except WeightsError as error:  # somebody took the name meanwhile
             print(f"{error} The result is in {run.folder}.", file=sys.stderr)
 

@@ -5,6 +5,7 @@ import resource
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from typing import ParamSpec, TypeVar
 
 PATIENCE = 30.0
@@ -33,19 +34,18 @@ def run(
 
     Raises ExhaustedError.
     """
-    return _asker.submit(_run, function, *args, **kwargs).result()
+    work = partial(function, *args, **kwargs)
+    return _asker.submit(_run, work, function.__module__).result()
 
 
-def _run(
-    function: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs
-) -> Result:
+def _run(work: Callable[[], Result], module: str) -> Result:
     # Here, since only strangers' files need it.
     import loky
 
     executor = loky.get_reusable_executor(max_workers=1, timeout=IDLE, initializer=_limit)
     try:
-        executor.submit(importlib.import_module, function.__module__).result()
-        result: Result = executor.submit(function, *args, **kwargs).result(PATIENCE)
+        executor.submit(importlib.import_module, module).result()
+        result: Result = executor.submit(work).result(PATIENCE)
         return result
     except (TimeoutError, MemoryError, BrokenProcessPool) as error:
         executor.shutdown(kill_workers=True)
