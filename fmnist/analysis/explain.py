@@ -1,6 +1,6 @@
 """Why a model says what it says: where it looks in an image, and which images it finds alike."""
 
-from itertools import chain, product
+from itertools import product
 from threading import Lock
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from fmnist.analysis import evaluation
 from fmnist.data.splits import CLASSES
-from fmnist.models import inference
+from fmnist.models import chain, inference
 from fmnist.models.inference import ProgressCallback
 from fmnist.models.layers import Classifier
 
@@ -22,6 +22,8 @@ PATCH, STRIDE = 8, 2
 SLIGHT = 0.1
 """A fall in probability that is not worth calling a reason."""
 CHUNK = 5_000
+PASSING = (nn.BatchNorm2d, *chain.ACTIVATIONS.values())
+"""Layers after a convolution that leave each thing it found at its place."""
 
 # cuDNN's recurrent layers have no backward in evaluation mode. Its switch belongs to the whole
 # process, so only one thread at a time may throw it and put it back.
@@ -83,7 +85,8 @@ def grad_cam(model: Classifier, image: NDArray[np.uint8], label: int) -> NDArray
     if not convolutional:
         return None
     after = convolutional[-1] + 1
-    while isinstance(body[after], nn.BatchNorm2d | nn.ReLU):  # what it found is what they let pass
+    # What it found is what these let pass.
+    while after < len(body) and isinstance(body[after], PASSING):
         after += 1
     pixels = torch.tensor(image, device=_device(model))[None, None].float() / 255
     with torch.no_grad():
@@ -199,7 +202,7 @@ def nearest(
 
 
 def _device(model: nn.Module) -> torch.device:
-    return next(chain(model.parameters(), model.buffers())).device
+    return next(iter(model.state_dict().values())).device
 
 
 def _numpy(values: Tensor) -> NDArray[np.float32]:

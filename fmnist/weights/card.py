@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
@@ -16,6 +17,7 @@ from fmnist.analysis.evaluation import Evaluation
 from fmnist.data.splits import Source
 from fmnist.machine.errors import UserFacingError
 from fmnist.models import MODELS
+from fmnist.models.chain import Layer
 
 UNFAMILIAR = (
     "This is unlike any garment the model has seen, perhaps none of the ten kinds; "
@@ -23,6 +25,7 @@ UNFAMILIAR = (
 )
 FAMILIES: Mapping[str, str] = MappingProxyType(dict(models.FAMILIES) | {"onnx": "ONNX"})
 """The families of the registry, and that of models which only ONNX Runtime knows."""
+_COUNTED = {"Conv2d": "convolutional", "Recurrent": "recurrent", "Linear": "linear"}
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ class Card:
     """What is known of a weights file; None for what a stranger's file doesn't say."""
 
     name: str
-    architecture: str | None  # None: an ONNX model
+    architecture: str | None  # None: an ONNX model, or a chain of layers
     parameters: int | None
     bytes: int = 0
     sha256: str = ""
@@ -76,15 +79,29 @@ class Card:
     versions: dict[str, str] | None = None
     mirrored: float | None = None  # test accuracy when each image's mirror image has a say too
     seeds: list[Seed] | None = None  # every training that these weights are the best of
-    reads: str | None = None  # how a stranger's model reads pixels, see foreign.READINGS
+    reads: str | None = None  # how a stranger's model reads pixels, see trials.READINGS
+    layers: list[Layer] | None = None  # those of a chain
+    taken_for: str | None = None  # what a stranger's file doesn't say, such as ReLU
+    doubt: str | None = None  # what speaks against a stranger's model, in a sentence
 
     @property
     def family(self) -> str:
-        return MODELS[self.architecture].family if self.architecture else "onnx"
+        if self.architecture:
+            return MODELS[self.architecture].family
+        if self.layers is None:
+            return "onnx"
+        kinds = {layer["kind"] for layer in self.layers}
+        return "rnn" if "Recurrent" in kinds else "cnn" if "Conv2d" in kinds else "fcnn"
 
     @property
     def title(self) -> str:
-        return MODELS[self.architecture].title if self.architecture else "ONNX model"
+        if self.architecture:
+            return MODELS[self.architecture].title
+        if self.layers is None:
+            return "ONNX model"
+        kinds = Counter(layer["kind"] for layer in self.layers)
+        parts = [f"{kinds[kind]} {word}" for kind, word in _COUNTED.items() if kinds[kind]]
+        return f"{' and '.join(parts)} layers"
 
     @property
     def on_real(self) -> Figures | None:
@@ -96,8 +113,9 @@ class Card:
         """In words: how a stranger's model reads pixels, and how it does on test if measured."""
         if self.reads is None:
             return None
+        taken = f", taken for {self.taken_for}" if self.taken_for else ""
         measured = f"; {self.test.accuracy * 100:.1f} % on test" if self.test else ""
-        return f"reads pixels as {self.reads}{measured}"
+        return f"reads pixels as {self.reads}{taken}{measured}"
 
     def may_know(self, source: Source) -> bool:
         """Whether it learned from such garments, which a stranger's card doesn't say."""

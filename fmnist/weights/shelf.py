@@ -15,6 +15,7 @@ from fmnist import PROJECT
 from fmnist.analysis import evaluation
 from fmnist.machine.files import write_whole
 from fmnist.models import MODELS
+from fmnist.models.chain import Chain
 from fmnist.models.inference import infer
 from fmnist.models.layers import Classifier, parameter_count
 from fmnist.weights.card import Card, WeightsError
@@ -162,9 +163,18 @@ def open(content: bytes, filename: str, reads: str | None = None) -> Weights:
     `reads` is how an ONNX model reads pixels where that is known. The card's size and hash are
     those of the file that the model would be saved as. Raises WeightsError.
     """
-    model, architecture, reads = opening.open_file(content, filename, reads)
-    weights = Weights(model, Card(Path(filename).stem, architecture, parameters=None, reads=reads))
-    return Weights(model, _completed(weights, model.packed(architecture)))
+    opened = opening.open_file(content, filename, reads)
+    card = Card(
+        Path(filename).stem,
+        opened.architecture,
+        parameters=None,
+        reads=opened.reads,
+        layers=opened.model.layers if isinstance(opened.model, Chain) else None,
+        taken_for=opened.taken_for,
+        doubt=opened.doubt,
+    )
+    weights = Weights(opened.model, card)
+    return Weights(opened.model, _completed(weights, opened.model.packed(opened.architecture)))
 
 
 def check_name(name: str) -> None:

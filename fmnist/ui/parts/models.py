@@ -17,7 +17,7 @@ from fmnist.weights.strangers.onnx import OnnxError
 def load_weights(source: Source, device: torch.device) -> None:
     """An uploader whose file joins this session's models, and a button that keeps it."""
     file = st.file_uploader(
-        "A .safetensors file; .pt, .pth or .ckpt with a plain state_dict; or .onnx",
+        "A .safetensors file; .pt, .pth or .ckpt with a state_dict; .keras or .h5; or .onnx",
         [suffix.lstrip(".") for suffix in SUFFIXES],
         max_upload_size=formats.largest() // 2**20,
     )
@@ -28,8 +28,12 @@ def load_weights(source: Source, device: torch.device) -> None:
         st.error(str(weights))
         return
     card = weights.card
-    verb = "fits" if card.architecture else "is an"
+    verb = "fits" if card.architecture else "has" if card.layers else "is an"
     fits = f"{file.name} {verb} {card.title}."
+    if card.doubt:
+        st.warning(f"{fits} {card.doubt}")
+        if not st.checkbox("Take it among the models all the same", key=f"take {file.file_id}"):
+            return
     kept = next((saved for saved in shelf.cards() if saved.sha256 == card.sha256), None)
     if kept:
         st.success(f"{fits} It is among everybody's models as {kept.name}.")

@@ -1,15 +1,11 @@
-"""Strangers' files as plain tensors, without running anything of theirs."""
+"""What a stranger's file is, told by its first bytes, and what every kind of them has to hold."""
 
-import io
 import json
 import math
-import pickle
 import re
-import warnings
-import zipfile
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any, TypeVar
+from typing import Literal, TypeVar
 
 import safetensors.torch
 import torch
@@ -19,9 +15,10 @@ from fmnist.models import MODELS
 from fmnist.weights.card import WeightsError
 
 Result = TypeVar("Result")
+Kind = Literal["safetensors", "torch", "hdf5", "keras", "onnx"]
 PICKLES = (".pt", ".pth", ".ckpt")
-SUFFIXES = (".safetensors", *PICKLES, ".onnx")
-STATE_DICT_KEYS = ("state_dict", "model_state_dict", "model")
+KERAS = (".keras", ".h5", ".hdf5")
+SUFFIXES = (".safetensors", *PICKLES, *KERAS, ".onnx")
 HEADER_LIMIT = 65_536
 """The most bytes of names and shapes in a safetensors file."""
 
@@ -30,6 +27,12 @@ _COUNTS = (*_FLOATS, torch.int64)
 # Not compared: a counter of BatchNorm that no answer hangs on, and our own way to read pixels.
 # All of them are single numbers.
 ASIDE = re.compile(r"(.*\.)?num_batches_tracked|standardize\.(mean|std)")
+# What training keeps beside the layers: weights of the classes in a loss, counts of a metric.
+_BESIDE = re.compile(
+    r"(.*\.)?(criterion|loss(_\w+)?|\w+_loss|(\w+_)?(acc|accuracy|metrics?|confmat))(\..*)?"
+)
+# What wraps a model, to compile it or to train it on several devices or on its own averages.
+_WRAPPER = re.compile(r"(?<![^.])(?:_orig_mod|module)\.")
 _LEAVES = ("weight", "bias", "running_mean", "running_var",
            "weight_ih", "weight_hh", "bias_ih", "bias_hh")  # fmt: skip
 
@@ -69,23 +72,48 @@ def shapes_of(architecture: str) -> dict[str, tuple[int, ...]]:
     return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
 
 
-def tensors_of(content: bytes, filename: str) -> tuple[dict[str, Tensor], str | None]:
-    """The tensors of a state dict in the order of the layers, and its architecture if it says."""
-    if filename.lower().endswith(PICKLES):
-        names, plain = in_quarantine(_plain, content, filename)
-        loaded, architecture = safetensors.torch.load(plain), None
-        tensors = {name: loaded[str(place)] for place, name in enumerate(names)}
-    else:
-        loaded, architecture = _from_safetensors(content, filename)
-        tensors = _state_dict(loaded, filename)
-    if all(name.startswith("module.") for name in tensors):  # as DataParallel names its own
-        tensors = {name.removeprefix("module."): tensor for name, tensor in tensors.items()}
-    return tensors, architecture
+def kind_of(content: bytes, filename: str) -> Kind:
+    """What a file is, whatever its name ends in; raises WeightsError for what is none of them.
+
+    Only what could be a damaged graph of ONNX, which begins like nothing else, is told by its name.
+    """
+    if content.startswith(b"\x89HDF\r\n\x1a\n"):
+        return "hdf5"
+    if content.startswith(b"PK"):
+        return "keras" if b"model.weights.h5" in content else "torch"
+    if content[8:9] == b"{" and not any(content[4:8]):  # behind the length of a header
+        return "safetensors"
+    if content[:1] == b"\x80" and content[1:2] in b"\x02\x03\x04\x05":  # a pickle's protocol
+        return "torch"
+    if content.startswith(b"version https://git-lfs"):
+        raise WeightsError(
+            f"{filename} is a pointer of Git LFS, which stands where the model should: 130 bytes "
+            "that name it. Run git lfs pull where it comes from, and bring the file that is then "
+            "there."
+        )
+    if content[4:8] == b"TFL3":
+        raise WeightsError(
+            f"{filename} is a model of TensorFlow Lite, which isn't read here. Bring the .keras or "
+            ".h5 file that it was made of, or export that to ONNX."
+        )
+    if content[:1] == b"\x08" or filename.lower().endswith(".onnx"):
+        return "onnx"
+    raise unreadable(filename)
 
 
-def _state_dict(loaded: Mapping[Any, Any], filename: str) -> dict[str, Tensor]:
-    """The tensors among what was loaded, all of them plain."""
-    tensors = {str(name): value for name, value in loaded.items() if isinstance(value, Tensor)}
+def tidied(loaded: Mapping[str, Tensor], filename: str) -> dict[str, Tensor]:
+    """The tensors of the layers alone, all of them plain, their names without what wraps a model.
+
+    Raises WeightsError where there are none, or others than floats.
+    """
+    names = {name: _WRAPPER.sub("", name) for name in loaded}
+    if len(set(names.values())) < len(names):
+        names = {name: name for name in loaded}
+    tensors = {
+        names[name]: tensor
+        for name, tensor in loaded.items()
+        if not _BESIDE.fullmatch(name) and (tensor.ndim or ASIDE.fullmatch(names[name]))
+    }
     if not tensors:
         raise WeightsError(f"{filename} holds no state_dict (names with tensors).")
     for name, tensor in tensors.items():
@@ -95,7 +123,11 @@ def _state_dict(loaded: Mapping[Any, Any], filename: str) -> dict[str, Tensor]:
     return tensors
 
 
-def _from_safetensors(content: bytes, filename: str) -> tuple[dict[str, Tensor], str | None]:
+def from_safetensors(content: bytes, filename: str) -> tuple[dict[str, Tensor], Mapping[str, str]]:
+    """The tensors in the order of the layers, as their names suggest it, and the file's remarks.
+
+    Raises WeightsError.
+    """
     header = int.from_bytes(content[:8], "little")
     if header > HEADER_LIMIT:
         raise WeightsError(
@@ -106,9 +138,11 @@ def _from_safetensors(content: bytes, filename: str) -> tuple[dict[str, Tensor],
         tensors = safetensors.torch.load(content)
         remarks = json.loads(content[8 : 8 + header]).get("__metadata__") or {}
         in_order = {name: tensors[name] for name in sorted(tensors, key=_place)}
+        if not isinstance(remarks, dict):
+            raise ValueError("remarks are a mapping")
     except Exception:  # damaged bytes make it raise errors of many kinds
-        raise _unreadable(filename) from None
-    return in_order, remarks.get("architecture")
+        raise unreadable(filename) from None
+    return in_order, remarks
 
 
 def _place(name: str) -> tuple[list[str | int], int, str, int]:
@@ -121,56 +155,13 @@ def _place(name: str) -> tuple[list[str | int], int, str, int]:
     return parts, int(layer) if layer.isdecimal() else 0, way, place
 
 
-def _plain(content: bytes, filename: str) -> tuple[list[str], bytes]:
-    """A pickle's state dict as names in their order, and as safetensors named 0, 1, 2, …."""
-    tensors = _state_dict(_unpickled(content, filename), filename)
-    check_size(sum(tensor.nbytes for tensor in tensors.values()), filename)
-    whole = (t.clone(memory_format=torch.contiguous_format) for t in tensors.values())
-    return list(tensors), safetensors.torch.save({str(i): t for i, t in enumerate(whole)})
-
-
-def _unpickled(content: bytes, filename: str) -> Mapping[Any, Any]:
-    if content.startswith(b"PK"):
-        _check_archive(content, filename)
-    try:
-        with warnings.catch_warnings(action="ignore"):  # a stranger's odd pickle protocol
-            loaded = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError:
-        raise WeightsError(
-            f"{filename} holds more than tensors, so it was not opened: a pickle can run "
-            "programs. Save a plain state_dict, or better a .safetensors file."
-        ) from None
-    except Exception:  # damaged bytes make it raise errors of many kinds
-        raise _unreadable(filename) from None
-    if not isinstance(loaded, Mapping):
-        raise WeightsError(f"{filename} holds no state_dict (names with tensors).")
-    inner = (loaded[key] for key in STATE_DICT_KEYS if isinstance(loaded.get(key), Mapping))
-    return next(inner, loaded)
-
-
-def _check_archive(content: bytes, filename: str) -> None:
-    """Raise WeightsError for a program in place of a state dict, and for what unpacks to more."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            entries = archive.infolist()
-    except Exception:  # damaged bytes make it raise errors of many kinds
-        raise _unreadable(filename) from None
-    check_size(sum(entry.file_size for entry in entries), filename)
-    names = {entry.filename.partition("/")[2] for entry in entries}
-    if "constants.pkl" in names or "archive_format" in names:
-        raise WeightsError(
-            f"{filename} is a program, of TorchScript or torch.export, so it was not opened. Save "
-            "the model's state_dict, or export it to ONNX."
-        )
-
-
 def quoted(name: str) -> str:
     """A stranger's name of a tensor, fit to stand in a sentence."""
     return "".join(character for character in name if character.isprintable())[:80]
 
 
-def _unreadable(filename: str) -> WeightsError:
+def unreadable(filename: str) -> WeightsError:
     return WeightsError(
-        f"{filename} is not a weights file, or it is cut short. Expected .safetensors, or "
-        ".pt, .pth or .ckpt with a plain state_dict."
+        f"{filename} is not a weights file, or it is cut short. Expected are .safetensors, a "
+        "state_dict in .pt, .pth or .ckpt, a model of Keras in .keras or .h5, and .onnx."
     )

@@ -3,8 +3,8 @@
 import math
 import re
 import threading
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -23,11 +23,28 @@ _DTYPES: Mapping[str, type[np.generic]] = {
     "tensor(double)": np.float64,
     "tensor(float16)": np.float16,
     "tensor(uint8)": np.uint8,
+    "tensor(int64)": np.int64,
+    "tensor(int32)": np.int32,
+    "tensor(int16)": np.int16,
+    "tensor(uint16)": np.uint16,
 }
 # Protocol buffers hold a string behind its length, 8, which may be written with idle bytes. Of
 # the words of the format, "location" stands in tensors that are read from another file only.
 _EXTERNAL = re.compile(rb"(?:\x08|\x88\x80*\x00)location")
 _UNKNOWN = re.compile(r"No Op registered for (\S+)|error: (\S+?)\(|implementation for (\w+)")
+_NEWER = re.compile(
+    r"model (IR) version: (\d+), max supported IR version: (\d+)"
+    r"|(Opset) (\d+) is under development.*till opset (\d+)",
+    re.DOTALL,
+)
+_IMAGES = ((784,), (28, 28), (1, 28, 28), (28, 28, 1), (3, 28, 28), (28, 28, 3))
+
+
+class _Layout(NamedTuple):
+    """How a graph takes images: how many at once, -1 any number, 0 one without an axis for it."""
+
+    batch: int
+    image: tuple[int, ...]
 
 
 class OnnxError(UserFacingError):
@@ -48,9 +65,9 @@ class OnnxModel(Classifier):
         self.content = content
         self.standardize, self.head = Standardize(), nn.Identity()
         self._session = _session(content)
-        self._input, self._dtype, self._shape = _input(self._session)
+        self._input, self._dtype, layouts = _input(self._session)
         noise = np.random.default_rng(0).integers(0, 256, (16, 1, 28, 28)).astype(np.float32)
-        self._output = self._find_output(noise)
+        self._layout, self._output = self._find_output(noise, layouts)
         answers = self._run(noise)
         sums = answers.sum(1)
         self._probabilities = bool((answers >= 0).all() and np.allclose(sums, 1, atol=0.01))
@@ -58,7 +75,7 @@ class OnnxModel(Classifier):
     @property
     def whole_numbers(self) -> bool:
         """Whether it takes pixels as they are in a file, 0 to 255."""
-        return self._dtype is np.uint8
+        return issubclass(self._dtype, np.integer)
 
     def features(self, images: Tensor) -> Tensor:
         answers = self._run(self.standardize(images).cpu().numpy())
@@ -71,29 +88,40 @@ class OnnxModel(Classifier):
 
     def _run(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """What the graph answers (N, 10) to values (N, 1, 28, 28) as it wants them."""
-        answers = [_rows(output) for (output,) in self._ask([self._output], values)]
-        if sum(answer.size for answer in answers) != len(CLASSES) * len(values):
+        parts = _parts(values, self._layout)
+        answers = [_rows(output) for (output,) in self._ask([self._output], parts, self._layout)]
+        if sum(answer.size for answer in answers) != len(CLASSES) * sum(map(len, parts)):
             raise OnnxError("doesn't answer every image with 10 values.")
-        return np.concatenate(answers, None).reshape(-1, len(CLASSES)).astype(np.float32)
+        rows = np.concatenate(answers, None).reshape(-1, len(CLASSES))
+        return rows[: len(values)].astype(np.float32)
 
-    def _find_output(self, values: NDArray[np.float32]) -> str:
+    def _find_output(
+        self, values: NDArray[np.float32], layouts: Sequence[_Layout]
+    ) -> tuple[_Layout, str]:
+        """The first of the layouts that the graph takes, and its first output of 10 values."""
         names: list[str] = [output.name for output in self._session.get_outputs()]
-        parts = self._ask(names, values)
-        answers = zip(names, parts[0], strict=True)
-        wanted = len(CLASSES) * len(values) / len(parts)
-        fitting = [name for name, answer in answers if _rows(answer).size == wanted]
-        if not fitting:
-            raise OnnxError("has no output of 10 values an image.")
-        if len(fitting) > 1:
-            raise OnnxError(f"has {len(fitting)} outputs of 10 values an image instead of one.")
-        return fitting[0]
+        for layout in layouts:
+            parts = _parts(values, layout)
+            try:
+                answers = self._ask(names, parts, layout)[0]
+            except OnnxError:
+                if layout is layouts[-1]:
+                    raise
+                continue
+            for name, answer in zip(names, answers, strict=True):
+                if _rows(answer).size == len(CLASSES) * len(parts[0]):
+                    return layout, name
+            if any(np.size(answer) == len(parts[0]) for answer in answers):
+                raise OnnxError(
+                    "answers every image with one value, perhaps its class. Export it so that it "
+                    "answers with the probabilities of all 10."
+                )
+        raise OnnxError("has no output of 10 values an image.")
 
-    def _ask(self, outputs: list[str], values: NDArray[np.float32]) -> list[list[Any]]:
-        """The outputs for every image by itself, or for all where it takes any number."""
-        if self.whole_numbers:
-            values = values.round().clip(0, 255)
-        given = values.astype(self._dtype)
-        size = len(values) if -1 in self._shape else 1
+    def _ask(
+        self, outputs: list[str], parts: Sequence[NDArray[np.float32]], layout: _Layout
+    ) -> list[list[Any]]:
+        """The outputs for every part of the images, as many of them as the graph takes at once."""
         import onnxruntime
 
         options = onnxruntime.RunOptions()
@@ -102,8 +130,8 @@ class OnnxModel(Classifier):
         clock.start()
         try:
             return [
-                self._session.run(outputs, {self._input: part.reshape(self._shape)}, options)
-                for part in np.split(given, len(given) // size)
+                self._session.run(outputs, {self._input: self._given(part, layout)}, options)
+                for part in parts
             ]
         except Exception:  # ONNX Runtime's have no other base
             problem = "takes too long over" if options.terminate else "fails on"
@@ -111,11 +139,32 @@ class OnnxModel(Classifier):
         finally:
             clock.cancel()
 
+    def _given(self, values: NDArray[np.float32], layout: _Layout) -> NDArray[Any]:
+        """Values (N, 1, 28, 28) in the type and the shape that the graph wants them in."""
+        if self.whole_numbers:
+            values = values.round().clip(0, 255)
+        if math.prod(layout.image) > 784:  # in colour: grey in all three
+            values = np.repeat(values, 3, axis=1)
+            values = np.moveaxis(values, 1, -1) if layout.image[-1] == 3 else values
+        shape = layout.image if layout.batch == 0 else (-1, *layout.image)
+        return np.ascontiguousarray(values.reshape(shape), self._dtype)
+
+
+def _parts(values: NDArray[np.float32], layout: _Layout) -> list[NDArray[np.float32]]:
+    """Values (N, 1, 28, 28) in parts of as many as a graph takes, the last filled with its last."""
+    if layout.batch < 0:
+        return [values]
+    size = max(layout.batch, 1)
+    missing = -len(values) % size
+    filled = np.concatenate([values, np.repeat(values[-1:], missing, axis=0)])
+    return list(filled.reshape(-1, size, *values.shape[1:]))
+
 
 def _session(content: bytes) -> Any:
     if _EXTERNAL.search(content):
         raise OnnxError(
-            "keeps weights in another file, so it was not opened. Save it with all of them inside."
+            "keeps weights in another file, so it was not opened. Save it with all of them inside, "
+            "by external_data=False."
         )
     try:  # here, since few who use this package have a graph to open
         import onnxruntime
@@ -140,7 +189,13 @@ def _session(content: bytes) -> Any:
             disabled_optimizers=["ConstantFolding"],
         )
     except Exception as error:  # ONNX Runtime's have no other base
-        if unknown := _UNKNOWN.search(str(error)):
+        if newer := _NEWER.search(str(error)):
+            what, theirs, ours = filter(None, newer.groups())
+            problem = (
+                f"was written by a newer ONNX: its {what} version is {theirs}, and the newest "
+                f"that is read here is {ours}. Export it for an older one, as by opset_version=17."
+            )
+        elif unknown := _UNKNOWN.search(str(error)):
             operation = next(filter(None, unknown.groups()))
             problem = f"needs an operation that ONNX Runtime doesn't know, {operation}."
         else:
@@ -148,23 +203,42 @@ def _session(content: bytes) -> Any:
         raise OnnxError(problem) from None
 
 
-def _input(session: Any) -> tuple[str, type[np.generic], list[int]]:
-    """Name, dtype and shape; the shape begins with -1 where it takes any number of images."""
+def _input(session: Any) -> tuple[str, type[np.generic], list[_Layout]]:
+    """Name, dtype, and the layouts that fit what is stated of the shape, the likeliest first."""
     entries = session.get_inputs()
     if len(entries) != 1:
         raise OnnxError(f"has {len(entries)} inputs, and a model of images has one.")
     (entry,) = entries
     if entry.type not in _DTYPES:
-        raise OnnxError(f"wants {entry.type}; pixels can be float, double, float16 or uint8.")
+        raise OnnxError(f"wants {entry.type}; pixels can be float, double, float16 or integers.")
     # What has no fixed size has a name for it, or nothing.
-    first, *others = ((size if isinstance(size, int) else -1) for size in entry.shape or [None])
-    if abs(math.prod([first, *others])) != 784 or -1 in others:
-        stated = " x ".join(map(str, entry.shape)) or "no stated shape"
+    sizes = [(size if isinstance(size, int) else -1) for size in entry.shape or []]
+    layouts = list(dict.fromkeys(_layouts(sizes)))
+    if not layouts:
+        stated = " x ".join(map(str, entry.shape or [])) or "no stated shape"
         raise OnnxError(
             f"has an input of {stated}. It takes one image or any number, of 784 values each, "
             "such as N x 1 x 28 x 28."
         )
-    return entry.name, _DTYPES[entry.type], [first, *others]
+    return entry.name, _DTYPES[entry.type], layouts
+
+
+def _layouts(sizes: Sequence[int]) -> Iterator[_Layout]:
+    """The layouts of sizes of which some are -1, which can be any."""
+    first, others = sizes[:1], tuple(sizes[1:])
+    if sizes and -1 not in sizes and math.prod(sizes) == 784:
+        yield _Layout(1, others) if math.prod(others) == 784 else _Layout(0, tuple(sizes))
+    elif sizes and -1 not in others and math.prod(others) == 784:
+        yield _Layout(first[0], others)
+    for image in _IMAGES:
+        if len(image) == len(others) and _may_be(others, image):
+            yield _Layout(first[0], image)
+        elif -1 not in sizes and len(image) == 3 and tuple(sizes) == image:
+            yield _Layout(0, image)
+
+
+def _may_be(sizes: Sequence[int], image: Sequence[int]) -> bool:
+    return all(size in (-1, wanted) for size, wanted in zip(sizes, image, strict=True))
 
 
 def _rows(answer: Any) -> NDArray[np.floating]:
@@ -174,8 +248,22 @@ def _rows(answer: Any) -> NDArray[np.floating]:
     """
     try:
         if isinstance(answer, list) and all(isinstance(row, dict) for row in answer):
-            answer = [[row[label] for label in sorted(row)] for row in answer]
+            answer = [[row[label] for label in sorted(row, key=_place)] for row in answer]
         array = np.asarray(answer)
     except (ValueError, TypeError):  # rows of different lengths, keys of different kinds
         return np.empty(0)
     return array if np.issubdtype(array.dtype, np.floating) else np.empty(0)
+
+
+def _place(label: Any) -> Any:
+    """What sorts labels as the classes stand, whether they are numbers, their names or others."""
+    if not isinstance(label, str):
+        return label
+    plain = _plain(label)
+    named = [place for place, name in enumerate(CLASSES) if _plain(name) == plain]
+    return (named[0] if named else len(CLASSES), label)
+
+
+def _plain(name: str) -> str:
+    """A class' name without what people write differently: T-shirt/top, Trousers, ankle_boot."""
+    return re.sub(r"[^a-z]|top$|s$", "", name.lower().replace("/", " ").strip())

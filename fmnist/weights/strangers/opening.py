@@ -1,66 +1,48 @@
 """Models that others made: opened without running anything of theirs, and read as they read pixels.
 
-A stranger's weights become a plain model of the registry: how it wants its pixels is nothing but
-the mean and the standard deviation of `Standardize`, the first layer. What few bytes can make large
-or endless, a pickle or a graph, is opened in quarantine first.
+A stranger's weights become a model of the registry or a chain of layers: how it wants its pixels is
+nothing but the mean and the standard deviation of `Standardize`, the first layer. What few bytes
+can make large or endless, such as a pickle or a graph, is opened in quarantine first.
 """
 
+import contextlib
 import itertools
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from fmnist.analysis import evaluation
-from fmnist.analysis.evaluation import Evaluation
-from fmnist.data import fashion, splits
-from fmnist.data.fashion import DataError
-from fmnist.data.splits import Split
 from fmnist.models import MODELS, inference
+from fmnist.models.chain import Chain
 from fmnist.models.inference import BATCH
-from fmnist.models.layers import TRAIN_MEAN, TRAIN_STD, Classifier
+from fmnist.models.layers import Classifier
 from fmnist.weights.card import WeightsError
-from fmnist.weights.strangers.formats import (
-    ASIDE,
-    PICKLES,
-    SUFFIXES,
-    check_size,
-    in_quarantine,
-    quoted,
-    shapes_of,
-    tensors_of,
-)
+from fmnist.weights.strangers import formats, keras, pickles, stacks, trials
+from fmnist.weights.strangers.formats import ASIDE, in_quarantine, quoted, shapes_of
 from fmnist.weights.strangers.onnx import OnnxError, OnnxModel
+from fmnist.weights.strangers.stacks import Geometry, Stack, StackError, Style
+from fmnist.weights.strangers.trials import READINGS, Candidate
 
-_UPRIGHT = {
-    "0..1": (0.0, 1.0),
-    "0..255": (0.0, 1 / 255),
-    "standardised": (TRAIN_MEAN, TRAIN_STD),
-    "-1..1": (0.5, 0.5),
-}
-READINGS = _UPRIGHT | {
-    f"{name}, dark on white": (1 - mean, -std) for name, (mean, std) in _UPRIGHT.items()
-}
-"""Every way to read pixels that is tried, with the mean and the standard deviation that do it."""
 ASSUMED = ", which is assumed (it takes the real dataset to find out)"
-TRIED_ON = 1000
-AS_GOOD = 0.01
-"""A difference in accuracy that says little on so few images."""
 
 
 class Opened(NamedTuple):
     """A model on the CPU, its architecture in the registry, and its way to read pixels.
 
-    No architecture: an ONNX graph. No reading: a file of our own, which has it inside.
+    No architecture: an ONNX graph or a chain. No reading: a file of our own, which has it inside.
+    `taken_for` is in words what the file doesn't say, `doubt` a sentence on what speaks against it.
     """
 
     model: Classifier
     architecture: str | None
     reads: str | None
+    taken_for: str | None = None
+    doubt: str | None = None
 
 
 class _Fit(NamedTuple):
@@ -71,30 +53,23 @@ class _Fit(NamedTuple):
     surplus: list[str]
 
 
-class _Trial(NamedTuple):
-    """How a model with a reading did on `TRIED_ON` images."""
-
-    accuracy: float
-    loss: float
-    opened: Opened
-
-
 def open_file(content: bytes, filename: str, reads: str | None = None) -> Opened:
     """The model in a file's content; nothing in the file is ever executed.
 
-    `reads` is how an ONNX model reads pixels where that is known; else it is found out. Raises
-    WeightsError for what is no model of Fashion-MNIST.
+    What the file is, its first bytes tell. `reads` is how an ONNX model reads pixels where that is
+    known; else it is found out. Raises WeightsError for what is no model of Fashion-MNIST.
     """
-    check_size(len(content), filename)
-    suffix = Path(filename).suffix.lower()
-    if suffix not in SUFFIXES:
-        raise WeightsError(f"{filename} is no weights file: those end in {', '.join(SUFFIXES)}.")
+    formats.check_size(len(content), filename)
+    kind = formats.kind_of(content, filename)
     try:
-        if suffix == ".onnx":
+        if kind == "onnx":
             opened = _from_onnx(content, filename, reads)
+        elif kind == "safetensors":
+            opened = _from_safetensors(content, filename)
+        elif kind in ("keras", "hdf5"):
+            opened = _from_keras(content, filename)
         else:
-            tensors, architecture = tensors_of(content, filename)
-            opened = _from_state_dict(tensors, architecture, filename)
+            opened = _from_state_dict(pickles.tensors_of(content, filename), True, filename)
         _probe(opened.model, filename)
     except OnnxError as error:
         raise WeightsError(f"{filename} {error}") from None
@@ -116,73 +91,139 @@ def _from_onnx(content: bytes, filename: str, reads: str | None) -> Opened:
     known = reads.removesuffix(ASSUMED) if reads else None
     if known in READINGS:  # so it has been opened before
         model = OnnxModel(content)
-        _read_as(model, known)
+        trials.read_as(model, known)
         return Opened(model, None, reads)
     in_quarantine(_try_graph, content, filename)
     model = OnnxModel(content)
     ways = [name for name in READINGS if name.startswith("0..255") or not model.whole_numbers]
-    return _find_reading([(None, model)], ways, filename)
+    return _likeliest([Candidate(lambda: model)], ways, filename)
 
 
 def _try_graph(content: bytes, filename: str) -> None:
     _probe(OnnxModel(content), filename)
 
 
+def _from_safetensors(content: bytes, filename: str) -> Opened:
+    """A model of our own as its remarks describe it, or a state dict of a stranger's."""
+    loaded, remarks = formats.from_safetensors(content, filename)
+    if "layers" in remarks:
+        return Opened(_chain(loaded, remarks["layers"], filename), None, None)
+    tensors = formats.tidied(loaded, filename)
+    return _from_state_dict(tensors, False, filename, remarks.get("architecture"))
+
+
+def _chain(tensors: Mapping[str, Tensor], layers: str, filename: str) -> Chain:
+    try:
+        with torch.device("meta"):
+            wanted = Chain(json.loads(layers)).state_dict()
+        if {k: t.shape for k, t in wanted.items()} != {k: t.shape for k, t in tensors.items()}:
+            raise ValueError("other tensors than those of the layers")
+        chain = Chain(json.loads(layers))
+        chain.load_state_dict(tensors)
+    except Exception:  # remarks can be any text
+        raise WeightsError(
+            f"{filename} describes layers that its tensors don't fill, so it is damaged. Bring a "
+            "copy of it that isn't."
+        ) from None
+    _check_finite(tensors, filename)
+    return chain.eval()
+
+
+def _from_keras(content: bytes, filename: str) -> Opened:
+    found = keras.read(content, filename)
+    try:
+        if isinstance(found, keras.Row):
+            _check_finite(_numbered(found.tensors), filename)
+            build = partial(Chain.filled, found.layers, found.tensors)
+            build()
+            return _likeliest([Candidate(build)], list(READINGS), filename)
+        _check_finite(found, filename)
+        stack = stacks.read(found, channels_last=True, eps=keras.EPSILON)
+        return _likeliest(_ways(stack), list(READINGS), filename)
+    except StackError as error:
+        raise WeightsError(
+            f"{filename} holds weights alone, and they are no plain stack: {error}. Save the whole "
+            'model with model.save("model.keras").'
+        ) from None
+    except ValueError:
+        raise WeightsError(
+            f"{filename} has layers that make no classifier of 28x28 pictures here. Export it to "
+            "ONNX."
+        ) from None
+
+
+def _numbered(tensors: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    return {f"{i}.{name}": t for i, values in enumerate(tensors) for name, t in values.items()}
+
+
 def _from_state_dict(
-    tensors: Mapping[str, Tensor], architecture: str | None, filename: str
+    tensors: Mapping[str, Tensor], in_order: bool, filename: str, architecture: str | None = None
 ) -> Opened:
-    """The model of a state dict; one of our own is of the architecture that its file names."""
+    """The model of a state dict; one of our own is of the architecture that its file names.
+
+    `in_order` is whether the file keeps the order of the layers, as a pickle does.
+    """
     shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    _check_finite(tensors, filename)
     for known in sorted(MODELS, key=lambda name: name != architecture):
         if shapes_of(known) == shapes:
-            own = _filled(known, {name: name for name in shapes}, tensors, filename)
-            return Opened(own, known, None)
-    models = [
-        (fitting, _filled(fitting, names, tensors, filename))
-        for fitting, names in _assignments(shapes, filename)
+            return Opened(_filled(known, {name: name for name in shapes}, tensors), known, None)
+    registered = [
+        Candidate(partial(_filled, fitting, names, tensors), fitting, cost=-0.5)
+        for fitting, names in _assignments(shapes, in_order)
     ]
-    return _find_reading(models, list(READINGS), filename)
-
-
-def _find_reading(
-    models: Sequence[tuple[str | None, Classifier]], readings: Sequence[str], filename: str
-) -> Opened:
-    """The model and the reading that do best on validation; without the dataset, the first."""
-    split = _validation()
-    if split is None:
-        (architecture, model), *_ = models
-        _read_as(model, readings[0])
-        return Opened(model, architecture, readings[0] + ASSUMED)
-    trials = []
-    for architecture, model in models:
-        for reads in readings:
-            _read_as(model, reads)
-            logits = inference.infer(model, split.images, torch.device("cpu"))
-            if np.isfinite(logits).all():
-                e = Evaluation(filename, logits, split.labels)
-                found = Opened(model, architecture, reads)
-                trials.append(_Trial(evaluation.accuracy(e), evaluation.loss(e), found))
-    if not trials:
-        raise _not_finite(filename)
-    best = max(trial.accuracy for trial in trials)
-    # Shown pixels 255 times too bright, many a network names as many right, but is far too sure.
-    found = min((t for t in trials if t.accuracy > best - AS_GOOD), key=lambda t: t.loss).opened
-    _read_as(found.model, str(found.reads))
-    return found
-
-
-def _validation() -> Split | None:
-    if not fashion.available():
-        return None
     try:
-        return splits.load("validation", "real", TRIED_ON)
-    except DataError:
-        return None
+        stacked = _ways(stacks.read(tensors))
+    except StackError:
+        stacked = []
+    if not registered and not stacked:
+        raise _fits_nothing(shapes, filename)
+    return _likeliest([*registered, *stacked], list(READINGS), filename)
 
 
-def _read_as(model: Classifier, reads: str) -> None:
-    mean, std = READINGS[reads]
-    model.standardize.load_state_dict({"mean": torch.tensor(mean), "std": torch.tensor(std)})
+def _ways(stack: Stack) -> list[Candidate]:
+    """The ways to wire a stack, the most usual first."""
+    usual, *others = stack.styles()
+
+    def way(geometry: Geometry, style: Style, styles: Sequence[Style]) -> Candidate:
+        varied = [*styles, *stack.orders(geometry, style)[1:]]
+        return Candidate(
+            partial(stack.built, geometry, style),
+            taken_for=stack.taken_for(geometry, style) or None,
+            cost=geometry.cost + style.cost,
+            variants=lambda: [way(geometry, one, ()) for one in varied],
+        )
+
+    return [way(geometry, usual, others) for geometry in stack.geometries()]
+
+
+def _likeliest(candidates: Sequence[Candidate], readings: Sequence[str], filename: str) -> Opened:
+    """What does best on validation; without the dataset, the first that can be built."""
+    split = trials.validation()
+    if split is None:
+        for candidate in candidates:
+            with contextlib.suppress(ValueError):
+                model = candidate.build()
+                trials.read_as(model, readings[0])
+                return Opened(
+                    model, candidate.architecture, readings[0] + ASSUMED, candidate.taken_for
+                )
+        raise WeightsError(f"{filename} holds layers that can't be put together.")
+    found = trials.best(candidates, readings, split)
+    if found is None:
+        raise _not_finite(filename)
+    candidate = found.candidate
+    return Opened(
+        found.model, candidate.architecture, found.reads, candidate.taken_for, found.doubt
+    )
+
+
+def _check_finite(tensors: Mapping[str, Tensor], filename: str) -> None:
+    for name, tensor in tensors.items():
+        if not tensor.float().isfinite().all():
+            raise WeightsError(
+                f"{filename}: {quoted(name)} holds values that are not finite numbers."
+            )
 
 
 def _not_finite(filename: str) -> WeightsError:
@@ -190,26 +231,24 @@ def _not_finite(filename: str) -> WeightsError:
 
 
 def _assignments(
-    shapes: Mapping[str, tuple[int, ...]], filename: str
+    shapes: Mapping[str, tuple[int, ...]], in_order: bool
 ) -> list[tuple[str, dict[str, str]]]:
     """The architectures that a file's tensors fill, with the model's names and the file's for them.
 
     One may be there twice, filled in two ways; the likeliest comes first.
     """
-    by_order, fits = (
-        {architecture: _fit(shapes_of(architecture), shapes, by_name) for architecture in MODELS}
-        for by_name in (False, True)
-    )
     # A pickle keeps the order of the layers; a safetensors file keeps none, and names tell more.
-    likelier = (by_order, fits) if filename.lower().endswith(PICKLES) else (fits, by_order)
     filled = [
         (architecture, fit.names)
-        for way in likelier
-        for architecture, fit in way.items()
-        if not fit.missing + fit.surplus
+        for by_name in (not in_order, in_order)
+        for architecture in MODELS
+        if (fit := _fit(shapes_of(architecture), shapes, by_name)) and not fit.missing + fit.surplus
     ]
-    if filled:
-        return [way for place, way in enumerate(filled) if way not in filled[:place]]
+    return [way for place, way in enumerate(filled) if way not in filled[:place]]
+
+
+def _fits_nothing(shapes: Mapping[str, tuple[int, ...]], filename: str) -> WeightsError:
+    fits = {name: _fit(shapes_of(name), shapes, by_name=True) for name in MODELS}
     closest = min(fits, key=lambda name: len(fits[name].missing + fits[name].surplus))
     _, missing, surplus = fits[closest]
     theirs = f"{quoted(surplus[0])} {shapes[surplus[0]]}" if surplus else ""
@@ -218,7 +257,10 @@ def _assignments(
         wanted += f"the file has {theirs} instead" if surplus else "the file has none like it"
     else:
         wanted = f"which has no place for {theirs}"
-    raise WeightsError(f"{filename} fits no architecture here. The closest is {closest}, {wanted}.")
+    return WeightsError(
+        f"{filename} is neither a plain stack of layers nor of an architecture here: the "
+        f"closest is {closest}, {wanted}. Export it to ONNX, which says how its layers are wired."
+    )
 
 
 def _fit(
@@ -262,15 +304,10 @@ def _in_common(name: str, other: str) -> int:
 
 
 def _filled(
-    architecture: str, names: Mapping[str, str], tensors: Mapping[str, Tensor], filename: str
+    architecture: str, names: Mapping[str, str], tensors: Mapping[str, Tensor]
 ) -> Classifier:
     """The architecture with the file's tensors, by the model's names with the file's for them."""
-    for name in names.values():
-        if not tensors[name].float().isfinite().all():
-            raise WeightsError(
-                f"{filename}: {quoted(name)} holds values that are not finite numbers."
-            )
     model = MODELS[architecture].build()
-    # What a stranger's file lacks then is what `_ASIDE` leaves out.
+    # What a stranger's file lacks then is what `ASIDE` leaves out.
     model.load_state_dict({ours: tensors[theirs] for ours, theirs in names.items()}, strict=False)
     return model.eval()

@@ -1,0 +1,123 @@
+"""A stranger's pickle as plain tensors; what isn't data in it is never looked at."""
+
+import io
+import pickle
+import warnings
+import zipfile
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from fmnist.weights.card import WeightsError
+from fmnist.weights.strangers.formats import check_size, in_quarantine, tidied, unreadable
+
+STATE_DICT_KEYS = ("state_dict", "model_state_dict", "model")
+"""What a training calls the state dict among what it saves; elsewhere, the largest is taken."""
+DEEPEST = 4
+_NO_LAYERS = ("optim", "sched", "loops", "callbacks", "scaler")
+# A numpy array is rebuilt from its type and its bytes, by functions that do nothing else. They have
+# moved since, and a file names them where its numpy had them.
+_ARRAYS = [
+    np._core.multiarray._reconstruct,  # type: ignore[attr-defined]
+    (np._core.multiarray._reconstruct, "numpy.core.multiarray._reconstruct"),  # type: ignore[attr-defined]
+    np._core.multiarray.scalar,  # type: ignore[attr-defined]
+    (np._core.multiarray.scalar, "numpy.core.multiarray.scalar"),  # type: ignore[attr-defined]
+    np.ndarray,
+    np.dtype,
+    *(type(np.dtype(code)) for code in np.typecodes["AllInteger"] + np.typecodes["AllFloat"] + "?"),
+]
+
+
+def tensors_of(content: bytes, filename: str) -> dict[str, Tensor]:
+    """The state dict in a pickle, by itself or inside others, in the order of the layers.
+
+    Opened in quarantine; raises WeightsError.
+    """
+    names, plain = in_quarantine(_plain, content, filename)
+    loaded = safetensors.torch.load(plain)
+    return {name: loaded[str(place)] for place, name in enumerate(names)}
+
+
+def _plain(content: bytes, filename: str) -> tuple[list[str], bytes]:
+    """A pickle's state dict as names in their order, and as safetensors named 0, 1, 2, …."""
+    tensors = tidied(_state_dict(_unpickled(content, filename)), filename)
+    check_size(sum(tensor.nbytes for tensor in tensors.values()), filename)
+    whole = (t.clone(memory_format=torch.contiguous_format) for t in tensors.values())
+    return list(tensors), safetensors.torch.save({str(i): t for i, t in enumerate(whole)})
+
+
+def _unpickled(content: bytes, filename: str) -> object:
+    if content.startswith(b"PK"):
+        _check_archive(content, filename)
+    try:
+        with (
+            warnings.catch_warnings(action="ignore"),  # a stranger's odd pickle protocol
+            torch.serialization.safe_globals(_ARRAYS),
+        ):
+            return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError:
+        raise WeightsError(
+            f"{filename} holds more than tensors, perhaps a whole model, so it was not opened: "
+            "such a pickle can run programs. Where it was saved, either of these saves what is "
+            'read here: torch.save(model.state_dict(), "model.pt") or torch.onnx.export(model, '
+            'torch.zeros(1, 1, 28, 28), "model.onnx", external_data=False).'
+        ) from None
+    except Exception:  # damaged bytes make it raise errors of many kinds
+        raise unreadable(filename) from None
+
+
+def _state_dict(loaded: object) -> dict[str, Tensor]:
+    """The tensors of the mapping that is most likely a model's, of all that are inside."""
+    found = list(_mappings(loaded))
+    if not found:
+        return {}
+    _, tensors = min(found, key=lambda one: (one[0], -len(one[1])))
+    return tensors
+
+
+def _mappings(
+    loaded: object, depth: int = 0, rank: int = 1
+) -> Iterator[tuple[int, dict[str, Tensor]]]:
+    """Every mapping that holds tensors, as these, after a rank: 0 below a name that says model."""
+    if not isinstance(loaded, Mapping) or depth > DEEPEST:
+        return
+    tensors = {
+        str(name): tensor
+        for name, value in loaded.items()
+        if (tensor := _as_tensor(value)) is not None
+    }
+    if any(tensor.ndim for tensor in tensors.values()):
+        yield rank, tensors
+    for name, value in loaded.items():
+        if not str(name).lower().startswith(_NO_LAYERS):
+            below = 0 if name in STATE_DICT_KEYS else rank
+            yield from _mappings(value, depth + 1, below)
+
+
+def _as_tensor(value: Any) -> Tensor | None:
+    if isinstance(value, Tensor):
+        return value.detach()
+    if isinstance(value, np.ndarray) and value.dtype.kind in "iuf":
+        native = value.astype(value.dtype.newbyteorder("="))
+        return torch.from_numpy(native)
+    return None
+
+
+def _check_archive(content: bytes, filename: str) -> None:
+    """Raise WeightsError for a program in place of a state dict, and for what unpacks to more."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            entries = archive.infolist()
+    except Exception:  # damaged bytes make it raise errors of many kinds
+        raise unreadable(filename) from None
+    check_size(sum(entry.file_size for entry in entries), filename)
+    names = {entry.filename.partition("/")[2] for entry in entries}
+    if "constants.pkl" in names or "archive_format" in names:
+        raise WeightsError(
+            f"{filename} is a program, of TorchScript or torch.export, so it was not opened. Save "
+            "the model's state_dict, or export it to ONNX."
+        )

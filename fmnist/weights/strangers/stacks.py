@@ -1,0 +1,558 @@
+"""A plain stack of layers, rebuilt from a state dict: its names, their order and their shapes.
+
+What these leave open, such as strides, padding, pooling and activations, is listed as ways to wire
+the stack, the most usual first. Which of them is right, only pictures can tell.
+"""
+
+import heapq
+import itertools
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Literal, NamedTuple
+
+from torch import Tensor
+
+from fmnist.models.chain import MOST_LAYERS, Chain, Layer
+from fmnist.models.layers import SIDE
+
+MOST_WAYS = 48
+"""How many geometries are listed at most."""
+MOST_TRIES = 10_000
+"""How many orders of the layers are looked at."""
+_RECURRENT = re.compile(r"(?:weight|bias)_(?:ih|hh)_l(\d+)(_reverse)?")
+_GATES = {4: "LSTM", 3: "GRU", 1: "RNN"}
+
+Place = Literal["before activation", "after activation", "after pooling"]
+
+
+class StackError(ValueError):
+    """A state dict is no plain stack."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A module of a state dict: what it takes, what it gives, and its tensors by their last name.
+
+    A convolution's `inputs` are those of one of its groups.
+    """
+
+    name: str
+    kind: Literal["convolution", "linear", "norm", "recurrent", "slope"]
+    inputs: int
+    outputs: int
+    tensors: Mapping[str, Tensor]
+
+
+class Step(NamedTuple):
+    """What happens around a convolution: its stride, the padding before, the pooling behind.
+
+    `padding` are zeros on every side, or "same"; `pool` is (size, stride), (1, 1) for none.
+    """
+
+    stride: int
+    padding: int | Literal["same"]
+    pool: tuple[int, int]
+
+
+class Geometry(NamedTuple):
+    """A step a convolution, and how their maps become a vector: an edge of 0 is global pooling.
+
+    `edge` is that of the maps which adaptive pooling leaves, None where there is none.
+    """
+
+    steps: tuple[Step, ...]
+    edge: int | None
+    cost: float
+
+
+class Style(NamedTuple):
+    """What no shape tells: activations after convolutions and linears, pooling, order of norms."""
+
+    convolution: str = "ReLU"
+    linear: str = "ReLU"
+    mean: bool = False
+    norms: Place = "before activation"
+    states: str = "last"
+
+    @property
+    def cost(self) -> float:
+        odd = [self.convolution != "ReLU", self.linear != "ReLU", self.convolution != self.linear,
+               self.mean, self.norms != "before activation"]  # fmt: skip
+        return 0.5 * sum(odd)
+
+
+ACTIVATIONS: Mapping[str, Layer | None] = {
+    "ReLU": {"kind": "ReLU"},
+    "LeakyReLU": {"kind": "LeakyReLU", "negative_slope": 0.01},
+    "LeakyReLU of slope 0.1": {"kind": "LeakyReLU", "negative_slope": 0.1},
+    "LeakyReLU of slope 0.2": {"kind": "LeakyReLU", "negative_slope": 0.2},
+    "ELU": {"kind": "ELU"},
+    "GELU": {"kind": "GELU"},
+    "SiLU": {"kind": "SiLU"},
+    "Tanh": {"kind": "Tanh"},
+    "Sigmoid": {"kind": "Sigmoid"},
+    "no activation": None,
+}
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The parts of a plain stack in the order in which they are passed."""
+
+    convolutions: list[Part]
+    recurrent: list[Part]
+    linears: list[Part]
+    norms: Mapping[str, Part]  # by the name of the part before; "" at the input, "flat" at the end
+    slopes: list[Part] = field(default_factory=list)
+    channels_last: bool = False  # when the maps are made a vector, as Keras does
+    eps: float = 1e-5
+
+    def geometries(self) -> list[Geometry]:
+        """The ways to wire the convolutions that fit the first linear, the most usual first."""
+        if not self.convolutions:
+            return [Geometry((), None, 0.0)]
+        return list(itertools.islice(self._geometries(), MOST_WAYS))
+
+    def styles(self) -> list[Style]:
+        """The ways to fill in what no shape tells, the most usual first."""
+        if self.recurrent:
+            return [
+                Style(linear=linear, states=states)
+                for states in self._states()
+                for linear in (["ReLU", "no activation", "Tanh"] if self.linears[1:] else ["ReLU"])
+            ]
+        alike = [Style(name, name) for name in ACTIVATIONS]
+        if not self.convolutions:
+            return [Style(linear=style.linear) for style in alike]
+        mixed = [Style("ReLU", "no activation"), Style("no activation", "ReLU"),
+                 Style("ReLU", "Tanh"), Style("Tanh", "ReLU")]  # fmt: skip
+        return alike + (mixed if self.linears[1:] else [])
+
+    def orders(self, geometry: Geometry, style: Style) -> list[Style]:
+        """A style with other kinds of pooling and other places for the norms, itself first."""
+        pooled = geometry.edge is not None or any(step.pool != (1, 1) for step in geometry.steps)
+        normed = any(part.name in self.norms for part in self.convolutions)
+        places: tuple[Place, ...] = ("before activation", "after activation", "after pooling")
+        return [
+            style._replace(mean=mean, norms=place)
+            for place in (places if normed else places[:1])
+            for mean in ((False, True) if pooled else (False,))
+        ]
+
+    def built(self, geometry: Geometry, style: Style) -> Chain:
+        """The network; raises ValueError where the parts don't fit together after all."""
+        layers, tensors = [], []
+        for layer, values in self._layers(geometry, style):
+            layers.append(layer)
+            tensors.append(values)
+        return Chain.filled(layers, tensors)
+
+    def taken_for(self, geometry: Geometry, style: Style) -> str:
+        """In words, what was taken for granted."""
+        words = []
+        if self.linears[1:] or self.convolutions:
+            between = [style.convolution] if self.convolutions else []
+            between += [style.linear] if self.linears[1:] and not self.slopes else []
+            words += list(dict.fromkeys(between))
+        kind = "mean" if style.mean else "max"
+        for size, stride in dict.fromkeys(step.pool for step in geometry.steps):
+            if size > 1:
+                words.append(f"{kind} pooling {size}" + (f"/{stride}" if stride != size else ""))
+        for what, values in (
+            ("stride", [step.stride for step in geometry.steps]),
+            ("padding", [step.padding for step in geometry.steps]),
+        ):
+            if set(values) - {1 if what == "stride" else 0}:
+                alike = values[:1] if len(set(values)) == 1 else values
+                words.append(f"{what} {'-'.join(map(str, alike))}")
+        if geometry.edge is not None:
+            whole = "max" if style.mean else "mean"
+            words.append(f"global {whole} pooling" if geometry.edge == 0 else "adaptive pooling")
+        if style.norms != "before activation":
+            words.append(f"batch normalisation {style.norms}")
+        if self.recurrent:
+            words.append(
+                {
+                    "last": "the last state",
+                    "mean": "the mean of all states",
+                    "ends": "the last state of each way",
+                    "all": "all states",
+                }[style.states]
+            )
+        return ", ".join(words)
+
+    def _states(self) -> list[str]:
+        last = self.recurrent[-1]
+        if self.linears[0].inputs != last.outputs:
+            return ["all"]
+        both = any(name.endswith("_reverse") for name in last.tensors)
+        return ["ends", "last", "mean"] if both else ["last", "mean"]
+
+    def _geometries(self) -> Iterator[Geometry]:
+        """Best first, by what is unusual in each step and in what changes between two."""
+        wanted = self._edge()
+        hints = [self._pools_after(i) for i in range(len(self.convolutions))]
+
+        @cache
+        def options(index: int, side: int) -> list[tuple[Step, int, float]]:
+            found = []
+            for step, cost in _steps(self.convolutions[index]):
+                after = _after(side, self.convolutions[index], step)
+                if after >= 1:
+                    pools = step.pool != (1, 1)
+                    odd = hints[index] is not None and hints[index] != pools
+                    found.append((step, after, cost + (0.8 if odd else 0)))
+            return found
+
+        @cache
+        def remaining(index: int, side: int) -> float:
+            """The least that is still to come."""
+            if index == len(self.convolutions):
+                return min((cost for _, cost in _ends(side, wanted)), default=math.inf)
+            ways = options(index, side)
+            return min((cost + remaining(index + 1, after) for _, after, cost in ways),
+                       default=math.inf)  # fmt: skip
+
+        count = itertools.count()  # of two ways as usual as each other, the first one listed
+        heap: list[tuple[float, int, tuple[Step, ...], int, float]] = []
+        heapq.heappush(heap, (remaining(0, SIDE), next(count), (), SIDE, 0.0))
+        while heap and next(count) < MOST_TRIES:
+            _, _, steps, side, cost = heapq.heappop(heap)
+            if len(steps) == len(self.convolutions):
+                for edge, more in _ends(side, wanted):
+                    yield Geometry(steps, edge, cost + more)
+                continue
+            for step, after, more in options(len(steps), side):
+                total = cost + more + (_change(steps[-1], step) if steps else 0.0)
+                bound = total + remaining(len(steps) + 1, after)
+                if bound < math.inf:
+                    heapq.heappush(heap, (bound, next(count), (*steps, step), after, total))
+
+    def _edge(self) -> int:
+        """The edge of the last convolution's maps that the first linear reads."""
+        if not self.linears:
+            return 1
+        area, rest = divmod(self.linears[0].inputs, self.convolutions[-1].outputs)
+        edge = math.isqrt(area)
+        if rest or not area or edge**2 != area or edge > SIDE:
+            raise StackError("the first linear reads no square maps of the last convolution")
+        return edge
+
+    def _pools_after(self, index: int) -> bool | None:
+        """Whether the names leave room for pooling behind a convolution; None if they don't say."""
+        here = self.convolutions[index].name.rpartition(".")
+        after = [*self.convolutions, *self.linears][index + 1 : index + 2]
+        there = after[0].name.rpartition(".") if after else ("", "", "")
+        if not (here[2].isdecimal() and there[2].isdecimal()):
+            return None
+        if here[0] != there[0]:
+            return True
+        norm = self.convolutions[index].name in self.norms
+        return int(there[2]) - int(here[2]) - norm > 2
+
+    def _layers(
+        self, geometry: Geometry, style: Style
+    ) -> Iterator[tuple[Layer, Mapping[str, Tensor]]]:
+        slopes = iter(self.slopes)
+
+        def activation(name: str) -> Iterator[tuple[Layer, Mapping[str, Tensor]]]:
+            slope = next(slopes, None)
+            layer = ACTIVATIONS[name]
+            if slope:
+                yield {"kind": "PReLU", "num_parameters": slope.outputs}, slope.tensors
+            elif layer:
+                yield layer, {}
+
+        def norm(name: str, images: bool) -> Iterator[tuple[Layer, Mapping[str, Tensor]]]:
+            if part := self.norms.get(name):
+                size = {"channels": part.outputs, "images": images, "eps": self.eps}
+                yield {"kind": "BatchNorm", **size}, part.tensors
+
+        channels, side = 1, SIDE
+        if self.convolutions:
+            if self.convolutions[0].inputs == 3:
+                channels = 3
+                yield {"kind": "Repeat", "channels": 3}, {}
+            yield from norm("", True)
+        for part, step in zip(self.convolutions, geometry.steps, strict=True):
+            (height, width) = part.tensors["weight"].shape[2:]
+            yield (
+                {
+                    "kind": "Conv2d",
+                    "inputs": channels,
+                    "outputs": part.outputs,
+                    "size": [height, width],
+                    "stride": [step.stride] * 2,
+                    "padding": _around(side, height, step),
+                    "groups": channels // part.inputs,
+                    "bias": "bias" in part.tensors,
+                },
+                part.tensors,
+            )
+            side, channels = _after(side, part, step), part.outputs
+            if style.norms == "before activation":
+                yield from norm(part.name, True)
+            # A network that ends in maps of the classes has no activation behind the last.
+            if self.linears or part is not self.convolutions[-1]:
+                yield from activation(style.convolution)
+            if style.norms == "after activation":
+                yield from norm(part.name, True)
+            size, stride = step.pool
+            if size > 1:
+                windows = {"size": [size] * 2, "stride": [stride] * 2, "padding": [0] * 4}
+                yield {"kind": "Pool", **windows, "mean": style.mean}, {}
+            if style.norms == "after pooling":
+                yield from norm(part.name, True)
+        if geometry.edge == 0:
+            yield {"kind": "GlobalPool", "mean": not style.mean}, {}
+        elif geometry.edge is not None:
+            yield {"kind": "AdaptivePool", "output_size": geometry.edge}, {}
+        if self.recurrent:
+            yield {"kind": "Reshape", "shape": [SIDE, SIDE]}, {}
+        for part in self.recurrent:
+            gives = style.states if part is self.recurrent[-1] else "all"
+            yield _recurrent(part, gives), {f"cell.{leaf}": t for leaf, t in part.tensors.items()}
+        if geometry.edge != 0 and (not self.recurrent or style.states == "all"):
+            flat: Layer = {"kind": "Flatten"}
+            yield ({"kind": "Reshape", "shape": [-1]} if self.channels_last else flat), {}
+        yield from norm("flat", False)
+        for part in self.linears:
+            size_in_out = {"in_features": part.inputs, "out_features": part.outputs}
+            yield {"kind": "Linear", **size_in_out, "bias": "bias" in part.tensors}, part.tensors
+            if part is self.linears[-1]:
+                continue
+            if style.norms == "before activation":
+                yield from norm(part.name, False)
+            yield from activation(style.linear)
+            if style.norms != "before activation":
+                yield from norm(part.name, False)
+
+
+def _steps(part: Part) -> Iterator[tuple[Step, float]]:
+    """What may happen around a convolution, and how unusual it is."""
+    edge = part.tensors["weight"].shape[2]
+    half = (edge - 1) // 2
+    paddings: dict[int | Literal["same"], float] = {0: 0.0, half: 0.0}
+    for padding in (1, 2, 3):
+        if padding <= edge // 2 + 1:
+            paddings.setdefault(padding, 1.5)
+    if edge > 1:
+        paddings["same"] = 1.0
+    pools = {(1, 1): 0.0, (2, 2): 0.0, (3, 3): 1.5, (3, 2): 1.0, (2, 1): 2.0, (4, 4): 2.0}
+    for (stride, odd), (padding, odder), (pool, oddest) in itertools.product(
+        ((1, 0.0), (2, 1.0), (3, 2.0)), paddings.items(), pools.items()
+    ):
+        if padding == "same" and stride == 1 and edge % 2:
+            continue  # which is half
+        yield Step(stride, padding, pool), odd + odder + oddest
+
+
+def _change(before: Step, after: Step) -> float:
+    """How unusual it is that a step follows another."""
+    pools = (before.pool != (1, 1), after.pool != (1, 1))
+    sizes = before.pool != after.pool and all(pools)
+    return (
+        0.3 * (before.stride != after.stride)
+        + 0.5 * ((before.padding == 0) != (after.padding == 0))
+        + 0.3 * (pools[0] != pools[1])
+        + 1.0 * sizes
+    )
+
+
+def _around(side: int, edge: int, step: Step) -> list[int]:
+    """The zeros left, right, top and bottom."""
+    if step.padding != "same":
+        return [step.padding] * 4
+    missing = max((math.ceil(side / step.stride) - 1) * step.stride + edge - side, 0)
+    return [missing // 2, missing - missing // 2] * 2
+
+
+def _after(side: int, part: Part, step: Step) -> int:
+    """The edge of the maps behind a convolution and its pooling; 0 where nothing is left."""
+    edge = part.tensors["weight"].shape[2]
+    left, right, *_ = _around(side, edge, step)
+    side = (side + left + right - edge) // step.stride + 1
+    size, stride = step.pool
+    return max((side - size) // stride + 1, 0) if side >= size else 0
+
+
+def _ends(side: int, wanted: int) -> Iterator[tuple[int | None, float]]:
+    """How maps of an edge become those of the wanted one, each way with how unusual it is."""
+    if side == wanted:
+        yield None, 0.0
+    elif wanted == 1:
+        yield 0, 0.5
+    elif side > wanted:
+        yield wanted, 2.5
+
+
+def _recurrent(part: Part, gives: str) -> Layer:
+    depth = 1 + max(int(m[1]) for leaf in part.tensors if (m := _RECURRENT.fullmatch(leaf)))
+    hidden = part.tensors["weight_hh_l0"].shape[1]
+    return {
+        "kind": "Recurrent",
+        "cell": _GATES[part.tensors["weight_hh_l0"].shape[0] // hidden],
+        "inputs": part.inputs,
+        "hidden": hidden,
+        "depth": depth,
+        "both_ways": "weight_ih_l0_reverse" in part.tensors,
+        "gives": gives,
+        "bias": "bias_ih_l0" in part.tensors,
+    }
+
+
+# Reading the parts
+
+
+def read(tensors: Mapping[str, Tensor], channels_last: bool = False, eps: float = 1e-5) -> Stack:
+    """The stack that a state dict is, its tensors in the order of the layers.
+
+    Raises StackError where it is none: parts of other kinds, or parts that don't follow each other.
+    """
+    modules: dict[str, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        path, _, leaf = name.rpartition(".")
+        if leaf != "num_batches_tracked" and path != "standardize":
+            modules.setdefault(path, {})[leaf] = tensor
+    parts = [_part(name, leaves) for name, leaves in modules.items()]
+    of = {
+        kind: [part for part in parts if part.kind == kind]
+        for kind in ("convolution", "linear", "norm", "recurrent", "slope")
+    }
+    convolutions, linears = of["convolution"], of["linear"]
+    if of["recurrent"] and (convolutions or not linears or of["norm"]):
+        raise StackError("a recurrent layer among others")
+    if convolutions:
+        starts = [c for c in convolutions if c.inputs in (1, 3)]
+        convolutions = _in_a_row(convolutions, starts[0].inputs if starts else 1)
+    if linears:
+        linears = _in_a_row(linears, None)
+    recurrent = of["recurrent"]
+    for before, after in itertools.pairwise(recurrent):
+        if before.outputs != after.inputs:
+            raise StackError("recurrent layers that do not follow each other")
+    last = (linears or convolutions)[-1:]
+    if not last or last[0].outputs != 10:
+        raise StackError("no ten answers")
+    if recurrent:
+        fits = recurrent[0].inputs == SIDE and linears[0].inputs in (
+            recurrent[-1].outputs, SIDE * recurrent[-1].outputs,
+        )  # fmt: skip
+    elif convolutions:
+        fits = not linears or linears[0].inputs % convolutions[-1].outputs == 0
+    else:
+        fits = linears[0].inputs == SIDE**2
+    if not fits:
+        raise StackError("layers that do not fit each other or 28x28 pixels")
+    norms = _norms(parts, [*convolutions, *linears], linears)
+    stack = Stack(convolutions, recurrent, linears, norms, of["slope"], channels_last, eps)
+    if convolutions:
+        stack._edge()
+    return stack
+
+
+def _part(name: str, leaves: Mapping[str, Tensor]) -> Part:
+    weight = leaves.get("weight")
+    if "weight_ih_l0" in leaves and all(map(_RECURRENT.fullmatch, leaves)):
+        inputs, hidden = leaves["weight_ih_l0"].shape[1], leaves["weight_hh_l0"].shape[1]
+        ways = 2 if "weight_ih_l0_reverse" in leaves else 1
+        if leaves["weight_hh_l0"].shape[0] // hidden in _GATES:
+            return Part(name, "recurrent", inputs, ways * hidden, leaves)
+    if "running_mean" in leaves and leaves.keys() <= {
+        "weight",
+        "bias",
+        "running_mean",
+        "running_var",
+    }:
+        size = len(leaves["running_mean"])
+        return Part(name, "norm", size, size, leaves)
+    if weight is not None and leaves.keys() <= {"weight", "bias"}:
+        if weight.ndim == 4:
+            return Part(name, "convolution", weight.shape[1], weight.shape[0], leaves)
+        if weight.ndim == 2:
+            return Part(name, "linear", weight.shape[1], weight.shape[0], leaves)
+        if weight.ndim == 1 and len(leaves) == 1:
+            return Part(name, "slope", len(weight), len(weight), leaves)
+    raise StackError(f"{name} is no layer of a plain stack")
+
+
+def _in_a_row(parts: Sequence[Part], inputs: int | None) -> list[Part]:
+    """The parts in the first order, near that of the file, in which each takes what one gives."""
+
+    tries = itertools.count()
+
+    def longer(row: list[Part], left: list[Part]) -> list[Part] | None:
+        if not left:
+            return row
+        if next(tries) > MOST_TRIES:
+            raise StackError("layers whose order can't be told")
+        given = row[-1].outputs if row else inputs
+        for part in left:
+            # Of a convolution in groups the inputs are a part of what is given.
+            grouped = part.kind == "convolution" and given is not None and (
+                part.inputs == 1 and part.outputs % given == 0
+            )  # fmt: skip
+            if given is None or part.inputs == given or grouped:
+                rest = [other for other in left if other is not part]
+                if found := longer([*row, part], rest):
+                    return found
+        return None
+
+    if len(parts) > MOST_LAYERS:
+        raise StackError("more layers than any plain stack has")
+    found = longer([], list(parts))
+    if found is None:
+        raise StackError(f"{parts[0].kind}s that do not follow each other")
+    return found
+
+
+def _norms(
+    parts: Sequence[Part], layers: Sequence[Part], linears: Sequence[Part]
+) -> dict[str, Part]:
+    """Every normalisation by the layer it follows: the one before it in the file, if it fits."""
+    norms: dict[str, Part] = {}
+    before: Part | None = None
+    for part in parts:
+        if part.kind != "norm":
+            before = part
+            continue
+        open_ones = [one for one in layers if one.outputs == part.outputs and one.name not in norms]
+        if before in open_ones:
+            norms[before.name] = part  # type: ignore[union-attr]
+        elif open_ones:
+            norms[open_ones[0].name] = part
+        elif linears and part.outputs == linears[0].inputs:
+            norms["flat"] = part
+        elif part.outputs == layers[0].inputs:
+            norms[""] = part
+        else:
+            raise StackError(f"{part.name} follows no layer")
+    return norms
+
+
+def from_keras(groups: Sequence[tuple[str, Sequence[Tensor]]]) -> dict[str, Tensor]:
+    """The state dict of layers that Keras saved without saying which kind they are.
+
+    Each is a name with its tensors in Keras' order; kernels become weights of torch's form. Raises
+    StackError for tensors that belong to no layer of a plain stack.
+    """
+    state: dict[str, Tensor] = {}
+    for name, arrays in groups:
+        first = arrays[0]
+        if first.ndim == 4 and len(arrays) <= 2:
+            named = dict(
+                zip(("weight", "bias"), (first.permute(3, 2, 0, 1), *arrays[1:]), strict=False)
+            )
+        elif first.ndim == 2 and len(arrays) <= 2:
+            named = dict(zip(("weight", "bias"), (first.T, *arrays[1:]), strict=False))
+        elif first.ndim == 1 and len(arrays) == 4:
+            named = dict(
+                zip(("weight", "bias", "running_mean", "running_var"), arrays, strict=True)
+            )
+        else:
+            raise StackError(f"{name} is no layer of a plain stack")
+        state |= {f"{name}.{leaf}": tensor.contiguous() for leaf, tensor in named.items()}
+    return state

@@ -1,0 +1,205 @@
+"""Which of several models a file holds, and how it reads pixels: what validation images say."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from scipy.optimize import linear_sum_assignment
+
+from fmnist.analysis import evaluation
+from fmnist.analysis.evaluation import Evaluation
+from fmnist.data import fashion, splits
+from fmnist.data.fashion import DataError
+from fmnist.data.splits import CLASSES, Split
+from fmnist.models import inference
+from fmnist.models.chain import Chain
+from fmnist.models.layers import TRAIN_MEAN, TRAIN_STD, Classifier
+
+_USUAL = {
+    "0..1": (0.0, 1.0),
+    "0..255": (0.0, 1 / 255),
+    "standardised": (TRAIN_MEAN, TRAIN_STD),
+    "-1..1": (0.5, 0.5),
+}
+_UPRIGHT = _USUAL | {"standardised as MNIST is": (0.1307, 0.3081)}
+READINGS: Mapping[str, tuple[float, float]] = _UPRIGHT | {
+    f"{name}, dark on white": (1 - mean, -std) for name, (mean, std) in _UPRIGHT.items()
+}
+"""Every way to read pixels that is tried, with the mean and the standard deviation that do it."""
+TRIED_ON = 2000
+"""Validation images that the last choice is made on; the many tries before see a part of them."""
+GLANCE = 64
+"""Images that are enough to tell a network from one that is wired wrong."""
+GLANCED = ("0..1", "standardised", "0..255")
+"""Readings unlike enough that a network which reads another one does well with one of them."""
+WORK = 2 * 10**10
+"""Multiplications of a round of tries, a second or so; the most promising come first."""
+AS_GOOD = 0.005
+"""A difference in accuracy that says little on so few images."""
+LEADERS = 5
+"""How many candidates go on to the next round."""
+LIFT = 0.2
+"""By how much another order of the classes has to be more accurate to be worth a word."""
+NAMES_NONE, DOUBTFUL = 0.4, 0.6
+"""Accuracies below which a model names no garments, and is probably not what it was taken for."""
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A model that a file may hold: how to build it, what it is, and how unusual that would be.
+
+    `variants` are candidates that differ in what matters less, tried where this one does well.
+    """
+
+    build: Callable[[], Classifier]
+    architecture: str | None = None
+    taken_for: str | None = None
+    cost: float = 0.0
+    variants: Callable[[], Iterable["Candidate"]] = tuple
+
+
+class Found(NamedTuple):
+    """The best candidate, built and reading pixels as it should, and what is odd about it."""
+
+    model: Classifier
+    candidate: Candidate
+    reads: str
+    doubt: str | None
+
+
+class _Trial(NamedTuple):
+    """How a candidate with a reading did."""
+
+    candidate: Candidate
+    reads: str
+    accuracy: float
+    loss: float
+    lifted: float  # the accuracy in the best order of the classes, which is
+    order: tuple[int, ...]  # the answer that each class has
+
+    @property
+    def promise(self) -> float:
+        return max(self.accuracy, self.lifted - LIFT)
+
+    @property
+    def cost(self) -> float:
+        return self.candidate.cost + (self.reads not in _USUAL)
+
+
+def validation() -> Split | None:
+    """The images that decide; None without the real dataset."""
+    if not fashion.available():
+        return None
+    try:
+        return splits.load("validation", "real", TRIED_ON)
+    except DataError:
+        return None
+
+
+def read_as(model: Classifier, reads: str) -> None:
+    """Make a model read pixels in one of the `READINGS`."""
+    mean, std = READINGS[reads]
+    model.standardize.load_state_dict({"mean": torch.tensor(mean), "std": torch.tensor(std)})
+
+
+def best(candidates: Iterable[Candidate], readings: Sequence[str], split: Split) -> Found | None:
+    """The candidate and the reading that do best; None where none answers with finite numbers.
+
+    Candidates come the most usual first, and of those that do as well the most usual is taken.
+    """
+    few, some = (_part(split, count) for count in (GLANCE, 8 * GLANCE))
+    glance = [name for name in GLANCED if name in readings]
+    trials = _tried(((one, glance) for one in candidates), few)
+    varied: list[Candidate] = []
+    for _ in range(2):  # what differs from the leaders, then what differs from that
+        leaders = [trial for trial in _leaders(trials) if trial.candidate not in varied]
+        varied += [trial.candidate for trial in leaders]
+        trials += _tried(
+            [(variant, [t.reads]) for t in leaders for variant in t.candidate.variants()], few
+        )
+    trials = _tried([(trial.candidate, readings) for trial in _leaders(trials)], some)
+    trials.sort(key=lambda trial: -trial.promise)
+    last = [(trial.candidate, [trial.reads]) for trial in trials[:6]]
+    trials = _tried(last, split, 2 * WORK)
+    if not trials:
+        return None
+    good = max(trial.promise for trial in trials) - AS_GOOD
+    # Shown pixels 255 times too bright, many a network names as many right, but is far too sure.
+    found = min((t for t in trials if t.promise > good), key=lambda t: (t.cost, t.loss))
+    model = found.candidate.build()
+    read_as(model, found.reads)
+    return Found(model, found.candidate, found.reads, _doubt(found, len(split)))
+
+
+def _tried(
+    wanted: Iterable[tuple[Candidate, Sequence[str]]], split: Split, most: int = WORK
+) -> list[_Trial]:
+    """How candidates do with readings, as many as the work allows but the first in any case.
+
+    The same file then has the same end on a busy machine as on an idle one.
+    """
+    trials: list[_Trial] = []
+    work = 0
+    for candidate, readings in wanted:
+        try:
+            model = candidate.build()
+        except ValueError:  # what no network can be
+            continue
+        work += len(readings) * len(split) * (model.work if isinstance(model, Chain) else 0)
+        if trials and work > most:
+            break
+        for reads in readings:
+            read_as(model, reads)
+            logits = inference.infer(model, split.images, torch.device("cpu"))
+            if np.isfinite(logits).all():
+                trials.append(_judged(candidate, reads, Evaluation("", logits, split.labels)))
+    return trials
+
+
+def _judged(candidate: Candidate, reads: str, e: Evaluation) -> _Trial:
+    counts = evaluation.confusion(e)
+    order = linear_sum_assignment(-counts)
+    lifted = float(counts[order].sum() / counts.sum())
+    return _Trial(
+        candidate, reads, evaluation.accuracy(e), evaluation.loss(e), lifted,
+        tuple(int(column) for column in order[1]),
+    )  # fmt: skip
+
+
+def _leaders(trials: Sequence[_Trial]) -> list[_Trial]:
+    """The best trial of each of the few candidates that do best."""
+    found: dict[int, _Trial] = {}
+    for trial in sorted(trials, key=lambda t: (-t.promise, t.cost)):
+        found.setdefault(id(trial.candidate), trial)
+    leaders = list(found.values())[:LEADERS]
+    return [trial for trial in leaders if trial.promise > leaders[0].promise - LIFT]
+
+
+def _doubt(found: _Trial, images: int) -> str | None:
+    """What is odd about a model that does so, in a sentence; None where nothing is."""
+    did = f"{found.accuracy:.1%} of {images:,} validation images"
+    if found.lifted - found.accuracy > LIFT:
+        order = ", ".join(CLASSES[found.order.index(answer)] for answer in range(len(CLASSES)))
+        return (
+            f"Its ten classes stand in another order: it names {did} right, and would name "
+            f"{found.lifted:.1%} if its answers meant, from the first to the tenth, {order}."
+        )
+    if found.accuracy < NAMES_NONE:
+        # The best of a hundred ways to wire random weights has up to 35 %.
+        return (
+            f"This names no garments: read in the best of all ways that fit, it has {did} "
+            "right, little more than chance. It was trained for something else, or is wired in "
+            "another way."
+        )
+    if found.accuracy < DOUBTFUL:
+        return (
+            f"Read in the best of all ways that fit, it has {did} right, so it is "
+            "probably wired in another way."
+        )
+    return None
+
+
+def _part(split: Split, count: int) -> Split:
+    return Split(split.images[:count], split.labels[:count])
