@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -200,15 +201,24 @@ class Chain(Classifier):
     """The layers of a list, one after the other, in the form that every model here has.
 
     The last linear layer and what follows it are the head; where there is none, all are the body.
-    Raises ValueError for a list that makes no classifier of 28x28 images, or one that takes far
-    more room or work than any network here.
+    With `tensors`, those of each layer by their names in it, it has these, not copied where they
+    are float32; normalisation may lack a weight and a bias, which then change nothing. Raises
+    ValueError for a list that makes no classifier of 28x28 images, or one that takes far more room
+    or work than any network here, and for tensors that don't fill it.
     """
 
-    def __init__(self, layers: Sequence[Layer]) -> None:
+    def __init__(
+        self, layers: Sequence[Layer], tensors: Sequence[Mapping[str, Tensor]] | None = None
+    ) -> None:
         super().__init__()
         self.layers = [dict(layer) for layer in layers]
         self.work = _work(self.layers)
-        modules = [built(layer) for layer in self.layers]
+        """The multiplications that one image takes, about."""
+        with torch.device("cpu" if tensors is None else "meta"):
+            modules = [built(layer) for layer in self.layers]
+        if tensors is not None:
+            for module, values in zip(modules, tensors, strict=True):
+                _fill(module, values)
         kinds = [layer["kind"] for layer in self.layers]
         head = len(kinds)
         while head and kinds[head - 1] in ACTIVATIONS:
@@ -216,28 +226,6 @@ class Chain(Classifier):
         head = head - 1 if head and kinds[head - 1] == "Linear" else len(kinds)
         self.standardize = Standardize()
         self.body, self.head = nn.Sequential(*modules[:head]), nn.Sequential(*modules[head:])
-
-    @classmethod
-    def filled(cls, layers: Sequence[Layer], tensors: Sequence[Mapping[str, Tensor]]) -> "Chain":
-        """A chain ready to answer, with the tensors of each layer by their names in it.
-
-        They aren't copied where they are float32. Batch normalisation may lack a weight and a
-        bias, which then change nothing. Raises ValueError for tensors that don't fill the layers.
-        """
-        with torch.device("meta"):
-            chain = cls(layers)
-        chain.standardize = Standardize()
-        for module, values in zip([*chain.body, *chain.head], tensors, strict=True):
-            given = {name: tensor.float() for name, tensor in values.items()}
-            if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
-                ones = torch.ones(module.num_features)
-                given = {"weight": ones, "bias": 0 * ones} | given
-                given["num_batches_tracked"] = torch.tensor(0)
-            try:
-                module.load_state_dict(given, assign=True)
-            except RuntimeError as error:
-                raise ValueError(f"{sorted(values)} are not what {module} needs") from error
-        return chain.eval()
 
     def packed(self, architecture: str | None) -> bytes:
         tensors = {key: tensor.contiguous().cpu() for key, tensor in self.state_dict().items()}
@@ -253,12 +241,21 @@ def built(layer: Layer) -> nn.Module:
         raise ValueError(f"{layer} is no layer") from error
 
 
-def handed_on(layer: nn.Module, shape: Sequence[int]) -> tuple[int, ...]:
-    """The shape that a layer on the device meta makes of one; raises ValueError if it can't."""
+def handed_on(layer: Layer, shape: Sequence[int]) -> tuple[int, ...]:
+    """The shape that a layer makes of one, by no computing; raises ValueError if it can't."""
+    return _measured(json.dumps(layer), tuple(shape))[0]
+
+
+@lru_cache(2**12)  # of the ways to wire a network, most have most layers in common
+def _measured(text: str, shape: tuple[int, ...]) -> tuple[tuple[int, ...], int]:
+    """What a layer, as JSON, makes of a shape, and how many numbers it has."""
+    with torch.device("meta"):
+        layer = built(json.loads(text)).eval()
     try:
-        return tuple(layer.eval()(torch.empty(tuple(shape), device="meta")).shape)
+        after = tuple(layer(torch.empty(shape, device="meta")).shape)
     except Exception as error:  # torch's own are of many kinds
-        raise ValueError(f"{layer} takes no {shape}") from error
+        raise ValueError(f"{text} takes no {shape}") from error
+    return after, sum(tensor.numel() for tensor in layer.state_dict().values())
 
 
 def _work(layers: Sequence[Layer]) -> int:
@@ -271,10 +268,7 @@ def _work(layers: Sequence[Layer]) -> int:
     shape: tuple[int, ...] = (1, 1, SIDE, SIDE)
     work = numbers = 0
     for layer in layers:
-        with torch.device("meta"):
-            module = built(layer)
-        shape = handed_on(module, shape)
-        weights = sum(tensor.numel() for tensor in module.state_dict().values())
+        shape, weights = _measured(json.dumps(layer), shape)
         # A filter is at work at every place, a recurrent cell at every step.
         places = math.prod(shape[2:]) if len(shape) == 4 else SIDE if "hidden" in layer else 1
         numbers, work = numbers + weights, work + weights * places + math.prod(shape)
@@ -283,3 +277,16 @@ def _work(layers: Sequence[Layer]) -> int:
     if shape != (1, 10):
         raise ValueError(f"{shape} is no answer to one image")
     return work
+
+
+def _fill(module: nn.Module, values: Mapping[str, Tensor]) -> None:
+    """Give a module on the device meta its tensors; raises ValueError where they aren't those."""
+    given = {name: tensor.float() for name, tensor in values.items()}
+    if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
+        ones = torch.ones(module.num_features)
+        given = {"weight": ones, "bias": 0 * ones} | given
+        given["num_batches_tracked"] = torch.tensor(0)
+    try:
+        module.load_state_dict(given, assign=True)
+    except RuntimeError as error:
+        raise ValueError(f"{sorted(values)} are not what {module} needs") from error

@@ -18,7 +18,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from fmnist.models.chain import Layer, built, handed_on
+from fmnist.models.chain import Layer, handed_on
 from fmnist.models.layers import SIDE
 from fmnist.weights.card import WeightsError
 from fmnist.weights.strangers import stacks
@@ -404,10 +404,8 @@ class _Chain:
             self.add({"kind": "Reshape", "shape": list(taken)})
 
     def add(self, layer: Layer, **tensors: Tensor) -> None:
-        with torch.device("meta"):
-            module = built(layer)
         try:
-            self.shape = handed_on(module, self.shape)
+            self.shape = handed_on(layer, self.shape)
         except ValueError:
             raise KerasError(
                 f"has layers that do not fit each other: a {layer['kind']} can't take "

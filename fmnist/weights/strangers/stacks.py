@@ -17,6 +17,7 @@ from torch import Tensor
 
 from fmnist.models.chain import MOST_LAYERS, Chain, Layer
 from fmnist.models.layers import SIDE
+from fmnist.weights.strangers.formats import ASIDE
 
 MOST_WAYS = 48
 """How many geometries are listed at most."""
@@ -148,7 +149,7 @@ class Stack:
         for layer, values in self._layers(geometry, style):
             layers.append(layer)
             tensors.append(values)
-        return Chain.filled(layers, tensors)
+        return Chain(layers, tensors).eval()
 
     def taken_for(self, geometry: Geometry, style: Style) -> str:
         """In words, what was taken for granted."""
@@ -415,7 +416,7 @@ def read(tensors: Mapping[str, Tensor], channels_last: bool = False, eps: float 
     modules: dict[str, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
         path, _, leaf = name.rpartition(".")
-        if leaf != "num_batches_tracked" and path != "standardize":
+        if tensor.ndim or not ASIDE.fullmatch(name):
             modules.setdefault(path, {})[leaf] = tensor
     parts = [_part(name, leaves) for name, leaves in modules.items()]
     of = {

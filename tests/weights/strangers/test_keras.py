@@ -1,0 +1,245 @@
+import io
+import json
+import zipfile
+from collections.abc import Callable, Sequence
+
+import h5py
+import numpy as np
+import pytest
+import torch
+from keras_files import (
+    Layer,
+    batch_norm,
+    conv,
+    dense,
+    drawn,
+    forward,
+    functional,
+    h5,
+    sequential,
+    zipped,
+)
+from strangers import normalised
+
+from fmnist.analysis import explain
+from fmnist.data import garments
+from fmnist.models import inference
+from fmnist.weights import shelf
+from fmnist.weights.card import WeightsError
+from fmnist.weights.shelf import Weights
+
+CPU = torch.device("cpu")
+IMAGES, _ = garments.draw(12, seed=8)
+FLATTEN = Layer("Flatten")
+POOL = Layer("MaxPooling2D", {"pool_size": [2, 2], "strides": [2, 2], "padding": "valid"})
+
+LSTM = Layer("LSTM", {"units": 6, "activation": "tanh", "recurrent_activation": "sigmoid"},
+             (drawn(28, 24), drawn(6, 24), drawn(24)))  # fmt: skip
+GRU = Layer("GRU", LSTM.settings | {"reset_after": True},
+            (drawn(28, 18), drawn(6, 18), drawn(2, 18)))  # fmt: skip
+NETWORKS = {
+    "linears": ([FLATTEN, dense(784, 12, "relu"), Layer("Dropout", {"rate": 0.5}),
+                 dense(12, 10, "softmax")], (28, 28)),
+    "rows of pixels": ([dense(784, 12, "tanh"), dense(12, 10)], (784,)),
+    "convolutions": ([conv(3, 1, 4, padding="same"), batch_norm(4), POOL, conv(4, 4, 5, "elu"),
+                      POOL, FLATTEN, dense(125, 10, "softmax")], (28, 28, 1)),
+    "uneven": ([Layer("Rescaling", {"scale": 2.0, "offset": -1.0}), Layer("RandomFlip"),
+                Layer("ZeroPadding2D", {"padding": [[1, 2], [0, 3]]}),
+                conv(5, 1, 3, "linear", strides=[3, 3], padding="same"),
+                Layer("LeakyReLU", {"alpha": 0.3}),
+                Layer("AveragePooling2D", {"pool_size": [3, 3], "strides": [2, 2],
+                                           "padding": "same"}),
+                Layer("MaxPooling2D", {"pool_size": [2, 2], "strides": [2, 2],
+                                       "padding": "same"}),
+                FLATTEN, batch_norm(27), dense(27, 10, "softmax")], (28, 28, 1)),
+    "channel by channel": (
+        [Layer("Reshape", {"target_shape": [28, 28, 1]}),
+         Layer("DepthwiseConv2D", {"strides": [2, 2], "padding": "same", "activation": "relu"},
+               (drawn(3, 3, 1, 4), drawn(4))),
+         Layer("SeparableConv2D", {"strides": [2, 2], "padding": "same", "activation": "relu"},
+               (drawn(3, 3, 4, 2), drawn(1, 1, 8, 6), drawn(6))),
+         Layer("GlobalAveragePooling2D"), dense(6, 10), Layer("Activation", {"activation":
+                                                                              "softmax"})],
+        (28, 28)),
+    "lstm": ([LSTM, dense(6, 10, "softmax")], (28, 28)),
+    "gru": ([GRU, dense(6, 10, "softmax")], (28, 28)),
+}  # fmt: skip
+every_network = pytest.mark.parametrize("name", NETWORKS)
+
+
+def model_said(layers: Sequence[Layer], shape: Sequence[int]) -> np.ndarray:
+    """What plain numpy says of the images, as log-probabilities."""
+    answers = forward(layers, (IMAGES / 255).astype(np.float32).reshape(-1, *shape))
+    last = layers[-1].settings.get("activation")
+    return np.log(answers) if last == "softmax" else normalised(answers.astype(np.float32))
+
+
+SAVE: dict[str, Callable[[list[Layer], Sequence[int]], bytes]] = {
+    "model.h5": lambda layers, shape: h5(layers, sequential(layers, shape)),
+    "model.hdf5": lambda layers, shape: h5(layers, functional(layers, shape)),
+    "model.keras": lambda layers, shape: zipped(layers, sequential(layers, shape)),
+    "functional.keras": lambda layers, shape: zipped(layers, functional(layers, shape)),
+}
+
+
+@every_network
+@pytest.mark.parametrize("filename", SAVE)
+def test_a_file_of_keras_answers_as_its_network_does(filename: str, name: str) -> None:
+    layers, shape = NETWORKS[name]
+    model, card = shelf.open(SAVE[filename](layers, shape), filename)
+    answers = normalised(inference.infer(model, IMAGES, CPU))
+    assert np.allclose(answers, model_said(layers, shape), atol=1e-4)
+    assert (card.architecture, card.doubt) == (None, None)
+
+
+@every_network
+def test_a_network_of_keras_is_kept_and_comes_back(name: str) -> None:
+    layers, shape = NETWORKS[name]
+    opened = shelf.open(h5(layers, sequential(layers, shape)), "model.h5")
+    kept = shelf.keep(Weights(*opened), "homework")
+    again, card = shelf.load("homework")
+    assert card == kept
+    assert card.layers == opened.card.layers
+    assert card.family in ("fcnn", "cnn", "rnn")
+    ours = inference.infer(opened.model, IMAGES, CPU)
+    assert (inference.infer(again, IMAGES, CPU) == ours).all()
+
+
+def test_a_network_of_keras_is_explained_like_our_own() -> None:
+    layers, shape = NETWORKS["convolutions"]
+    model, _ = shelf.open(h5(layers, sequential(layers, shape)), "model.h5")
+    for reason in (explain.saliency, explain.grad_cam):
+        found = reason(model, IMAGES[0], 3)
+        assert found is not None
+        assert found.shape == (28, 28)
+    assert explain.embed(model, IMAGES, CPU).shape == (12, 125)
+
+
+def test_a_nested_sequential_is_a_part_of_the_row() -> None:
+    inner, outer = [FLATTEN, dense(784, 12, "relu")], [dense(12, 10, "softmax")]
+    nested = sequential(inner, (28, 28))
+    nested["config"]["name"] = "inside"
+    model = sequential(outer)
+    del model["config"]["layers"][0]["config"]["batch_input_shape"]
+    model["config"]["layers"].insert(0, nested)
+    content = io.BytesIO(h5(outer, model))
+    with h5py.File(content, "a") as file:
+        group = file["model_weights"].create_group("inside")
+        names = ["inside/dense/kernel:0", "inside/dense/bias:0"]
+        group.attrs["weight_names"] = [name.encode() for name in names]
+        for name, array in zip(names, inner[1].arrays, strict=True):
+            group[name] = array
+        file["model_weights"].attrs["layer_names"] = [b"inside", b"dense"]
+    opened, _ = shelf.open(content.getvalue(), "model.h5")
+    answers = normalised(inference.infer(opened, IMAGES, CPU))
+    assert np.allclose(answers, model_said([*inner, *outer], (28, 28)), atol=1e-4)
+
+
+def test_weights_alone_are_a_stack_whose_maps_are_flattened_as_keras_does() -> None:
+    layers = [conv(3, 1, 4), POOL, conv(3, 4, 5), POOL, FLATTEN, dense(125, 10)]
+    opened, card = shelf.open(h5(layers, None, whole=False), "model.weights.h5")
+    assert card.taken_for == "ReLU, max pooling 2"
+    answers = normalised(inference.infer(opened, IMAGES, CPU))
+    assert np.allclose(answers, model_said(layers, (28, 28, 1)), atol=1e-4)
+
+
+# What is refused
+
+
+def refused(content: bytes, filename: str = "theirs.h5") -> str:
+    with pytest.raises(WeightsError) as caught:
+        shelf.open(content, filename)
+    sentence = str(caught.value)
+    assert sentence.startswith(filename)
+    assert sentence.endswith(".")
+    return sentence
+
+
+@pytest.mark.parametrize("kind", ["Lambda", "Conv1D", "Custom>Mine", "MultiHeadAttention"])
+def test_layers_that_are_not_read_are_named(kind: str) -> None:
+    layers = [FLATTEN, Layer(kind), dense(784, 10)]
+    for content in (h5(layers, sequential(layers)), zipped(layers, sequential(layers))):
+        assert kind.rpartition(">")[2] in refused(content)
+
+
+def test_a_model_that_branches_is_refused() -> None:
+    layers = [FLATTEN, dense(784, 10), Layer("Add")]
+    model = functional(layers)
+    args = model["config"]["layers"][-1]["inbound_nodes"][0]["args"]
+    args.append({"config": {"keras_history": ["flatten", 0, 0]}})
+    assert "joins branches in Add" in refused(h5(layers, model))
+
+
+def test_a_class_of_the_authors_is_refused() -> None:
+    layers = [FLATTEN, dense(784, 10)]
+    model = sequential(layers) | {"class_name": "MyModel"}
+    assert "a class of its author's" in refused(h5(layers, model))
+
+
+def test_pictures_of_another_size_are_refused() -> None:
+    layers = [FLATTEN, dense(1024, 10)]
+    assert "32 x 32" in refused(h5(layers, sequential(layers, (32, 32))))
+
+
+def altered(change: Callable[[h5py.File], object]) -> bytes:
+    layers = [FLATTEN, dense(784, 10)]
+    content = io.BytesIO(h5(layers, sequential(layers, (28, 28))))
+    with h5py.File(content, "a") as file:
+        change(file)
+    return content.getvalue()
+
+
+def external(file: h5py.File) -> None:
+    file["elsewhere"] = h5py.ExternalLink("/dev/zero", "/")
+
+
+def soft(file: h5py.File) -> None:
+    file["again"] = h5py.SoftLink("/again")
+
+
+def circle(file: h5py.File) -> None:
+    group = file["model_weights"]
+    group["inside"] = group
+
+
+def stored_elsewhere(file: h5py.File) -> None:
+    file.create_dataset("a", (10,), "f4", external=[("/dev/zero", 0, 40)])
+
+
+def bomb(file: h5py.File) -> None:
+    file.create_dataset("a", (2**40,), "f4", chunks=(2**20,), compression="gzip")
+
+
+def many(file: h5py.File) -> None:
+    for number in range(6000):
+        file.create_group(str(number))
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (external, "links to other places or files"),
+        (soft, "links to other places or files"),
+        (circle, "deeper than any model"),
+        (stored_elsewhere, "keeps arrays in other files"),
+        (bomb, "unpacks to more"),
+        (many, "more parts"),
+    ],
+)
+def test_what_hdf5_can_do_beside_arrays_is_refused(
+    change: Callable[[h5py.File], object], sentence: str
+) -> None:
+    assert sentence in refused(altered(change))
+
+
+def test_a_zip_that_unpacks_to_more_is_refused() -> None:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("config.json", json.dumps({}))
+        archive.writestr("model.weights.h5", bytes(2**27))
+    assert "unpacks to more" in refused(content.getvalue(), "theirs.keras")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", "[" * 60_000, '{"class_name": "Sequential"}'])
+def test_a_description_that_is_none_is_refused(text: str) -> None:
+    assert refused(altered(lambda file: file.attrs.__setitem__("model_config", text)))

@@ -1,0 +1,195 @@
+from types import MappingProxyType
+
+import numpy as np
+import pytest
+import torch
+from strangers import pickled
+from torch import Tensor, nn
+
+from fmnist.data import splits
+from fmnist.models import MODELS, ModelSpec, inference
+from fmnist.models.chain import Chain
+from fmnist.models.layers import Classifier, Standardize
+from fmnist.weights import shelf
+from fmnist.weights.strangers import formats, opening, stacks
+from fmnist.weights.strangers.stacks import Geometry, StackError, Step, Style
+
+CPU = torch.device("cpu")
+IMAGES = torch.rand(7, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+
+
+def settled(model: nn.Module) -> nn.Module:
+    """Out of training, with normalisations that no two are alike."""
+    generator = torch.Generator().manual_seed(1)
+    for name, buffer in model.named_buffers():
+        if "running" in name:
+            buffer.uniform_(0.5, 1.5, generator=generator)
+    return model.eval()
+
+
+def conv_block(
+    *channels: int, size: int = 3, padding: int = 0, norm: bool = False
+) -> list[nn.Module]:
+    inputs, outputs = channels
+    layers: list[nn.Module] = [nn.Conv2d(inputs, outputs, size, padding=padding)]
+    return layers + [nn.BatchNorm2d(outputs)] * norm + [nn.ReLU(), nn.MaxPool2d(2)]
+
+
+NETWORKS = {
+    "LeNet": nn.Sequential(
+        *conv_block(1, 6, size=5, padding=2), *conv_block(6, 16, size=5), nn.Flatten(),
+        nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10),
+    ),
+    "two convolutions": nn.Sequential(
+        *conv_block(1, 8, padding=1, norm=True), *conv_block(8, 12, padding=1, norm=True),
+        nn.Flatten(), nn.Linear(588, 10),
+    ),
+    "TinyVGG": nn.Sequential(
+        nn.Conv2d(1, 10, 3, padding=1), nn.ReLU(), *conv_block(10, 10, padding=1),
+        nn.Conv2d(10, 10, 3, padding=1), nn.ReLU(), *conv_block(10, 10, padding=1),
+        nn.Flatten(), nn.Linear(490, 10),
+    ),
+    "strides": nn.Sequential(
+        nn.Conv2d(1, 8, 5, 2, 2), nn.ReLU(), nn.Conv2d(8, 16, 5, 2, 2), nn.ReLU(),
+        nn.Flatten(), nn.Linear(784, 10),
+    ),
+    "global": nn.Sequential(
+        *conv_block(1, 8, padding=1), *conv_block(8, 16, padding=1), nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(), nn.Linear(16, 10),
+    ),
+    "no convolution": nn.Sequential(
+        nn.Flatten(), nn.Linear(784, 20), nn.BatchNorm1d(20), nn.ReLU(), nn.Linear(20, 10),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_wiring_of_a_plain_stack_is_among_the_first_that_are_tried(name: str) -> None:
+    theirs = settled(NETWORKS[name])
+    stack = stacks.read(theirs.state_dict())
+    with torch.inference_mode():
+        expected = theirs(IMAGES)
+        places = []
+        for place, geometry in enumerate(stack.geometries()):
+            ours = stack.built(geometry, Style())
+            ours.standardize = nn.Identity()
+            if torch.allclose(ours(IMAGES), expected, atol=1e-5):
+                places.append(place)
+    assert places
+    assert places[0] < 8
+
+
+STYLES = [
+    (Style("Tanh", "Tanh", mean=True), [nn.Tanh(), nn.AvgPool2d(2)]),
+    (Style("ELU", "ELU", norms="after activation"), [nn.ELU(), None, nn.MaxPool2d(2)]),
+    (Style("SiLU", "SiLU", norms="after pooling"), [nn.SiLU(), nn.MaxPool2d(2), None]),
+    (Style("GELU", "GELU"), [None, nn.GELU(), nn.MaxPool2d(2)]),
+]
+
+
+@pytest.mark.parametrize(("style", "behind"), STYLES, ids=lambda value: str(value)[:20])
+def test_activations_pooling_and_the_place_of_norms_are_tried(
+    style: Style, behind: list[nn.Module | None]
+) -> None:
+    norm = nn.BatchNorm2d(6)
+    theirs = settled(
+        nn.Sequential(
+            nn.Conv2d(1, 6, 3),
+            *(layer or norm for layer in behind),
+            nn.Flatten(),
+            nn.Linear(1014, 10),
+        )
+    )
+    stack = stacks.read(theirs.state_dict())
+    geometry = Geometry((Step(1, 0, (2, 2)),), None, 0.0)
+    assert (
+        style in [order for one in stack.styles() for order in stack.orders(geometry, one)]
+        or not stack.norms
+    )
+    ours = stack.built(geometry, style)
+    ours.standardize = nn.Identity()
+    with torch.inference_mode():
+        assert torch.allclose(ours(IMAGES), theirs(IMAGES), atol=1e-5)
+
+
+def without_standardize(name: str) -> dict[str, Tensor]:
+    model, _ = shelf.load(name)
+    return {key: t for key, t in model.state_dict().items() if not key.startswith("standardize.")}
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("name", ["fcnn", "cnn", "cnn-strided", "cnn-normalized", "gru", "bilstm"])
+def test_shipped_weights_are_rebuilt_where_the_registry_does_not_know_them(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tensors = without_standardize(name)
+    ours, _ = shelf.load(name)
+    others = {key: spec for key, spec in MODELS.items() if key.startswith("residual")}
+    monkeypatch.setattr(opening, "MODELS", MappingProxyType(others))
+    opened = opening.open_file(pickled(tensors), "theirs.pt")
+    assert isinstance(opened.model, Chain)
+    assert (opened.architecture, opened.doubt) == (None, None)
+    images = splits.load("test", "real", 300).images
+    said, expected = (inference.infer(model, images, CPU) for model in (opened.model, ours))
+    assert np.allclose(said, expected, atol=1e-3)
+
+
+class Strided(Classifier):
+    """The shapes of a network that pools, but a stride in place of the pooling."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.standardize = Standardize()
+        self.body = nn.Sequential(nn.Conv2d(1, 8, 3, 2, 1), nn.ReLU(), nn.Flatten())
+        self.head = nn.Linear(1568, 10)
+
+
+@pytest.mark.real_data
+def test_a_registered_shape_is_one_way_among_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = ModelSpec("strided", "Strided", "cnn", "A twin.", Strided, MODELS["cnn"].recipe)
+    monkeypatch.setattr(opening, "MODELS", MappingProxyType({spec.name: spec}))
+    monkeypatch.setattr(formats, "MODELS", MappingProxyType({spec.name: spec, **MODELS}))
+    torch.manual_seed(0)
+    theirs = nn.Sequential(*conv_block(1, 8, padding=1), nn.Flatten(), nn.Linear(1568, 10))
+    split = splits.load("train", "real", 4000)
+    pixels = torch.tensor(split.images)[:, None] / 255
+    labels = torch.tensor(split.labels).long()
+    optimizer = torch.optim.Adam(theirs.parameters(), 3e-3)
+    for rows in torch.randperm(12_000).remainder(4000).split(100):
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(theirs(pixels[rows]), labels[rows]).backward()
+        optimizer.step()
+    opened = opening.open_file(pickled(theirs.state_dict()), "theirs.pt")
+    assert (opened.architecture, opened.taken_for) == (None, "ReLU, max pooling 2, padding 1")
+    images = splits.load("test", "real", 500).images
+    with torch.inference_mode():
+        expected = theirs(torch.tensor(images)[:, None] / 255).numpy()
+    assert opened.reads == "0..1"
+    assert np.allclose(inference.infer(opened.model, images, CPU), expected, atol=1e-4)
+
+
+@pytest.mark.real_data
+def test_classes_in_another_order_are_noticed() -> None:
+    tensors = without_standardize("fcnn")
+    order = torch.arange(9, -1, -1)
+    for leaf in ("weight", "bias"):
+        tensors[f"head.{leaf}"] = tensors[f"head.{leaf}"][order]
+    opened = opening.open_file(pickled(tensors), "theirs.pt")
+    assert "another order" in str(opened.doubt)
+    assert "Ankle boot, Bag, Sneaker" in str(opened.doubt)
+
+
+@pytest.mark.parametrize(
+    "tensors",
+    [
+        {"a.weight": torch.zeros(10, 784), "b.scale": torch.zeros(3)},
+        {"a.weight": torch.zeros(10, 1024)},
+        {"a.weight": torch.zeros(12, 784)},
+        {"a.weight": torch.zeros(5, 784), "b.weight": torch.zeros(10, 6)},
+        {"a.weight": torch.zeros(4, 1, 3, 3), "b.weight": torch.zeros(10, 7)},
+        {"a.weight": torch.zeros(4, 2, 3, 3), "b.weight": torch.zeros(10, 4)},
+    ],
+)
+def test_what_is_no_plain_stack_is_none(tensors: dict[str, Tensor]) -> None:
+    with pytest.raises(StackError):
+        stacks.read(tensors)
