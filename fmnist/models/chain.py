@@ -16,6 +16,8 @@ from fmnist.models.layers import SIDE, Classifier, Standardize
 Layer = dict[str, Any]
 """A layer as JSON: its `kind`, a key of `KINDS`, and what that needs to be built."""
 MOST_LAYERS = 200
+MOST_DEPTH = 8
+"""How many recurrent layers may lie on each other."""
 MOST_VALUES = 2**22
 """The most values that a layer may hand on for one image."""
 MOST_NUMBERS = 2**24
@@ -144,6 +146,8 @@ class Recurrent(nn.Module):
         bias: bool = True, activation: str = "tanh",
     ) -> None:  # fmt: skip
         super().__init__()
+        if not 0 < depth <= MOST_DEPTH:
+            raise ValueError(f"{depth} layers")
         options: dict[str, Any] = {"nonlinearity": activation} if cell == "RNN" else {}
         self.cell: nn.RNNBase = _CELLS[cell](
             inputs, hidden, depth, bias=bias, batch_first=True, bidirectional=both_ways, **options

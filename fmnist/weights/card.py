@@ -101,7 +101,8 @@ class Card:
             return "ONNX model"
         kinds = Counter(layer["kind"] for layer in self.layers)
         parts = [f"{kinds[kind]} {word}" for kind, word in _COUNTED.items() if kinds[kind]]
-        return f"{' and '.join(parts)} layers"
+        one = sum(kinds[kind] for kind in _COUNTED) == 1
+        return f"{' and '.join(parts)} layer{'' if one else 's'}"
 
     @property
     def on_real(self) -> Figures | None:

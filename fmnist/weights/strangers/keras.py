@@ -207,7 +207,9 @@ def _by_group(arrays: Mapping[str, Tensor]) -> dict[str, list[Tensor]]:
     """The arrays that share a group, counted in it, in the natural order of the groups' names."""
     groups: dict[str, dict[str, Tensor]] = {}
     for path, tensor in arrays.items():
-        group, _, name = path.removesuffix("/").rpartition("/")
+        group, _, name = path.rpartition("/")
+        if "seed_generator" in group:  # of a layer that draws random numbers in training
+            continue
         groups.setdefault(group.removesuffix("/vars"), {})[name] = tensor
 
     def natural(text: str) -> list[str | int]:
@@ -241,8 +243,8 @@ def _of_variables(model: Config, arrays: Mapping[str, Tensor]) -> dict[str, list
             if layer["class_name"] in ("Sequential", "Functional", "Model"):
                 visit(layer["config"]["layers"], f"{root}/", f"{path}{name}/")
                 continue
-            # Those of a wrapper and of a recurrent cell lie deeper; seeds of randomness aside.
-            inside = [g for g in by_group if _below(g, root) and "seed_generator" not in g]
+            # Those of a wrapper and of a recurrent cell lie deeper.
+            inside = [g for g in by_group if _below(g, root)]
             inside.sort(key=lambda g: ("backward" in g, g))
             found[f"{path}{name}"] = [tensor for g in inside for tensor in by_group[g]]
 
@@ -521,7 +523,7 @@ def _around(chain: _Chain, config: Config, size: Sequence[int], stride: Sequence
 
 
 def _refuse_channels_first(config: Config) -> None:
-    if "channels_first" in (config.get("data_format"),) or config.get("dim_ordering") == "th":
+    if config.get("data_format") == "channels_first" or config.get("dim_ordering") == "th":
         raise KerasError(
             "keeps the channels of images first, which is not read here. Export it to ONNX."
         )

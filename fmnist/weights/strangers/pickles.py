@@ -21,15 +21,15 @@ DEEPEST = 4
 _NO_LAYERS = ("optim", "sched", "loops", "callbacks", "scaler")
 # A numpy array is rebuilt from its type and its bytes, by functions that do nothing else. They have
 # moved since, and a file names them where its numpy had them.
-_ARRAYS = [
-    np._core.multiarray._reconstruct,  # type: ignore[attr-defined]
-    (np._core.multiarray._reconstruct, "numpy.core.multiarray._reconstruct"),  # type: ignore[attr-defined]
-    np._core.multiarray.scalar,  # type: ignore[attr-defined]
-    (np._core.multiarray.scalar, "numpy.core.multiarray.scalar"),  # type: ignore[attr-defined]
+_REBUILT, _SCALAR = np.empty(0).__reduce__()[0], np.float64(0).__reduce__()[0]
+_ARRAYS: list[Any] = [
+    *((rebuilt, f"{place}.{rebuilt.__name__}")
+      for rebuilt in (_REBUILT, _SCALAR)
+      for place in ("numpy.core.multiarray", "numpy._core.multiarray")),
     np.ndarray,
     np.dtype,
     *(type(np.dtype(code)) for code in np.typecodes["AllInteger"] + np.typecodes["AllFloat"] + "?"),
-]
+]  # fmt: skip
 
 
 def tensors_of(content: bytes, filename: str) -> dict[str, Tensor]:

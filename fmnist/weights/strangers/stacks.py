@@ -17,7 +17,7 @@ from torch import Tensor
 
 from fmnist.models.chain import MOST_LAYERS, Chain, Layer
 from fmnist.models.layers import SIDE
-from fmnist.weights.strangers.formats import ASIDE
+from fmnist.weights.strangers.formats import ASIDE, quoted
 
 MOST_WAYS = 48
 """How many geometries are listed at most."""
@@ -25,6 +25,7 @@ MOST_TRIES = 10_000
 """How many orders of the layers are looked at."""
 _RECURRENT = re.compile(r"(?:weight|bias)_(?:ih|hh)_l(\d+)(_reverse)?")
 _GATES = {4: "LSTM", 3: "GRU", 1: "RNN"}
+_NORM = {"weight", "bias", "running_mean", "running_var"}
 
 Place = Literal["before activation", "after activation", "after pooling"]
 
@@ -33,7 +34,7 @@ class StackError(ValueError):
     """A state dict is no plain stack."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Part:
     """A module of a state dict: what it takes, what it gives, and its tensors by their last name.
 
@@ -145,11 +146,8 @@ class Stack:
 
     def built(self, geometry: Geometry, style: Style) -> Chain:
         """The network; raises ValueError where the parts don't fit together after all."""
-        layers, tensors = [], []
-        for layer, values in self._layers(geometry, style):
-            layers.append(layer)
-            tensors.append(values)
-        return Chain(layers, tensors).eval()
+        filled = list(self._layers(geometry, style))
+        return Chain([layer for layer, _ in filled], [values for _, values in filled]).eval()
 
     def taken_for(self, geometry: Geometry, style: Style) -> str:
         """In words, what was taken for granted."""
@@ -162,13 +160,12 @@ class Stack:
         for size, stride in dict.fromkeys(step.pool for step in geometry.steps):
             if size > 1:
                 words.append(f"{kind} pooling {size}" + (f"/{stride}" if stride != size else ""))
-        for what, values in (
-            ("stride", [step.stride for step in geometry.steps]),
-            ("padding", [step.padding for step in geometry.steps]),
+        for what, usual, values in (
+            ("stride", "1", [str(step.stride) for step in geometry.steps]),
+            ("padding", "0", [str(step.padding) for step in geometry.steps]),
         ):
-            if set(values) - {1 if what == "stride" else 0}:
-                alike = values[:1] if len(set(values)) == 1 else values
-                words.append(f"{what} {'-'.join(map(str, alike))}")
+            if set(values) - {usual}:
+                words.append(f"{what} {'-'.join(values if len(set(values)) > 1 else values[:1])}")
         if geometry.edge is not None:
             whole = "max" if style.mean else "mean"
             words.append(f"global {whole} pooling" if geometry.edge == 0 else "adaptive pooling")
@@ -252,7 +249,9 @@ class Stack:
         if here[0] != there[0]:
             return True
         norm = self.convolutions[index].name in self.norms
-        return int(there[2]) - int(here[2]) - norm > 2
+        # Behind the last there is also what makes its maps a vector.
+        flat = index == len(self.convolutions) - 1
+        return int(there[2]) - int(here[2]) - norm - flat > 2
 
     def _layers(
         self, geometry: Geometry, style: Style
@@ -391,7 +390,8 @@ def _ends(side: int, wanted: int) -> Iterator[tuple[int | None, float]]:
 
 
 def _recurrent(part: Part, gives: str) -> Layer:
-    depth = 1 + max(int(m[1]) for leaf in part.tensors if (m := _RECURRENT.fullmatch(leaf)))
+    depth = sum(leaf.startswith("weight_ih") for leaf in part.tensors)
+    depth //= 2 if "weight_ih_l0_reverse" in part.tensors else 1
     hidden = part.tensors["weight_hh_l0"].shape[1]
     return {
         "kind": "Recurrent",
@@ -456,28 +456,37 @@ def read(tensors: Mapping[str, Tensor], channels_last: bool = False, eps: float 
 
 
 def _part(name: str, leaves: Mapping[str, Tensor]) -> Part:
-    weight = leaves.get("weight")
-    if "weight_ih_l0" in leaves and all(map(_RECURRENT.fullmatch, leaves)):
-        inputs, hidden = leaves["weight_ih_l0"].shape[1], leaves["weight_hh_l0"].shape[1]
-        ways = 2 if "weight_ih_l0_reverse" in leaves else 1
-        if leaves["weight_hh_l0"].shape[0] // hidden in _GATES:
-            return Part(name, "recurrent", inputs, ways * hidden, leaves)
-    if "running_mean" in leaves and leaves.keys() <= {
-        "weight",
-        "bias",
-        "running_mean",
-        "running_var",
-    }:
-        size = len(leaves["running_mean"])
-        return Part(name, "norm", size, size, leaves)
-    if weight is not None and leaves.keys() <= {"weight", "bias"}:
-        if weight.ndim == 4:
-            return Part(name, "convolution", weight.shape[1], weight.shape[0], leaves)
-        if weight.ndim == 2:
-            return Part(name, "linear", weight.shape[1], weight.shape[0], leaves)
-        if weight.ndim == 1 and len(leaves) == 1:
-            return Part(name, "slope", len(weight), len(weight), leaves)
-    raise StackError(f"{name} is no layer of a plain stack")
+    shapes = {leaf: tuple(tensor.shape) for leaf, tensor in leaves.items()}
+    weight = shapes.get("weight", ())
+    if all(all(shape) for shape in shapes.values()):
+        if "weight_ih_l0" in shapes and (part := _recurrent_part(name, leaves)):
+            return part
+        if len(shapes.get("running_mean", ())) == 1 and shapes.keys() <= _NORM:
+            (size,) = shapes["running_mean"]
+            return Part(name, "norm", size, size, leaves)
+        if shapes.keys() <= {"weight", "bias"}:
+            if len(weight) == 4 and weight[2] == weight[3]:
+                return Part(name, "convolution", weight[1], weight[0], leaves)
+            if len(weight) == 2:
+                return Part(name, "linear", weight[1], weight[0], leaves)
+            if len(weight) == 1 and len(leaves) == 1:
+                return Part(name, "slope", weight[0], weight[0], leaves)
+    raise StackError(f"{quoted(name) or 'a tensor'} is no layer of a plain stack")
+
+
+def _recurrent_part(name: str, leaves: Mapping[str, Tensor]) -> Part | None:
+    named = {leaf: _RECURRENT.fullmatch(leaf) for leaf in leaves}
+    depths = {int(match[1]) for match in named.values() if match and len(match[1]) < 3}
+    shapes = [leaves[leaf].shape for leaf in ("weight_ih_l0", "weight_hh_l0") if leaf in leaves]
+    if not all(named.values()) or depths != set(range(len(depths))):
+        return None
+    if [len(shape) for shape in shapes] != [2, 2]:
+        return None
+    (gates, inputs), (_, hidden) = shapes
+    if gates / hidden not in _GATES:
+        return None
+    ways = 2 if "weight_ih_l0_reverse" in leaves else 1
+    return Part(name, "recurrent", inputs, ways * hidden, leaves)
 
 
 def _in_a_row(parts: Sequence[Part], inputs: int | None) -> list[Part]:
@@ -521,8 +530,8 @@ def _norms(
             before = part
             continue
         open_ones = [one for one in layers if one.outputs == part.outputs and one.name not in norms]
-        if before in open_ones:
-            norms[before.name] = part  # type: ignore[union-attr]
+        if before is not None and before in open_ones:
+            norms[before.name] = part
         elif open_ones:
             norms[open_ones[0].name] = part
         elif linears and part.outputs == linears[0].inputs:
