@@ -253,8 +253,8 @@ def _fits_nothing(shapes: Mapping[str, tuple[int, ...]], filename: str) -> Weigh
     else:
         wanted = f"which has no place for {theirs}"
     return WeightsError(
-        f"{filename} is neither a plain stack of layers nor of an architecture here: the "
-        f"closest is {closest}, {wanted}. Export it to ONNX, which says how its layers are wired."
+        f"{filename} fits no architecture here and is no plain stack of layers. The closest is "
+        f"{closest}, {wanted}. Export it to ONNX, which says how its layers are wired."
     )
 
 
