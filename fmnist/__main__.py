@@ -166,6 +166,8 @@ def _load(name: str) -> Weights:
     weights = shelf.load(name)
     if weights.card.reading:
         print(f"{weights.card.name} {weights.card.reading}.", file=sys.stderr)
+    if weights.card.doubt:
+        print(weights.card.doubt, file=sys.stderr)
     return weights
 
 
