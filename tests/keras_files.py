@@ -23,6 +23,11 @@ class Layer(NamedTuple):
     arrays: Sequence[Array] = ()
     names: Sequence[str] = ("kernel", "bias")
 
+    def named(self) -> dict[str, Array]:
+        """The arrays by their names, of which those between kernel and bias don't matter."""
+        names = self.names if len(self.names) == len(self.arrays) else "abcd"
+        return dict(zip(names, self.arrays, strict=False))
+
 
 def drawn(*shape: int, seed: int = 0) -> Array:
     """Weights that keep values about as large as they are."""
@@ -102,11 +107,9 @@ def h5(layers: Sequence[Layer], model: Mapping[str, Any] | None, whole: bool = T
         place.attrs["layer_names"] = [name.encode() for name, _ in rows]
         for name, layer in rows:
             group = place.create_group(name)
-            full = [
-                f"{name}/{array}:0" for array, _ in zip(layer.names, layer.arrays, strict=False)
-            ]
+            full = {f"{name}/{own}:0": array for own, array in layer.named().items()}
             group.attrs["weight_names"] = [one.encode() for one in full]
-            for one, array in zip(full, layer.arrays, strict=False):
+            for one, array in full.items():
                 group[one] = array
     return content.getvalue()
 

@@ -63,6 +63,7 @@ EPSILON = 1e-3
 """What Keras adds to a variance unless another is asked for."""
 
 
+_MODELS = ("Sequential", "Functional", "Model")
 _FOLDERS = ("layers", "_layer_checkpoint_dependencies")
 """What Keras 3 calls the group of a model's layers, and what Keras 2 did in its .keras files."""
 
@@ -240,7 +241,7 @@ def _of_variables(model: Config, arrays: Mapping[str, Tensor]) -> dict[str, list
             own = f"{kind}_{number}" if number else kind
             roots = [f"{group}{folder}/{one}" for folder in _FOLDERS for one in (own, name)]
             root = next((r for r in roots if any(_below(g, r) for g in by_group)), roots[0])
-            if layer["class_name"] in ("Sequential", "Functional", "Model"):
+            if layer["class_name"] in _MODELS:
                 visit(layer["config"]["layers"], f"{root}/", f"{path}{name}/")
                 continue
             # Those of a wrapper and of a recurrent cell lie deeper.
@@ -273,7 +274,7 @@ def _of_names(model: Config, saved: Mapping[str, Mapping[str, Tensor]]) -> dict[
             own = saved.get(name, {}) if outer is None else {
                 full: tensor for full, tensor in outer.items() if name in full.split("/")
             }  # fmt: skip
-            if layer["class_name"] in ("Sequential", "Functional", "Model"):
+            if layer["class_name"] in _MODELS:
                 visit(_listed(layer), f"{path}{name}/", own)
             else:
                 found[f"{path}{name}"] = list(own.values())
@@ -283,7 +284,12 @@ def _of_names(model: Config, saved: Mapping[str, Mapping[str, Tensor]]) -> dict[
 
 
 def _listed(model: Config) -> list[Config]:
-    """The layers of a model in the order they are passed in; raises KerasError at branches."""
+    """The layers of a model in the order they are passed in; raises KerasError for branches."""
+    if model["class_name"] not in _MODELS:
+        raise KerasError(
+            f"is a {quoted(model['class_name'])}, a class of its author's, whose program is not in "
+            "the file. Export it to ONNX."
+        )
     config = model["config"]
     layers: list[Config] = config if isinstance(config, list) else config["layers"]
     if model["class_name"] == "Sequential":
@@ -335,11 +341,6 @@ def _sources(nodes: Any) -> list[str]:
 
 def _translated(model: Config, arrays: Arrays) -> tuple[list[Layer], list[dict[str, Tensor]]]:
     """A model's layers as those of a chain; raises KerasError for one that is none."""
-    if model["class_name"] not in ("Sequential", "Functional", "Model"):
-        raise KerasError(
-            f"is a {quoted(model['class_name'])}, a class of its author's, whose program is not in "
-            "the file. Export it to ONNX."
-        )
     row = list(_flat(model, ""))
     strange = dict.fromkeys(kind for _, kind, _ in row if kind not in _NOTHING | _READERS.keys())
     if strange:
@@ -365,7 +366,7 @@ def _flat(model: Config, path: str) -> Iterator[tuple[str, str, Config]]:
         kind = _OLD_CLASSES.get(layer["class_name"], layer["class_name"]).rpartition(">")[2]
         config = {_OLD_NAMES.get(name, name): value for name, value in layer["config"].items()}
         name = f"{path}{config.get('name') or layer.get('name', '')}"
-        if kind in ("Sequential", "Functional", "Model"):
+        if kind in _MODELS:
             yield from _flat(layer, f"{name}/")
         else:
             yield name, kind, config
@@ -443,7 +444,7 @@ class _Chain:
 
 def _dense(chain: _Chain, config: Config, arrays: list[Tensor]) -> None:
     kernel, *bias = arrays
-    named = {"weight": kernel.T, **_bias(bias)}
+    named = {"weight": kernel.T, **_bias(config, bias)}
     if len(chain.shape) == 4:  # on images it works at every place
         inputs, outputs = kernel.shape
         layer = {"kind": "Conv2d", "inputs": inputs, "outputs": outputs, "size": [1, 1]}
@@ -454,7 +455,10 @@ def _dense(chain: _Chain, config: Config, arrays: list[Tensor]) -> None:
     chain.activate(config.get("activation"))
 
 
-def _bias(arrays: Sequence[Tensor]) -> dict[str, Tensor]:
+def _bias(config: Config, arrays: Sequence[Tensor]) -> dict[str, Tensor]:
+    """A layer's bias if it has one; raises KerasError where it isn't in the file."""
+    if len(arrays) != bool(config.get("use_bias", config.get("bias", True))):
+        raise KerasError("lacks weights of a layer, or has more than it. Save it again.")
     return {"bias": arrays[0]} if arrays else {}
 
 
@@ -472,8 +476,9 @@ def _depthwise(chain: _Chain, config: Config, arrays: list[Tensor]) -> None:
 
 def _separable(chain: _Chain, config: Config, arrays: list[Tensor]) -> None:
     deep, point, *bias = arrays
-    _convolve(chain, config, _deep(deep), [], deep.shape[2])
-    _convolve(chain, {}, point.permute(3, 2, 0, 1), bias, 1)
+    _convolve(chain, config | {"use_bias": False}, _deep(deep), [], deep.shape[2])
+    own = {"use_bias": config.get("use_bias", True)}
+    _convolve(chain, own, point.permute(3, 2, 0, 1), bias, 1)
     chain.activate(config.get("activation"))
 
 
@@ -501,7 +506,7 @@ def _convolve(
         "dilation": dilation,
         "bias": bool(bias),
     }
-    chain.add(layer, weight=weight, **_bias(bias))
+    chain.add(layer, weight=weight, **_bias(config, bias))
 
 
 def _two(sizes: Any) -> list[int]:
@@ -660,6 +665,7 @@ def _add_recurrent(chain: _Chain, cell: str, config: Config, ways: Sequence[list
     tensors = {}
     for way, end in zip(ways, ("", "_reverse"), strict=False):
         kernel, recurrent, *bias = way
+        _bias(config, bias)
         hidden = recurrent.shape[0]
         named = {"weight_ih": kernel.T, "weight_hh": recurrent.T}
         if bias:
