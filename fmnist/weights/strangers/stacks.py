@@ -19,7 +19,7 @@ from fmnist.models.chain import MOST_LAYERS, Chain, Layer
 from fmnist.models.layers import SIDE
 from fmnist.weights.strangers.formats import ASIDE, quoted
 
-MOST_WAYS = 48
+MOST_WAYS = 96
 """How many geometries are listed at most."""
 MOST_TRIES = 10_000
 """How many orders of the layers are looked at."""
@@ -340,14 +340,15 @@ def _steps(part: Part) -> Iterator[tuple[Step, float]]:
         if padding <= edge // 2 + 1:
             paddings.setdefault(padding, 1.5)
     if edge > 1:
-        paddings["same"] = 1.0
+        paddings["same"] = 0.2
     pools = {(1, 1): 0.0, (2, 2): 0.0, (3, 3): 1.5, (3, 2): 1.0, (2, 1): 2.0, (4, 4): 2.0}
     for (stride, odd), (padding, odder), (pool, oddest) in itertools.product(
-        ((1, 0.0), (2, 1.0), (3, 2.0)), paddings.items(), pools.items()
+        ((1, 0.0), (2, 0.5), (3, 0.7)), paddings.items(), pools.items()
     ):
         if padding == "same" and stride == 1 and edge % 2:
             continue  # which is half
-        yield Step(stride, padding, pool), odd + odder + oddest
+        both = 0.7 if stride > 1 and pool != (1, 1) else 0.0  # a stride stands in for pooling
+        yield Step(stride, padding, pool), odd + odder + oddest + both
 
 
 def _change(before: Step, after: Step) -> float:
@@ -355,7 +356,7 @@ def _change(before: Step, after: Step) -> float:
     pools = (before.pool != (1, 1), after.pool != (1, 1))
     sizes = before.pool != after.pool and all(pools)
     return (
-        0.3 * (before.stride != after.stride)
+        0.1 * (before.stride != after.stride)
         + 0.5 * ((before.padding == 0) != (after.padding == 0))
         + 0.3 * (pools[0] != pools[1])
         + 1.0 * sizes

@@ -30,7 +30,7 @@ READINGS: Mapping[str, tuple[float, float]] = _UPRIGHT | {
 """Every way to read pixels that is tried, with the mean and the standard deviation that do it."""
 TRIED_ON = 2000
 """Validation images that the last choice is made on; the many tries before see a part of them."""
-GLANCE = 64
+GLANCE = 32
 """Images that are enough to tell a network from one that is wired wrong."""
 GLANCED = ("0..1", "standardised", "0..255")
 """Readings unlike enough that a network which reads another one does well with one of them."""
@@ -38,8 +38,10 @@ WORK = 2 * 10**10
 """Multiplications of a round of tries, a second or so; the most promising come first."""
 AS_GOOD = 0.005
 """A difference in accuracy that says little on so few images."""
-LEADERS = 5
+LEADERS = 6
 """How many candidates go on to the next round."""
+HANDICAP = 0.02
+"""By how much more accurate on few images what is unusual has to be, for each unit of its cost."""
 LIFT = 0.2
 """By how much another order of the classes has to be more accurate to be worth a word."""
 NAMES_NONE, DOUBTFUL = 0.4, 0.6
@@ -109,18 +111,18 @@ def best(candidates: Iterable[Candidate], readings: Sequence[str], split: Split)
 
     Candidates come the most usual first, and of those that do as well the most usual is taken.
     """
-    few, some = (_part(split, count) for count in (GLANCE, 8 * GLANCE))
+    few, more, some = (_part(split, count * GLANCE) for count in (1, 4, 16))
     glance = [name for name in GLANCED if name in readings]
-    trials = _tried(((one, glance) for one in candidates), few)
+    trials = _tried(((one, glance) for one in candidates), few, 3 * WORK)
     varied: list[Candidate] = []
     for _ in range(2):  # what differs from the leaders, then what differs from that
         leaders = [trial for trial in _leaders(trials) if trial.candidate not in varied]
         varied += [trial.candidate for trial in leaders]
         trials += _tried(
-            [(variant, [t.reads]) for t in leaders for variant in t.candidate.variants()], few
+            [(variant, [t.reads]) for t in leaders for variant in t.candidate.variants()], more
         )
     trials = _tried([(trial.candidate, readings) for trial in _leaders(trials)], some)
-    trials.sort(key=lambda trial: -trial.promise)
+    trials.sort(key=lambda trial: trial.cost * HANDICAP - trial.promise)
     last = [(trial.candidate, [trial.reads]) for trial in trials[:6]]
     trials = _tried(last, split, 2 * WORK)
     if not trials:
@@ -171,7 +173,7 @@ def _judged(candidate: Candidate, reads: str, e: Evaluation) -> _Trial:
 def _leaders(trials: Sequence[_Trial]) -> list[_Trial]:
     """The best trial of each of the few candidates that do best."""
     found: dict[int, _Trial] = {}
-    for trial in sorted(trials, key=lambda t: (-t.promise, t.cost)):
+    for trial in sorted(trials, key=lambda t: t.cost * HANDICAP - t.promise):
         found.setdefault(id(trial.candidate), trial)
     leaders = list(found.values())[:LEADERS]
     return [trial for trial in leaders if trial.promise > leaders[0].promise - LIFT]

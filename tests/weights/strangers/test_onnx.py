@@ -308,7 +308,7 @@ def test_two_inputs_are_refused() -> None:
     assert "has 2 inputs" in refused(linear(inputs=("x", "more")))
 
 
-@pytest.mark.parametrize("outputs", [1, 9, 11, 100])
+@pytest.mark.parametrize("outputs", [9, 11, 100])
 def test_another_number_of_outputs_than_ten_an_image_is_refused(outputs: int) -> None:
     assert "has no output of 10 values" in refused(linear(outputs))
 
