@@ -111,7 +111,7 @@ class OnnxModel(Classifier):
             for name, answer in zip(names, answers, strict=True):
                 if _rows(answer).size == len(CLASSES) * len(parts[0]):
                     return layout, name
-            if any(np.size(answer) == len(parts[0]) for answer in answers):
+            if any(isinstance(a, np.ndarray) and a.size == len(parts[0]) for a in answers):
                 raise OnnxError(
                     "answers every image with one value, perhaps its class. Export it so that it "
                     "answers with the probabilities of all 10."
