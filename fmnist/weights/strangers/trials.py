@@ -113,17 +113,18 @@ def best(candidates: Iterable[Candidate], readings: Sequence[str], split: Split)
     """
     few, more, some = (_part(split, count * GLANCE) for count in (1, 4, 16))
     glance = [name for name in GLANCED if name in readings]
-    trials = _tried(((one, glance) for one in candidates), few, 3 * WORK)
+    trials = _tried(((one, glance) for one in candidates), few, 2 * WORK)
     varied: list[Candidate] = []
     for _ in range(2):  # what differs from the leaders, then what differs from that
-        leaders = [trial for trial in _leaders(trials) if trial.candidate not in varied]
-        varied += [trial.candidate for trial in leaders]
-        trials += _tried(
-            [(variant, [t.reads]) for t in leaders for variant in t.candidate.variants()], more
-        )
+        # All on the same images, or what did well on few of them by luck would stay ahead.
+        ways = [(trial.candidate, trial.reads) for trial in _leaders(trials)]
+        fresh = [(one, reads) for one, reads in ways if one not in varied]
+        varied += [one for one, _ in fresh]
+        ways += [(variant, reads) for one, reads in fresh for variant in one.variants()]
+        trials = _tried([(one, [reads]) for one, reads in ways], more)
     trials = _tried([(trial.candidate, readings) for trial in _leaders(trials)], some)
     trials.sort(key=lambda trial: trial.cost * HANDICAP - trial.promise)
-    last = [(trial.candidate, [trial.reads]) for trial in trials[:6]]
+    last = [(trial.candidate, [trial.reads]) for trial in trials[:5]]
     trials = _tried(last, split, 2 * WORK)
     if not trials:
         return None
