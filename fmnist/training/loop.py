@@ -112,8 +112,7 @@ def train(
     state = resume or Checkpoint()
     bfloat16 = recipe.precision == "bfloat16" and accelerates_bfloat16(device)
     model.to(device)
-    if bfloat16:
-        model.to(memory_format=torch.channels_last)
+    model.to(memory_format=torch.channels_last)
     optimizer = _optimizer(model, recipe)
     if state.step:
         model.load_state_dict(state.model)
@@ -122,7 +121,7 @@ def train(
         if teacher is None:
             raise UserFacingError(f"The teacher {recipe.teacher} isn't here to answer.")
         state.taught = distillation.answers(teacher, training.images, device, bfloat16)
-    batches = _Batches(training, recipe, state.taught, device, bfloat16)
+    batches = _Batches(training, recipe, state.taught, device)
     learn = _learner(model, optimizer, recipe, device, bfloat16)
     steps = len(batches) * recipe.epochs
     report_every = max(1, len(batches) // REPORTS_PER_EPOCH)
@@ -155,15 +154,9 @@ class _Batches:
     """
 
     def __init__(
-        self,
-        training: Split,
-        recipe: Recipe,
-        taught: Tensor | None,
-        device: torch.device,
-        bfloat16: bool,
+        self, training: Split, recipe: Recipe, taught: Tensor | None, device: torch.device
     ) -> None:
         self._recipe, self._device = recipe, device
-        self._layout = torch.channels_last if bfloat16 else torch.contiguous_format
         if recipe.everyday:
             # Here, since only these recipes need OpenCV.
             from fmnist.data import everyday
@@ -197,7 +190,7 @@ class _Batches:
         mirrored = alternating(self._sides[batch], epoch)
         images = augment(images, self._recipe.augment, mirrored, _generator(seed, step))
         part = parallel.part(len(batch))
-        images = images[part].contiguous(memory_format=self._layout)
+        images = images[part].contiguous(memory_format=torch.channels_last)
         return images, self._targets[batch[part]], len(batch)
 
 
