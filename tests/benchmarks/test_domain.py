@@ -1,4 +1,4 @@
-"""What the shipped weights make of real sketches and photos; FMNIST_PICTURES holds both folders."""
+"""What the shipped weights make of real sketches and photos; FMNIST_MEASURED holds both folders."""
 
 import os
 from functools import cache
@@ -37,7 +37,7 @@ def test_digits_noise_and_blanks_are_pictures_of_28_by_28() -> None:
 
 @cache
 def pictures(name: str) -> domain.Domain:
-    return domain.load(Path(os.environ["FMNIST_PICTURES"]) / name)
+    return domain.load(Path(os.environ["FMNIST_MEASURED"]) / name)
 
 
 @pytest.fixture(scope="module")
