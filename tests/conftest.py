@@ -78,6 +78,7 @@ def _own_folders(
     monkeypatch.setenv("FMNIST_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("FMNIST_WEIGHTS", str(tmp_path / "weights"))
     monkeypatch.delenv("FMNIST_DEVICE", raising=False)
+    monkeypatch.delenv("FMNIST_PICTURES", raising=False)
     monkeypatch.setattr(files, "CACHE", tmp_path / "cache")
     if not request.node.get_closest_marker("real_data"):
         monkeypatch.setenv("FMNIST_DATA", str(tmp_path / "no-dataset"))
