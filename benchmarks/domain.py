@@ -1,17 +1,17 @@
-"""How well each weights file does beyond the dataset, in per cent.
+"""How well weights do beyond the dataset, as a Markdown table.
 
-    python -m benchmarks.domain SKETCHES PHOTOS [WEIGHTS...]
+    python -m benchmarks.domain FOLDER... [WEIGHTS...]
 
-SKETCHES and PHOTOS are folders with a labels.json (file to the labels that count as right; null
-for none of the ten). Each picture is taken in twice: merely made grey and resized to 28x28, as a
-naive program would, and through the app's intake. The clean test set stands beside it, with the
-expected calibration error. The second table is what each model takes for something it doesn't
-know: of the clean test set, of the labelled pictures and of what is none of the ten.
+A FOLDER holds pictures and a labels.json (file to the labels that count as right; null for none of
+the ten), or the files that `fmnist.data.people` trains on, of which the held-out part is measured,
+kind by kind. The clean test set stands first. Every picture is taken in as the app does it; "only
+resized" is what a naive program would make of it. Counts in brackets, intervals of 95 % (Wilson);
+the expected calibration error is of the answer being among the right ones.
 """
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,30 +19,49 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.stats import binomtest
 from torch import nn
 
 from fmnist.analysis import evaluation
-from fmnist.analysis.evaluation import Evaluation
-from fmnist.data import splits
-from fmnist.data.splits import Split
-from fmnist.machine import devices
+from fmnist.data import people, splits
 from fmnist.models.inference import infer
 from fmnist.pictures import intake, reading
 from fmnist.weights import shelf
 from fmnist.weights.card import Card
 from fmnist.weights.shelf import Weights
 
+CPU = torch.device("cpu")
 Images = NDArray[np.uint8]  # (N, 28, 28)
+INTAKES = {"test": "dataset", "sketches": "sketch"} | {
+    name: kind for kind, names in people.INTAKES.items() for name in names
+}
+"""What most pictures of a kind are taken for."""
 
 
 @dataclass(frozen=True)
 class Domain:
-    """Labelled pictures by both ways in, the labels right for each, and what has no label."""
+    """Labelled pictures as taken in, the labels right for each, and what has no label.
 
-    naive: Images
+    `naive` are the labelled ones merely resized; None where that makes no sense.
+    """
+
     taken_in: Images
     right: list[list[int]]
     none: Images
+    naive: Images | None = None
+
+
+def domains(folder: Path) -> Iterator[tuple[str, Domain]]:
+    """What a folder holds, by name."""
+    if (folder / "labels.json").exists():
+        yield folder.name, load(folder)
+        return
+    held_out = people.load(folder, "validation")
+    for row, kind in enumerate(people.KINDS):
+        of_kind = held_out[np.flatnonzero(held_out.kinds == row)]
+        garments, none = of_kind.garments(), of_kind.others()
+        right = [np.flatnonzero(mask).tolist() for mask in garments.accepted]
+        yield f"{kind}, held out", Domain(garments.images, right, none.images)
 
 
 def load(folder: Path) -> Domain:
@@ -50,10 +69,10 @@ def load(folder: Path) -> Domain:
     labels = json.loads((folder / "labels.json").read_text())
     labelled = [name for name, right in labels.items() if right is not None]
     return Domain(
-        naive=_stack([_naive(folder / name) for name in labelled]),
         taken_in=_stack([_taken_in(folder / name) for name in labelled]),
         right=[labels[name] for name in labelled],
         none=_stack([_taken_in(folder / name) for name in labels if name not in labelled]),
+        naive=_stack([_naive(folder / name) for name in labelled]),
     )
 
 
@@ -94,53 +113,69 @@ def blanks() -> Images:
     return np.repeat(np.arange(0, 256, 15, dtype=np.uint8), 28 * 28).reshape(-1, 28, 28)
 
 
+def rights(logits: NDArray[np.float32], right: Sequence[Sequence[int]]) -> NDArray[np.bool_]:
+    """Whether each answer, by logits (N, 10), is among the labels that count as right."""
+    pairs = zip(logits.argmax(1), right, strict=True)
+    return np.array([label in labels for label, labels in pairs], bool)
+
+
 def share_right(model: nn.Module, images: Images, right: Sequence[Sequence[int]]) -> float:
     """The share of images whose answer is among the labels that count as right."""
-    said = infer(model, images, torch.device("cpu")).argmax(1)
-    return float(np.mean([label in labels for label, labels in zip(said, right, strict=True)]))
+    return float(rights(infer(model, images, CPU), right).mean())
 
 
-def share_flagged(model: nn.Module, card: Card, images: Images) -> float:
-    """The share of images that the model takes for something it doesn't know."""
-    return float(card.unfamiliar(infer(model, images, torch.device("cpu"))).mean())
+def share_flagged(model: nn.Module, card: Card, images: Images, kind: str | None = None) -> float:
+    """The share of images of a kind that the model takes for something it doesn't know."""
+    kinds = [kind] * len(images) if kind else None
+    return float(card.unfamiliar(infer(model, images, CPU), kinds).mean())
 
 
-def _print_row(name: str, cells: Sequence[str]) -> None:
-    print(f"{name:<12}" + "".join(f"{cell:>18}" for cell in cells), flush=True)
+def share(found: NDArray[np.bool_]) -> str:
+    """A share in per cent, with its interval of 95 %."""
+    if not len(found):
+        return "-"
+    low, high = binomtest(int(found.sum()), len(found)).proportion_ci(method="wilson")
+    return f"{found.mean():.1%} ({low * 100:.1f} to {high * 100:.1f})"
 
 
-def _print_accuracies(models: dict[str, Weights], test: Split, domains: dict[str, Domain]) -> None:
-    ways = [f"{name}, {way}" for name in domains for way in ("naive", "intake")]
-    _print_row("right", ["test", "calibration error", *ways])
-    for name, (model, card) in models.items():
-        e = Evaluation(name, infer(model, test.images, devices.choose()), test.labels)
-        error = evaluation.expected_calibration_error(e, temperature=card.temperature)
-        shares = [
-            share_right(model, images, domain.right)
-            for domain in domains.values()
-            for images in (domain.naive, domain.taken_in)
-        ]
-        _print_row(name, [f"{share:.1%}" for share in (evaluation.accuracy(e), error, *shares)])
+def row(weights: Weights, name: str, domain: Domain) -> list[str]:
+    """The cells of one line of the table."""
+    model, card = weights
+    kind = INTAKES.get(name.split(",")[0], "")
+    logits = infer(model, domain.taken_in, CPU)
+    right = rights(logits, domain.right)
+    confidence = card.probabilities(logits, [kind] * len(logits)).max(1)
+    error = evaluation.calibration_error(confidence, right)
+    naive = right[:0]
+    if domain.naive is not None:
+        naive = rights(infer(model, domain.naive, CPU), domain.right)
+    none = infer(model, domain.none, CPU) if len(domain.none) else logits[:0]
+    return [
+        f"{name} ({len(right):,})",
+        share(right),
+        share(naive),
+        f"{error:.1%}",
+        share(card.unfamiliar(logits, [kind] * len(logits))),
+        f"{share(card.unfamiliar(none, [kind] * len(none)))} ({len(none):,})",
+    ]
 
 
-def _print_flags(models: dict[str, Weights], test: Split, domains: dict[str, Domain]) -> None:
-    known = {"test": test.images} | {name: domain.taken_in for name, domain in domains.items()}
-    others = {f"other {name}": d.none for name, d in domains.items() if len(d.none)}
-    strange = others | {"digits": digits(200), "noise": noise(200), "blank": blanks()}
-    _print_row("flagged", [*known, *strange, "all strange"])
-    for name, (model, card) in models.items():
-        shares = [share_flagged(model, card, images) for images in (known | strange).values()]
-        everything = share_flagged(model, card, np.concatenate(list(strange.values())))
-        _print_row(name, [f"{share:.1%}" for share in (*shares, everything)])
-
-
-def main(sketches: Path, photos: Path, names: list[str]) -> None:
+def main(arguments: list[str]) -> None:
+    """Print a table for each of the weights."""
+    folders = [Path(argument) for argument in arguments if Path(argument).is_dir()]
+    names = [argument for argument in arguments if not Path(argument).is_dir()]
     test = splits.load("test", "real")
-    domains = {folder.name: load(folder) for folder in (sketches, photos)}
-    models = {name: shelf.load(name) for name in names or [card.name for card in shelf.cards()]}
-    _print_accuracies(models, test, domains)
-    _print_flags(models, test, domains)
+    nothing = np.concatenate([digits(200), noise(200), blanks()])
+    measured = {"test": Domain(test.images, [[int(label)] for label in test.labels], nothing)}
+    for folder in folders:
+        measured |= dict(domains(folder))
+    heads = ["right", "only resized", "calibration error", "flagged", "none of the ten, flagged"]
+    for name in names or [card.name for card in shelf.cards()]:
+        weights = shelf.load(name)
+        print(f"\n| {' | '.join([name, *heads])} |\n|{'---|' * (len(heads) + 1)}")
+        for kind, domain in measured.items():
+            print(f"| {' | '.join(row(weights, kind, domain))} |", flush=True)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:])
+    main(sys.argv[1:])

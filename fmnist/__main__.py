@@ -195,7 +195,9 @@ def _answer(path: Path, weights: Weights, kind: Kind | Literal["auto"]) -> dict[
         return {"path": str(path), "error": f"This file can't be read ({error.strerror})."}
     try:
         answer, _ = devices.or_cpu(
-            partial(weights.answer, taken.pixels[None]), devices.choose(), notify=_complain
+            partial(weights.answer, taken.pixels[None], kinds=[taken.kind]),
+            devices.choose(),
+            notify=_complain,
         )
     except OnnxError as error:
         return {"path": str(path), "error": f"The model {error}"}

@@ -23,7 +23,7 @@ from fmnist.machine import files
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 IN_CI = bool(os.environ.get("FMNIST_CI"))
-PICTURES = os.environ.get("FMNIST_PICTURES")
+PICTURES = os.environ.get("FMNIST_MEASURED")
 LONGEST = ("pages", "runs", "strangers", "models", "test_main.py", "pictures", "browser")
 """Rooms and files that are begun first, so that none of them is what a worker is left with."""
 LEFTOVERS = pytest.StashKey[subprocess.Popen[bytes]]()
@@ -48,7 +48,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=_turn)
     missing = {
         "real_data": None if fashion.available() else "the four Fashion-MNIST files are not here",
-        "pictures": None if PICTURES else "FMNIST_PICTURES names no folder of sketches and photos",
+        "pictures": None if PICTURES else "FMNIST_MEASURED names no folder of sketches and photos",
         "browser": None if CHROMIUM else "Chromium is not installed",
     }
     for item in items:
@@ -78,6 +78,7 @@ def _own_folders(
     monkeypatch.setenv("FMNIST_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("FMNIST_WEIGHTS", str(tmp_path / "weights"))
     monkeypatch.delenv("FMNIST_DEVICE", raising=False)
+    monkeypatch.delenv("FMNIST_PICTURES", raising=False)
     monkeypatch.setattr(files, "CACHE", tmp_path / "cache")
     if not request.node.get_closest_marker("real_data"):
         monkeypatch.setenv("FMNIST_DATA", str(tmp_path / "no-dataset"))

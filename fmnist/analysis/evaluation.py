@@ -1,5 +1,6 @@
 """Logits first: a model answers every image once, and each figure is a small function of that."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
@@ -14,6 +15,8 @@ TEMPERATURES = (0.25, 4.0)
 """Least and most that a temperature may be."""
 FAMILIAR = 0.95
 """Share of real garments that a model takes for something it knows."""
+FAMILIAR_OF_A_KIND = 0.92
+"""The same of each kind of pictures that people drew and took."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,14 @@ class ClassFigures(NamedTuple):
     recall: float
     f1: float
     support: int
+
+
+@dataclass(frozen=True)
+class Certainty:
+    """What makes probabilities of the logits of one kind of picture, and which are unfamiliar."""
+
+    temperature: float
+    energy_limit: float  # what has more is unlike anything the model knows
 
 
 class CalibrationBin(NamedTuple):
@@ -141,7 +152,12 @@ def flips(
 def calibration(e: Evaluation, bins: int, temperature: float = 1.0) -> list[CalibrationBin]:
     """Confidence against accuracy in equal intervals of confidence; empty ones are left out."""
     confidence = probabilities(e.logits, temperature).max(1)
-    right = e.predictions == e.labels
+    return _binned(confidence, e.predictions == e.labels, bins)
+
+
+def _binned(
+    confidence: NDArray[np.float32], right: NDArray[np.bool_], bins: int
+) -> list[CalibrationBin]:
     interval = np.minimum((confidence * bins).astype(int), bins - 1)
     return [
         CalibrationBin(float(confidence[here].mean()), float(right[here].mean()), int(here.sum()))
@@ -152,11 +168,17 @@ def calibration(e: Evaluation, bins: int, temperature: float = 1.0) -> list[Cali
 
 def expected_calibration_error(e: Evaluation, bins: int = 15, temperature: float = 1.0) -> float:
     """Mean gap between confidence and accuracy, weighted by images (Guo et al. 2017)."""
-    gaps = [
-        abs(part.confidence - part.accuracy) * part.images
-        for part in calibration(e, bins, temperature)
-    ]
-    return sum(gaps) / len(e.labels)
+    confidence = probabilities(e.logits, temperature).max(1)
+    return calibration_error(confidence, e.predictions == e.labels, bins)
+
+
+def calibration_error(
+    confidence: NDArray[np.float32], right: NDArray[np.bool_], bins: int = 15
+) -> float:
+    """The same of answers (N,) whose being right is known, when several labels may count."""
+    parts = _binned(confidence, right, bins)
+    gaps = [abs(part.confidence - part.accuracy) * part.images for part in parts]
+    return sum(gaps) / len(right)
 
 
 def fit_temperature(e: Evaluation) -> float:
@@ -171,6 +193,36 @@ def fit_temperature(e: Evaluation) -> float:
         method="bounded",
     )
     return float(np.exp(found.x))
+
+
+def fit_confidence(logits: NDArray[np.float32], right: NDArray[np.bool_]) -> float:
+    """The temperature at which the highest probability best tells whether an answer is right.
+
+    For logits (N, 10) of pictures of which several labels may count, of which `fit_temperature`
+    would know one: it has the least cross-entropy with being right, bool (N,).
+    """
+
+    def surprise(temperature: float) -> float:
+        confidence = probabilities(logits.astype(np.float64), temperature).max(1)
+        of_truth = np.where(right, confidence, 1 - confidence)
+        return float(-np.log(np.maximum(of_truth, np.finfo(np.float64).eps)).mean())
+
+    candidates: list[float] = np.geomspace(*TEMPERATURES, 301).tolist()
+    return min(candidates, key=surprise)
+
+
+def fit_certainty(
+    logits: NDArray[np.float32], right: NDArray[np.bool_], parts: Sequence[NDArray[np.bool_]]
+) -> Certainty:
+    """How sure to be of pictures of one kind, by logits (N, 10) and their being right (N,).
+
+    `parts` are masks (N,) of what the kind is made of; `FAMILIAR_OF_A_KIND` of every part, however
+    few it has, stay below the limit.
+    """
+    energies = energy(logits)
+    limit = max(np.quantile(energies[part], FAMILIAR_OF_A_KIND) for part in parts)
+    every = np.any(list(parts), 0)
+    return Certainty(fit_confidence(logits[every], right[every]), float(limit))
 
 
 def energy(logits: NDArray[np.float32]) -> NDArray[np.float32]:

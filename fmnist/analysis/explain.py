@@ -22,7 +22,7 @@ PATCH, STRIDE = 8, 2
 SLIGHT = 0.1
 """A fall in probability that is not worth calling a reason."""
 CHUNK = 5_000
-PASSING = (nn.BatchNorm2d, *chain.ACTIVATIONS.values())
+PASSING: tuple[type[nn.Module], ...] = (nn.BatchNorm2d, *chain.ACTIVATIONS.values())
 """Layers after a convolution that leave each thing it found at its place."""
 
 # cuDNN's recurrent layers have no backward in evaluation mode. Its switch belongs to the whole
@@ -202,7 +202,8 @@ def nearest(
 
 
 def _device(model: nn.Module) -> torch.device:
-    return next(iter(model.state_dict().values())).device
+    device: torch.device = next(iter(model.state_dict().values())).device
+    return device
 
 
 def _numpy(values: Tensor) -> NDArray[np.float32]:

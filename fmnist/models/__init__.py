@@ -169,7 +169,7 @@ _SPECS = (
             "photograph them."
         ),
         build=lambda: ResidualNet([48, 96], mirrored=True),
-        recipe=replace(_RESIDUAL, epochs=36, everyday=1.0),
+        recipe=replace(_RESIDUAL, epochs=36, everyday=1.0, people=1.0),
     ),
     ModelSpec(
         name="lstm",

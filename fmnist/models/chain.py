@@ -116,7 +116,8 @@ class Convolution(nn.Conv2d):
         self.around = [] if even else list(padding)
 
     def extra_repr(self) -> str:
-        return super().extra_repr() + (f", around={self.around}" if self.around else "")
+        text: str = super().extra_repr()  # type: ignore[no-untyped-call]
+        return text + (f", around={self.around}" if self.around else "")
 
     def forward(self, images: Tensor) -> Tensor:
         return super().forward(nn.functional.pad(images, self.around) if self.around else images)
@@ -180,7 +181,7 @@ def _norm(channels: int, images: bool, eps: float = 1e-5) -> nn.Module:
     return nn.BatchNorm2d(channels, eps) if images else nn.BatchNorm1d(channels, eps)
 
 
-ACTIVATIONS: Mapping[str, Callable[..., nn.Module]] = MappingProxyType(
+ACTIVATIONS: Mapping[str, type[nn.Module]] = MappingProxyType(
     {
         "ReLU": nn.ReLU, "LeakyReLU": nn.LeakyReLU, "ELU": nn.ELU, "GELU": nn.GELU,
         "Tanh": nn.Tanh, "SiLU": nn.SiLU, "Sigmoid": nn.Sigmoid, "SELU": nn.SELU,

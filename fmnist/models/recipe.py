@@ -22,6 +22,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "weight_decay": (0.0, 1.0),
     "label_smoothing": (0.0, 0.5),
     "everyday": (0.0, 10.0),
+    "people": (0.0, 10.0),
     "seed": (0, 2**31 - 1),
 }
 """What each number of a recipe may be."""
@@ -38,6 +39,8 @@ class Recipe:
     label_smoothing: float = 0.0
     augment: tuple[str, ...] = ("flip", "shift")
     everyday: float = 0.0  # pictures as people draw and photograph, for each training image
+    people: float = 0.0  # at most so many that people really drew and took (FMNIST_PICTURES)
+    start: str | None = None  # weights that the model begins with instead of those of the seed
     teacher: str | None = None  # weights whose answers are learned instead of the labels
     optimizer: Optimizer = "adamw"
     schedule: Schedule = "one-cycle"

@@ -32,7 +32,7 @@ def start(plan: Plan) -> Run:
 
     Raises RunError when the runs take more of the disk than FMNIST_RUNS_MAX_GB allows or their
     folder can't be written, WeightsError when the result couldn't be kept under its name or there
-    is no such teacher, and UserFacingError when there is no such device.
+    is no such teacher or beginning, and UserFacingError when there is no such device.
     """
     run_id = _make(plan, queued=True)
     dispatch()
@@ -143,12 +143,16 @@ def _device_lock(run: Run) -> Path:
 def _make(plan: Plan, queued: bool) -> str:
     """The id of a new run with all that it needs to begin."""
     plan = replace(plan, device=devices.choose(plan.device).type)
-    notice = None
+    notices = []
     teacher = plan.recipe.teacher
     if teacher and not shelf.load(teacher).card.may_know(plan.data):
         # So that the recipe of a shipped model trains on drawn garments too.
-        notice = f"{teacher} knows no {plan.data} garments: the labels are learned."
+        notices.append(f"{teacher} knows no {plan.data} garments: the labels are learned.")
         plan = replace(plan, recipe=replace(plan.recipe, teacher=None))
+    beginning = plan.recipe.start
+    if beginning and not shelf.load(beginning).card.may_know(plan.data):
+        notices.append(f"{beginning} knows no {plan.data} garments: nothing is begun with.")
+        plan = replace(plan, recipe=replace(plan.recipe, start=None))
     _check_quota()
     if plan.name is not None:
         shelf.check_free(plan.name)
@@ -159,8 +163,8 @@ def _make(plan: Plan, queued: bool) -> str:
         (made / "predictions").mkdir(parents=True)
         (made / "lock").touch()
         write_whole(made / "plan.json", json.dumps(asdict(plan), indent=1).encode())
-        if notice:
-            write_whole(made / "notice.txt", notice.encode())
+        if notices:
+            write_whole(made / "notice.txt", " ".join(notices).encode())
         if queued:
             _queue(made)
         made.rename(runs_folder() / run_id)

@@ -96,7 +96,8 @@ class Run:
     @cached_property
     def progress(self) -> list[dict[str, Any]]:
         """The progress lines in order: epoch, epochs, step, steps, loss, lr, images_per_second,
-        eta_seconds, and at the end of an epoch validation_loss and validation_accuracy.
+        eta_seconds, and at the end of an epoch validation_loss and validation_accuracy, with
+        validation_kinds where pictures by people were held out.
 
         A resumed run writes again what it had not saved; the later line counts.
         """

@@ -13,14 +13,14 @@ import time
 import traceback
 from contextlib import nullcontext
 from dataclasses import asdict, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import distributed
 
 from fmnist.analysis import evaluation
-from fmnist.analysis.evaluation import Evaluation
+from fmnist.analysis.evaluation import Certainty, Evaluation
 from fmnist.data import splits
 from fmnist.data.splits import Split
 from fmnist.machine import devices, parallel
@@ -30,13 +30,20 @@ from fmnist.models import MODELS, inference
 from fmnist.models.layers import Classifier, parameter_count
 from fmnist.runs import queue, results
 from fmnist.runs.run import Plan, Run, read_run
-from fmnist.training.loop import Checkpoint, Progress, train
+from fmnist.training.loop import Checkpoint, People, Progress, train
 from fmnist.weights import shelf
 from fmnist.weights.card import Card, WeightsError, measured
 from fmnist.weights.shelf import Weights
 
+if TYPE_CHECKING:
+    from fmnist.data.people import Taken
+
 NICENESS = 10
 CHECKPOINT_SECONDS = 20.0
+IMAGINED = (
+    "FMNIST_PICTURES names no folder of pictures by people, so the model learns from imagined "
+    "ones only; docs/pictures.md says where the others can be had."
+)
 
 
 def main() -> None:
@@ -83,17 +90,20 @@ def execute(run: Run) -> None:
     In a process group every process computes and the first alone writes. Raises UserFacingError
     where data, teacher or checkpoint can't be used, and OSError where a file can't be written.
     """
+    people, sources = pictures_by_people(run)
     training = splits.load("train", run.plan.data, run.plan.limit)
     validation = splits.load("validation", run.plan.data)
     (model, state), device = devices.or_cpu(
-        lambda device: fit(run, (training, validation), device),
+        lambda device: fit(run, (training, validation), device, people),
         devices.choose(run.plan.device),
-        notify=lambda notice: write_whole(run.folder / "notice.txt", notice.encode()),
+        notify=lambda notice: notify(run, notice),
     )
     if state is None or not _first():
         return
     test = splits.load("test", run.plan.data)
     card = measure(run, model, state, (validation, test), device)
+    if people:
+        card = replace(card, sources=sources, certainty=certainty(model, people.held_out, device))
     shelf.save(Weights(model, card), run.folder)
     if run.plan.name:
         # Not by `results.keep`: for others this run isn't finished while its process lives.
@@ -104,8 +114,43 @@ def execute(run: Run) -> None:
             print(f"{error} The result is in {run.folder}.", file=sys.stderr)
 
 
+def pictures_by_people(run: Run) -> tuple[People | None, list[str]]:
+    """The pictures that people drew and took, and whose they are; none unless the recipe asks.
+
+    Where FMNIST_PICTURES names no folder the run's notice says so. Raises UserFacingError where
+    there is nothing in it, or something is damaged.
+    """
+    if not run.plan.recipe.people:
+        return None, []
+    # Here, since only these recipes need OpenCV.
+    from fmnist.data import people
+
+    folder = people.folder()
+    if folder is None:
+        notify(run, IMAGINED)
+        return None, []
+    loaded = People(people.load(folder, "train"), people.load(folder, "validation"))
+    return loaded, people.origins(folder)
+
+
+def certainty(model: Classifier, held_out: "Taken", device: torch.device) -> dict[str, Certainty]:
+    """How sure to be of each kind of intake, by the answers to garments that were held out."""
+    garments = held_out.garments()
+    if not len(garments):
+        return {}
+    logits = inference.infer(model, garments.images, device)
+    right = garments.right(logits)
+    return {
+        kind: evaluation.fit_certainty(logits, right, parts)
+        for kind, parts in garments.by_intake().items()
+    }
+
+
 def fit(
-    run: Run, data: tuple[Split, Split], device: torch.device
+    run: Run,
+    data: tuple[Split, Split],
+    device: torch.device,
+    people: People | None = None,
 ) -> tuple[Classifier, Checkpoint | None]:
     """The model trained on (training, validation), with its final state; None if asked to stop.
 
@@ -117,8 +162,10 @@ def fit(
     teacher = None
     if recipe.teacher and state.taught is None:
         teacher = shelf.load(recipe.teacher).model
+    if recipe.start and not state.step:
+        shelf.begin(model, recipe.start)
     saved = time.monotonic()
-    for progress in train(model, data, recipe, device, state, teacher):
+    for progress in train(model, data, recipe, device, state, teacher, people):
         asked = (run.folder / "stop").exists() and progress.step < progress.steps
         stopping = parallel.agreed(asked)
         if _first():
@@ -184,6 +231,8 @@ def progress_line(progress: Progress) -> dict[str, Any]:
     if validation:
         values["validation_loss"] = validation["loss"]
         values["validation_accuracy"] = validation["accuracy"]
+        if validation["kinds"]:
+            values["validation_kinds"] = validation["kinds"]
     return values
 
 
@@ -208,6 +257,14 @@ def load_checkpoint(run: Run) -> Checkpoint:
         raise UserFacingError(
             "checkpoint.pt is damaged, so the run can't go on from it. Start it again."
         ) from error
+
+
+def notify(run: Run, notice: str) -> None:
+    """Add a sentence to what the user should know of the run; raises OSError."""
+    path = run.folder / "notice.txt"
+    known = path.read_text() if path.exists() else ""
+    if _first() and notice not in known:
+        write_whole(path, f"{known} {notice}".strip().encode())
 
 
 def fail(run: Run, reason: str) -> None:

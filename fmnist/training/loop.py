@@ -2,10 +2,11 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from statistics import fmean
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -24,6 +25,9 @@ from fmnist.training import distillation
 from fmnist.training.augment import alternating, augment
 from fmnist.training.muon import Muon
 
+if TYPE_CHECKING:  # only some recipes need OpenCV
+    from fmnist.data.people import Taken
+
 REPORTS_PER_EPOCH = 20
 WARM_UP = 0.2
 """Share of a one-cycle schedule that the learning rate rises for."""
@@ -38,6 +42,20 @@ class Validation:
     loss: float
     accuracy: float
     predictions: NDArray[np.uint8]  # (N,)
+    kinds: Mapping[str, float] = field(default_factory=dict)
+    """The share named right of the held-out pictures by people, by kind."""
+
+    @property
+    def score(self) -> float:
+        """What the best epoch is chosen by: the mean over all kinds, the dataset being one."""
+        return fmean([self.accuracy, *self.kinds.values()])
+
+
+class People(NamedTuple):
+    """Pictures that people really drew and took: to train on, and held out from that."""
+
+    training: "Taken"
+    held_out: "Taken"
 
 
 @dataclass(frozen=True)
@@ -62,10 +80,11 @@ class Checkpoint:
     model: dict[str, Tensor] = field(default_factory=dict)
     optimizer: dict[str, Any] = field(default_factory=dict)
     best: dict[str, Tensor] = field(default_factory=dict)
-    best_accuracy: float = -1.0
+    best_accuracy: float = -1.0  # the score: the mean over all kinds of pictures
     best_epoch: int = 0
     taught: Tensor | None = None  # what the teacher answered: another may have its name by now
     seconds: float = 0.0  # spent training, without what the caller did between reports
+    people: int = 0  # how many pictures by people are among what it trains on
 
     def note(
         self,
@@ -78,8 +97,8 @@ class Checkpoint:
         """Take down where the training stands after a step, and the best weights so far."""
         self.step = step
         self.model, self.optimizer = model.state_dict(), optimizer.state_dict()
-        if result and result.accuracy > self.best_accuracy:
-            self.best_accuracy, self.best_epoch = result.accuracy, epoch
+        if result and result.score > self.best_accuracy:
+            self.best_accuracy, self.best_epoch = result.score, epoch
             self.best = {name: tensor.clone() for name, tensor in self.model.items()}
 
 
@@ -98,6 +117,7 @@ def train(
     device: torch.device,
     resume: Checkpoint | None = None,
     teacher: nn.Module | None = None,
+    people: People | None = None,
 ) -> Iterator[Progress]:
     """Train in place on the (train, validation) splits; the best-on-validation weights are kept.
 
@@ -105,15 +125,19 @@ def train(
     randomness is a function of the seed and the step, so a run that goes on from a `Checkpoint`
     ends exactly as one that was never interrupted. A `resume` that is given is updated before every
     report; a caller may save it then. In a process group each process computes its part of every
-    batch, and all of them report the same. Raises UserFacingError where the recipe names a teacher
-    that is neither given nor has answered before.
+    batch, and all of them report the same. Of `people`, as many are trained on as the recipe wants.
+    Raises UserFacingError where the recipe names a teacher that is neither given nor has answered
+    before, and where a `resume` began with other pictures by people than those given.
     """
     training, validation = data
     state = resume or Checkpoint()
+    most = round(recipe.people * len(training))
+    taken = people.training.some(most, recipe.seed) if people and most else None
+    held_out = people.held_out.garments() if people and most else None
+    _check_people(state, 0 if taken is None else len(taken))
     bfloat16 = recipe.precision == "bfloat16" and accelerates_bfloat16(device)
     model.to(device)
-    if bfloat16:
-        model.to(memory_format=torch.channels_last)
+    model.to(memory_format=torch.channels_last)
     optimizer = _optimizer(model, recipe)
     if state.step:
         model.load_state_dict(state.model)
@@ -122,21 +146,21 @@ def train(
         if teacher is None:
             raise UserFacingError(f"The teacher {recipe.teacher} isn't here to answer.")
         state.taught = distillation.answers(teacher, training.images, device, bfloat16)
-    batches = _Batches(training, recipe, state.taught, device, bfloat16)
+    batches = _Batches(training, recipe, state.taught, taken, device)
     learn = _learner(model, optimizer, recipe, device, bfloat16)
     steps = len(batches) * recipe.epochs
     report_every = max(1, len(batches) // REPORTS_PER_EPOCH)
     losses, since = [], time.perf_counter()
 
     for step in range(state.step, steps):
-        losses.append(learn(step, learning_rate(recipe, step, steps), *batches.at(step)))
+        losses.append(learn(step, learning_rate(recipe, step, steps), batches.at(step)))
         epoch, place = divmod(step, len(batches))
         ends_epoch = place == len(batches) - 1
         if not ends_epoch and (place + 1) % report_every:
             continue
         loss = _mean_over_processes(losses)
         speed = len(losses) * recipe.batch_size / (time.perf_counter() - since)
-        result = _validate(model, validation, device) if ends_epoch else None
+        result = _validate(model, validation, held_out, device) if ends_epoch else None
         state.note(step + 1, epoch + 1, model, optimizer, result)
         state.seconds += time.perf_counter() - since
         eta = state.seconds / state.step * (steps - state.step)
@@ -146,6 +170,25 @@ def train(
 
     model.load_state_dict(state.best)
     model.to(memory_format=torch.contiguous_format)
+
+
+def _check_people(state: Checkpoint, count: int) -> None:
+    """Note how many pictures by people there are; raise where a training began with others."""
+    if state.step and state.people != count:
+        raise UserFacingError(
+            f"The training began with {state.people:,} pictures by people, and now there are "
+            f"{count:,}. Set FMNIST_PICTURES as it was then, or start anew."
+        )
+    state.people = count
+
+
+class _Batch(NamedTuple):
+    """This process's part of a batch: n images of a `total`."""
+
+    images: Tensor  # augmented, (n, 1, 28, 28)
+    targets: Tensor  # the probabilities to learn, (n, 10)
+    sets: Tensor | None  # bool (n, 10), of which any is right where there is one; see `_aims`
+    total: int
 
 
 class _Batches:
@@ -159,17 +202,25 @@ class _Batches:
         training: Split,
         recipe: Recipe,
         taught: Tensor | None,
+        taken: "Taken | None",
         device: torch.device,
-        bfloat16: bool,
     ) -> None:
         self._recipe, self._device = recipe, device
-        self._layout = torch.channels_last if bfloat16 else torch.contiguous_format
         if recipe.everyday:
             # Here, since only these recipes need OpenCV.
             from fmnist.data import everyday
 
             count = round(recipe.everyday * len(training))
             training = everyday.add_to(training, count, recipe.seed)
+        self._sets = None
+        if taken is not None:
+            of_labels = np.zeros((len(training), len(CLASSES)), bool)
+            self._sets = torch.tensor(np.concatenate([of_labels, taken.accepted]), device=device)
+            none = np.full(len(taken), len(CLASSES), np.uint8)
+            training = Split(
+                np.concatenate([training.images, taken.images]),
+                np.concatenate([training.labels, none]),
+            )
         self._images = torch.tensor(training.images, device=device)
         self._targets = _smoothed(training.labels, recipe.label_smoothing).to(device)
         if taught is not None:
@@ -183,10 +234,8 @@ class _Batches:
         """How many make an epoch."""
         return math.ceil(len(self._images) / self._recipe.batch_size)
 
-    def at(self, step: int) -> tuple[Tensor, Tensor, int]:
-        """Augmented images (n, 1, 28, 28) with targets (n, 10): this process's part of a batch,
-        and how many images the whole batch has.
-        """
+    def at(self, step: int) -> _Batch:
+        """What this process learns in that step."""
         epoch, place = divmod(step, len(self))
         seed, size = self._recipe.seed, self._recipe.batch_size
         if epoch != self._epoch:
@@ -197,8 +246,10 @@ class _Batches:
         mirrored = alternating(self._sides[batch], epoch)
         images = augment(images, self._recipe.augment, mirrored, _generator(seed, step))
         part = parallel.part(len(batch))
-        images = images[part].contiguous(memory_format=self._layout)
-        return images, self._targets[batch[part]], len(batch)
+        images = images[part].contiguous(memory_format=torch.channels_last)
+        mine = batch[part]
+        sets = None if self._sets is None else self._sets[mine]
+        return _Batch(images, self._targets[mine], sets, len(batch))
 
 
 def _learner(
@@ -207,22 +258,25 @@ def _learner(
     recipe: Recipe,
     device: torch.device,
     bfloat16: bool,
-) -> Callable[[int, float, Tensor, Tensor, int], Tensor]:
+) -> Callable[[int, float, _Batch], Tensor]:
     """A function that takes one step and returns this process's share of the batch's loss."""
     processes = parallel.place()[1]
     replica = DistributedDataParallel(model) if processes > 1 else model
 
-    def learn(step: int, rate: float, images: Tensor, targets: Tensor, total: int) -> Tensor:
+    def learn(step: int, rate: float, batch: _Batch) -> Tensor:
         for group in optimizer.param_groups:
             group["lr"] = rate * group.get("share", 1.0)
         model.train()
         with (
             _seeded(recipe.seed, step, device),
-            parallel.part_of_batch(total),
+            parallel.part_of_batch(batch.total),
             torch.autocast(device.type, torch.bfloat16, enabled=bfloat16),
         ):
-            logits = replica(images).float()
-            loss = functional.cross_entropy(logits, targets, reduction="sum") / total
+            logits = replica(batch.images).float()
+            aims = batch.targets
+            if batch.sets is not None:
+                aims = _aims(logits.detach(), aims, batch.sets, recipe.label_smoothing)
+            loss = functional.cross_entropy(logits, aims, reduction="sum") / batch.total
         optimizer.zero_grad()
         torch.autograd.backward(loss * processes)  # the processes' gradients are averaged
         optimizer.step()
@@ -244,6 +298,18 @@ def _smoothed(labels: NDArray[np.uint8], smoothing: float) -> Tensor:
     classes = len(CLASSES)
     certain = torch.cat([torch.eye(classes), torch.full((1, classes), 1 / classes)])
     return (1 - smoothing) * certain[torch.tensor(labels).long()] + smoothing / classes
+
+
+def _aims(logits: Tensor, targets: Tensor, sets: Tensor, smoothing: float) -> Tensor:
+    """What images are to be answered with (N, 10): their targets, or one of a set bool (N, 10).
+
+    Where several classes count as right, the model shares among them as it likes: the gradient
+    of the cross-entropy with that is the one of -log of the probability of the whole set.
+    """
+    shares = logits.softmax(1) * sets
+    shares = shares / shares.sum(1, keepdim=True).clamp_min(1e-12)
+    smoothed = (1 - smoothing) * shares + smoothing / len(CLASSES)
+    return torch.where(sets.any(1, keepdim=True), smoothed, targets)
 
 
 def _optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
@@ -268,7 +334,9 @@ def _optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     return Muon(groups, lr=recipe.lr)
 
 
-def _validate(model: nn.Module, validation: Split, device: torch.device) -> Validation:
+def _validate(
+    model: nn.Module, validation: Split, held_out: "Taken | None", device: torch.device
+) -> Validation:
     logits = torch.tensor(infer(model, validation.images, device))
     labels = torch.tensor(validation.labels, dtype=torch.long)
     predictions = logits.argmax(1)
@@ -276,6 +344,7 @@ def _validate(model: nn.Module, validation: Split, device: torch.device) -> Vali
         loss=functional.cross_entropy(logits, labels).item(),
         accuracy=(predictions == labels).double().mean().item(),
         predictions=predictions.numpy().astype(np.uint8),
+        kinds=held_out.right_by_kind(infer(model, held_out.images, device)) if held_out else {},
     )
 
 

@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from fmnist.machine.devices import accelerates_bfloat16
+
 MOMENTUM = 0.95
 BETAS = (0.9, 0.999)
 ROUNDS = 5
@@ -59,7 +61,9 @@ class Muon(torch.optim.Optimizer):
 def orthogonal(matrix: Tensor) -> Tensor:
     """A matrix (M, N) with singular values near 1 and the singular vectors of the given one."""
     wide = matrix if len(matrix) <= matrix.shape[1] else matrix.T
-    wide = wide.bfloat16() / (wide.norm() + 1e-7)
+    # Emulated, bfloat16 would take a fifth of a training.
+    number = torch.bfloat16 if accelerates_bfloat16(wide.device) else torch.float32
+    wide = wide.to(number) / (wide.norm() + 1e-7)
     a, b, c = COEFFICIENTS
     for _ in range(ROUNDS):
         square = wide @ wide.T

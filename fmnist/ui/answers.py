@@ -48,8 +48,10 @@ def ask(card: Card, taken: Sequence[Taken], device: torch.device) -> tuple[Answe
     unfamiliar = np.zeros(len(taken), bool)
     if not good:
         return Answer(probabilities, unfamiliar), device
-    pixels = [picture.pixels for _, picture in taken if isinstance(picture, Intake)]
-    (probabilities[good], unfamiliar[good]), used = models.answer(card, np.stack(pixels), device)
+    pictures = [picture for _, picture in taken if isinstance(picture, Intake)]
+    pixels = np.stack([picture.pixels for picture in pictures])
+    kinds = [picture.kind for picture in pictures]
+    (probabilities[good], unfamiliar[good]), used = models.answer(card, pixels, device, kinds)
     return Answer(probabilities, unfamiliar), used
 
 

@@ -61,7 +61,7 @@ def why(
     if not fold.open:
         return
     with fold:
-        found = _evidence(card, pixels, device)
+        found = _evidence(card, pixels, device, taken.kind if taken else "dataset")
         st.markdown(explain.reason(pixels, found.probabilities, found.label, found.occlusion))
         widgets.side_by_side(
             [(f"{way}: {WAYS[way]}.", overlay(pixels, heat)) for way, heat in found.maps.items()],
@@ -81,13 +81,14 @@ def why(
 
 @models.answering
 @st.cache_data(show_spinner="Looking for the reason …", max_entries=500, hash_funcs=models.ANSWERS)
-def _evidence(card: Card, pixels: NDArray[np.uint8], device: torch.device) -> Evidence:
-    answer, _ = models.answer(card, pixels[None], device)
+def _evidence(card: Card, pixels: NDArray[np.uint8], device: torch.device, kind: str) -> Evidence:
+    answer, _ = models.answer(card, pixels[None], device, [kind])
+    temperature = card.certainty_of(kind).temperature
     (probabilities,) = answer.probabilities
     label = int(probabilities.argmax())
 
     def look(model: Classifier, device: torch.device) -> Evidence:
-        occlusion = explain.occlusion(model, pixels, label, card.temperature)
+        occlusion = explain.occlusion(model, pixels, label, temperature)
         maps = {
             "Covering": occlusion.drop,
             "Saliency": explain.saliency(model, pixels, label),

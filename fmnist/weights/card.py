@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import Any
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from fmnist import models
 from fmnist.analysis import evaluation
-from fmnist.analysis.evaluation import Evaluation
+from fmnist.analysis.evaluation import Certainty, Evaluation
 from fmnist.data.splits import Source
 from fmnist.machine.errors import UserFacingError
 from fmnist.models import MODELS
@@ -83,6 +83,8 @@ class Card:
     layers: list[Layer] | None = None  # those of a chain
     taken_for: str | None = None  # what a stranger's file doesn't say, such as ReLU
     doubt: str | None = None  # what speaks against a stranger's model, in a sentence
+    sources: list[str] | None = None  # whose pictures it learned from beside the dataset
+    certainty: dict[str, Certainty] | None = None  # by kind of intake, where it was measured
 
     @property
     def family(self) -> str:
@@ -122,10 +124,29 @@ class Card:
         """Whether it learned from such garments, which a stranger's card doesn't say."""
         return self.data in (source, None)
 
-    def unfamiliar(self, logits: NDArray[np.float32]) -> NDArray[np.bool_]:
-        """Which images (N,) are, by the model's logits (N, 10), unlike those it knows."""
+    def certainty_of(self, kind: str) -> Certainty:
+        """How sure to be of a kind of intake; of one that wasn't measured, as of the dataset."""
         limit = np.inf if self.energy_limit is None else self.energy_limit
-        return np.asarray(evaluation.energy(logits) > limit)
+        return (self.certainty or {}).get(kind) or Certainty(self.temperature, limit)
+
+    def probabilities(
+        self, logits: NDArray[np.float32], kinds: Sequence[str] | None = None
+    ) -> NDArray[np.float32]:
+        """The probabilities (N, 10) by logits of images, whose kinds of intake may be known."""
+        if kinds is None:
+            return evaluation.probabilities(logits, self.temperature)
+        temperatures = [self.certainty_of(kind).temperature for kind in kinds]
+        return evaluation.probabilities(logits / np.array(temperatures, np.float32)[:, None])
+
+    def unfamiliar(
+        self, logits: NDArray[np.float32], kinds: Sequence[str] | None = None
+    ) -> NDArray[np.bool_]:
+        """Which images (N,) are, by the model's logits (N, 10), unlike those it knows.
+
+        Kinds of intake differ in what energy is usual.
+        """
+        limits = [self.certainty_of(kind).energy_limit for kind in kinds or [""]]
+        return np.asarray(evaluation.energy(logits) > np.array(limits, np.float32))
 
     def to_json(self) -> str:
         """The card as it stands beside its weights; `from_json` is the inverse."""
@@ -143,6 +164,10 @@ class Card:
                 values[split] = Figures(**values[split])
         if values.get("seeds"):
             values["seeds"] = [Seed(**seed) for seed in values["seeds"]]
+        if values.get("certainty"):
+            values["certainty"] = {
+                kind: Certainty(**measured) for kind, measured in values["certainty"].items()
+            }
         return cls(**values)
 
 

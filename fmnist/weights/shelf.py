@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,7 +13,6 @@ import torch
 from numpy.typing import NDArray
 
 from fmnist import PROJECT
-from fmnist.analysis import evaluation
 from fmnist.machine.files import write_whole
 from fmnist.models import MODELS
 from fmnist.models.chain import Chain
@@ -33,7 +33,7 @@ NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST_NAME - 1}}}")
 class Answer(NamedTuple):
     """What a model says of N images."""
 
-    probabilities: NDArray[np.float32]  # (N, 10) at the card's temperature
+    probabilities: NDArray[np.float32]  # (N, 10), see Card.probabilities
     unfamiliar: NDArray[np.bool_]  # (N,), see Card.unfamiliar
 
 
@@ -43,12 +43,18 @@ class Weights(NamedTuple):
     model: Classifier
     card: Card
 
-    def answer(self, images: NDArray[np.uint8], device: torch.device) -> Answer:
-        """What the model says of images uint8 (N, 28, 28); raises OnnxError where a graph fails."""
+    def answer(
+        self,
+        images: NDArray[np.uint8],
+        device: torch.device,
+        kinds: Sequence[str] | None = None,
+    ) -> Answer:
+        """What the model says of images uint8 (N, 28, 28), whose kinds of intake may be known.
+
+        Raises OnnxError where a graph fails.
+        """
         logits = infer(self.model, images, device)
-        return Answer(
-            evaluation.probabilities(logits, self.card.temperature), self.card.unfamiliar(logits)
-        )
+        return Answer(self.card.probabilities(logits, kinds), self.card.unfamiliar(logits, kinds))
 
 
 def own_folder() -> Path:
@@ -155,6 +161,18 @@ def load(name_or_path: str | Path) -> Weights:
             "differs. Restore one of the two."
         )
     return Weights(open(content, path.name, card.reads).model, card)
+
+
+def begin(model: Classifier, name: str) -> None:
+    """Give a model the tensors of the weights of that name.
+
+    Raises WeightsError where there are none, or they are another architecture's.
+    """
+    learned = load(name).model.state_dict()
+    shapes = {key: tensor.shape for key, tensor in model.state_dict().items()}
+    if shapes != {key: tensor.shape for key, tensor in learned.items()}:
+        raise WeightsError(f"The model can't begin with {name}, which is built otherwise.")
+    model.load_state_dict(learned)
 
 
 def open(content: bytes, filename: str, reads: str | None = None) -> Weights:

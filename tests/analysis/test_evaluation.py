@@ -169,3 +169,25 @@ def test_a_model_that_is_where_it_should_be_is_not_moved(monkeypatch: pytest.Mon
     before = inference.infer(model, images, torch.device("cpu"))
     monkeypatch.setattr(torch.nn.Module, "_apply", None)
     assert (inference.infer(model, images, torch.device("cpu")) == before).all()
+
+
+def test_the_temperature_for_sets_makes_confidence_the_share_that_is_right() -> None:
+    rng = np.random.default_rng(0)
+    logits = (4 * rng.normal(size=(4000, 10))).astype(np.float32)
+    for truth in (0.5, 2.0):
+        shares = evaluation.probabilities(logits, truth)
+        right = rng.random(4000) < shares.max(1)
+        fitted = evaluation.fit_confidence(logits, right)
+        assert fitted == pytest.approx(truth, rel=0.15)
+        confidence = evaluation.probabilities(logits, fitted).max(1)
+        assert evaluation.calibration_error(confidence, right) < 0.03
+
+
+def test_at_most_a_tenth_of_every_part_of_a_kind_is_warned_of() -> None:
+    rng = np.random.default_rng(0)
+    logits = (4 * rng.normal(size=(400, 10))).astype(np.float32)
+    parts = [np.arange(400) < 350, np.arange(400) >= 350]
+    logits[parts[1]] /= 4  # the few are less like what the model knows
+    fitted = evaluation.fit_certainty(logits, rng.random(400) < 0.8, parts)
+    for part in parts:
+        assert (evaluation.energy(logits[part]) > fitted.energy_limit).mean() <= 0.1

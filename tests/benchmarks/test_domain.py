@@ -1,4 +1,4 @@
-"""What the shipped weights make of real sketches and photos; FMNIST_PICTURES holds both folders."""
+"""What the shipped weights make of real sketches and photos; FMNIST_MEASURED holds both folders."""
 
 import os
 from functools import cache
@@ -15,6 +15,7 @@ from fmnist.data import splits
 from fmnist.models import inference
 from fmnist.weights import shelf
 from fmnist.weights.card import Card
+from fmnist.weights.shelf import Weights
 
 CPU = torch.device("cpu")
 
@@ -35,9 +36,31 @@ def test_digits_noise_and_blanks_are_pictures_of_28_by_28() -> None:
     assert (np.ptp(domain.blanks(), axis=(1, 2)) == 0).all()
 
 
+def test_a_share_comes_with_its_interval() -> None:
+    assert domain.share(np.repeat([True, False], [81, 19])) == "81.0% (72.2 to 87.5)"
+    assert domain.share(np.zeros(0, bool)) == "-"
+
+
+def test_a_line_of_the_table_tells_counts_rights_calibration_and_warnings() -> None:
+    model = torch.nn.Flatten()
+    model.forward = lambda images: 20 * images.flatten(1)[:, :10]
+    images = np.zeros((20, 28, 28), np.uint8)
+    images[np.arange(20), 0, np.arange(20) % 10] = 255
+    right = [[label % 10, 3] for label in range(20)]
+    weights = Weights(model, Card("sure", "fcnn", 0, energy_limit=-10.0))
+    cells = domain.row(weights, "photos", domain.Domain(images, right, images[:4] // 9))
+    assert cells[0] == "photos (20)"
+    assert cells[1].startswith("100.0% (")
+    assert cells[2] == "-"
+    assert cells[3] == "0.0%"
+    assert cells[4].startswith("0.0% (")
+    assert cells[5].startswith("100.0% (")
+    assert cells[5].endswith("(4)")
+
+
 @cache
 def pictures(name: str) -> domain.Domain:
-    return domain.load(Path(os.environ["FMNIST_PICTURES"]) / name)
+    return domain.load(Path(os.environ["FMNIST_MEASURED"]) / name)
 
 
 @pytest.fixture(scope="module")

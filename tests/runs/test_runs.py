@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+import brought
 import numpy as np
 import pytest
 from strangers import one_who_sees_bags
@@ -112,6 +113,49 @@ def test_a_teacher_that_knows_the_garments_teaches_them(
     assert run.notice is None
     named = np.sum(run.card.test.confusion, 0)
     assert named.tolist() == [0] * 8 + [1000, 0]
+
+
+def test_without_a_folder_of_pictures_a_run_trains_on_imagined_ones_and_says_so(
+    carried_out: Callable[[Plan], Run],
+) -> None:
+    recipe = replace(SHORT.recipe, epochs=1, people=1.0, start="fcnn")
+    run = carried_out(replace(SHORT, recipe=recipe))
+    assert "fcnn knows no drawn garments" in run.notice
+    assert "imagined ones only" in run.notice
+    assert run.plan.recipe.start is None
+    assert run.card.sources is None
+    assert run.card.certainty is None
+
+
+def test_what_people_drew_and_took_is_trained_on_and_named_on_the_card(
+    carried_out: Callable[[Plan], Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brought.take_in_here(monkeypatch)
+    monkeypatch.setenv("FMNIST_PICTURES", str(brought.fill(tmp_path / "pictures")))
+    run = carried_out(replace(SHORT, recipe=replace(SHORT.recipe, people=1.0)))
+    assert run.notice is None
+    quick_draw, products = run.card.sources
+    assert "CC BY 4.0" in quick_draw
+    assert "no licence" in products
+    assert run.card.certainty.keys() == {"sketch"}  # no garment of the shop is held out
+    assert run.progress[-1]["validation_kinds"].keys() == {"drawings"}
+
+
+def test_a_run_begins_with_the_weights_that_its_recipe_names(
+    carried_out: Callable[[Plan], Run],
+) -> None:
+    card = Card("elder", "fcnn", 0, data="drawn")
+    elder = carried_out(replace(SHORT, recipe=replace(SHORT.recipe, epochs=6)))
+    shelf.save(
+        Weights(shelf.load(elder.folder / f"{elder.id}.safetensors").model, card),
+        shelf.own_folder(),
+    )
+    brief = replace(SHORT.recipe, epochs=1, lr=1e-6)
+    fresh, known = (
+        carried_out(replace(SHORT, recipe=replace(brief, start=start))) for start in (None, "elder")
+    )
+    assert known.card.test.accuracy == pytest.approx(elder.card.test.accuracy, abs=0.01)
+    assert known.card.test.accuracy > fresh.card.test.accuracy + 0.2
 
 
 def test_a_teacher_that_is_not_there_is_refused_before_the_training() -> None:

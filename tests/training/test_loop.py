@@ -9,13 +9,21 @@ from torch import nn
 
 from fmnist.analysis.evaluation import Evaluation, accuracy, probabilities
 from fmnist.data import garments
+from fmnist.data.people import Taken
 from fmnist.data.splits import Split
 from fmnist.machine.errors import UserFacingError
 from fmnist.models import MODELS
 from fmnist.models.inference import infer, infer_mirrored
 from fmnist.models.recipe import OPTIMIZERS, Recipe
-from fmnist.training import distillation
-from fmnist.training.loop import REPORTS_PER_EPOCH, Checkpoint, Progress, learning_rate, train
+from fmnist.training import distillation, loop
+from fmnist.training.loop import (
+    REPORTS_PER_EPOCH,
+    Checkpoint,
+    People,
+    Progress,
+    learning_rate,
+    train,
+)
 
 CPU = torch.device("cpu")
 RECIPE = Recipe(epochs=3, batch_size=16, lr=1e-3, precision="float32")
@@ -213,3 +221,78 @@ def test_a_teacher_answers_an_image_and_its_mirror_image_alike(splits, bfloat16,
     expected = probabilities(infer_mirrored(teacher, images, CPU))
     assert np.ptp(expected, 1).mean() > 0.2
     np.testing.assert_allclose(answers, expected, atol=tolerance)
+
+
+def test_a_set_is_learned_as_the_probability_of_any_of_its_classes() -> None:
+    logits = torch.randn(6, 10, generator=torch.Generator().manual_seed(0), requires_grad=True)
+    sets = torch.zeros(6, 10, dtype=torch.bool)
+    sets[:4, [0, 6]] = True
+    targets = loop._smoothed(np.array([0, 0, 0, 0, 3, 10], np.uint8), 0.0)
+    aims = loop._aims(logits.detach(), targets, sets, 0.0)
+    nn.functional.cross_entropy(logits, aims, reduction="sum").backward()
+    ours = logits.grad.clone()
+    logits.grad = None
+    mass = logits.softmax(1)[:4, [0, 6]].sum(1).log().sum()
+    rest = nn.functional.cross_entropy(logits[4:], targets[4:], reduction="sum")
+    (rest - mass).backward()
+    torch.testing.assert_close(ours, logits.grad)
+
+
+@pytest.fixture(scope="module")
+def people() -> People:
+    """Garments as if people had drawn and photographed them; every fourth is none of the ten."""
+
+    def taken(count: int, seed: int) -> Taken:
+        images, labels = garments.draw(count, seed)
+        accepted = np.eye(10, dtype=bool)[labels]
+        accepted[::4] = False
+        return Taken(images, accepted, np.arange(count, dtype=np.uint8) % 4)
+
+    return People(taken(120, seed=3), taken(40, seed=4))
+
+
+def test_pictures_by_people_are_learned_and_every_kind_chooses_the_best_epoch(
+    splits, people
+) -> None:
+    recipe, state = dataclasses.replace(RECIPE, people=10.0, lr=0.02), Checkpoint()
+    reports = list(train(MODELS["fcnn"].seeded(0), splits, recipe, CPU, state, people=people))
+    validations = [report.validation for report in reports if report.validation]
+    # Every fourth is none of the ten, and so are all of the first kind.
+    assert all(
+        validation.kinds.keys() == {"careful", "photos", "shop"} for validation in validations
+    )
+    assert state.best_accuracy == max(validation.score for validation in validations)
+    assert state.people == 120
+    assert reports[-1].steps == 3 * 20  # 320 images in batches of 16
+
+
+def test_a_recipe_takes_as_many_pictures_by_people_as_it_says(splits, people) -> None:
+    for share, count in ((0.0, 0), (0.25, 50), (10.0, 120)):
+        state = Checkpoint()
+        recipe = dataclasses.replace(RECIPE, epochs=1, people=share)
+        list(train(MODELS["fcnn"].seeded(0), splits, recipe, CPU, state, people=people))
+        assert state.people == count
+
+
+def test_without_pictures_by_people_a_training_is_the_one_of_a_recipe_without(splits) -> None:
+    alone, wanting = (
+        trained(splits, dataclasses.replace(RECIPE, people=share))[1] for share in (0.0, 1.0)
+    )
+    assert [report.loss for report in alone] == [report.loss for report in wanting]
+    assert alone[-1].validation.kinds == {}
+
+
+def test_a_training_with_people_goes_on_as_if_never_interrupted_and_with_no_others(
+    splits, people
+) -> None:
+    recipe = dataclasses.replace(RECIPE, epochs=2, people=0.25)
+    whole, cut = MODELS["fcnn"].seeded(0), MODELS["fcnn"].seeded(0)
+    list(train(whole, splits, recipe, CPU, people=people))
+    state = Checkpoint()
+    next(train(cut, splits, recipe, CPU, state, people=people))
+    with pytest.raises(UserFacingError, match="began with 50 pictures"):
+        next(train(MODELS["fcnn"].seeded(0), splits, recipe, CPU, state))
+    list(train(cut, splits, recipe, CPU, state, people=people))
+    assert all(
+        torch.equal(value, whole.state_dict()[key]) for key, value in cut.state_dict().items()
+    )

@@ -3,11 +3,14 @@ import hashlib
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import safetensors.torch
 import torch
 from strangers import pickled
 
+from fmnist.analysis import evaluation
+from fmnist.analysis.evaluation import Certainty
 from fmnist.models import MODELS
 from fmnist.weights import shelf
 from fmnist.weights.card import Card, Figures, WeightsError
@@ -194,3 +197,42 @@ def test_the_shipped_weights_reach_the_published_figures() -> None:
         "everyday": 0.935,
     }
     assert all(reached[name] >= floor for name, floor in floors.items()), reached
+
+
+def test_a_card_knows_how_sure_to_be_of_each_kind_of_picture() -> None:
+    card = Card(
+        "mine", "fcnn", 0, temperature=2.0, energy_limit=-3.0, sources=["Somebody, CC0"],
+        certainty={"photo": Certainty(temperature=0.5, energy_limit=-1.0)},
+    )  # fmt: skip
+    assert Card.from_json(card.to_json()) == card
+    logits = np.float32([[2.0] + [0.0] * 9])
+    assert card.unfamiliar(logits).all()  # its energy is -2.8
+    assert not card.unfamiliar(logits, ["photo"]).any()
+    assert card.unfamiliar(logits, ["sketch"]).all()
+    shares = card.probabilities(logits.repeat(2, 0), ["photo", "sketch"])
+    np.testing.assert_allclose(shares[:1], evaluation.probabilities(logits, 0.5), rtol=1e-5)
+    np.testing.assert_allclose(shares[1:], evaluation.probabilities(logits, 2.0), rtol=1e-5)
+
+
+def test_a_picture_is_answered_as_its_kind_is_and_every_other_as_the_dataset() -> None:
+    sure = {"photo": Certainty(temperature=0.1, energy_limit=100.0)}
+    card = Card("mine", "fcnn", 0, energy_limit=-100.0, certainty=sure)
+    weights = Weights(MODELS["fcnn"].seeded(0).eval(), card)
+    images = np.full((1, 28, 28), 90, np.uint8)
+    photo = weights.answer(images, torch.device("cpu"), ["photo"])
+    sketch, unknown = (weights.answer(images, torch.device("cpu"), k) for k in (["sketch"], None))
+    assert (photo.unfamiliar.item(), sketch.unfamiliar.item()) == (False, True)
+    assert photo.probabilities.max() > sketch.probabilities.max()
+    assert (sketch.probabilities == unknown.probabilities).all()
+
+
+def test_a_model_can_begin_with_weights_that_are_built_alike() -> None:
+    elder = MODELS["residual-300k"].seeded(1)
+    shelf.save(Weights(elder, Card("elder", "residual-300k", 0)), shelf.own_folder())
+    shelf.begin(model := MODELS["residual-300k"].seeded(0), "elder")
+    known = elder.state_dict()
+    assert all(torch.equal(value, known[key]) for key, value in model.state_dict().items())
+    with pytest.raises(WeightsError, match="can't begin with elder"):
+        shelf.begin(MODELS["residual-100k"].seeded(0), "elder")
+    with pytest.raises(WeightsError, match="no weights 'nobody'"):
+        shelf.begin(model, "nobody")

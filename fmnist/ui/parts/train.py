@@ -75,6 +75,12 @@ def edit_recipe(
                 step=0.25,
                 help="Garments as people draw and photograph them, made from the training images.",
             ),
+            people=number(
+                "Pictures by people for each image",
+                "people",
+                step=0.25,
+                help="At most so many of those in the folder that FMNIST_PICTURES names.",
+            ),
             teacher=_choose_teacher(recipe.teacher, teachers, key),
             optimizer=choice("Optimizer", "optimizer", OPTIMIZERS),
             schedule=choice("Schedule", "schedule", SCHEDULES),

@@ -4,7 +4,7 @@ import atexit
 import gc
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from threading import Thread
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -109,10 +109,18 @@ def failures() -> dict[str, str]:
 
 @answering
 def answer(
-    card: Card, images: NDArray[np.uint8], device: torch.device
+    card: Card,
+    images: NDArray[np.uint8],
+    device: torch.device,
+    kinds: Sequence[str] | None = None,
 ) -> tuple[Answer, torch.device]:
-    """What the model says of images uint8 (N, 28, 28), and the device that computed it."""
-    return ask(card, device, lambda model, device: Weights(model, card).answer(images, device))
+    """What the model says of images uint8 (N, 28, 28), and the device that computed it.
+
+    `kinds` are what intake took the images for, where they come from there.
+    """
+    return ask(
+        card, device, lambda model, device: Weights(model, card).answer(images, device, kinds)
+    )
 
 
 @answering

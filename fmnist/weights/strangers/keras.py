@@ -363,7 +363,7 @@ def _translated(model: Config, arrays: Arrays) -> tuple[list[Layer], list[dict[s
 def _flat(model: Config, path: str) -> Iterator[tuple[str, str, Config]]:
     """Path, class and settings of every layer, those of nested models in their place."""
     for layer in _listed(model):
-        kind = _OLD_CLASSES.get(layer["class_name"], layer["class_name"]).rpartition(">")[2]
+        kind = str(_OLD_CLASSES.get(layer["class_name"], layer["class_name"])).rpartition(">")[2]
         config = {_OLD_NAMES.get(name, name): value for name, value in layer["config"].items()}
         name = f"{path}{config.get('name') or layer.get('name', '')}"
         if kind in _MODELS:
@@ -570,7 +570,8 @@ def _normalisation(chain: _Chain, config: Config, arrays: list[Tensor]) -> None:
 
 def _affine(chain: _Chain, scale: Tensor, shift: Tensor) -> None:
     """Add numbers of one, or of the last axis as Keras has it, to multiply with and to add."""
-    scale, shift = torch.broadcast_tensors(scale.reshape(-1), shift.reshape(-1))
+    size = max(scale.numel(), shift.numel())
+    scale, shift = scale.reshape(-1).expand(size), shift.reshape(-1).expand(size)
     if len(chain.shape) == 4:
         scale, shift = scale[:, None, None], shift[:, None, None]
     chain.add({"kind": "Affine", "shape": list(scale.shape)}, scale=scale, shift=shift)
@@ -624,7 +625,7 @@ def _relu(chain: _Chain, config: Config, _: list[Tensor]) -> None:
 
 
 def _leaky(chain: _Chain, config: Config, _: list[Tensor]) -> None:
-    slope = config.get("negative_slope", config.get("alpha", 0.3))
+    slope: Any = config.get("negative_slope", config.get("alpha", 0.3))
     chain.add({"kind": "LeakyReLU", "negative_slope": float(slope)})
 
 
@@ -676,7 +677,7 @@ def _add_recurrent(chain: _Chain, cell: str, config: Config, ways: Sequence[list
             named |= {"bias_ih": both[0], "bias_hh": both[1]}
         for name, tensor in named.items():
             if cell == "GRU":  # update, reset, new; torch has reset, update, new
-                update, reset, new = tensor.split(hidden)
+                update, reset, new = torch.split(tensor, hidden)
                 tensor = torch.cat([reset, update, new])
             tensors[f"cell.{name}_l0{end}"] = tensor
     sequences = config.get("return_sequences", False)

@@ -89,7 +89,7 @@ def _probe(model: Classifier, filename: str) -> None:
 
 def _from_onnx(content: bytes, filename: str, reads: str | None) -> Opened:
     known = reads.removesuffix(ASSUMED) if reads else None
-    if known in READINGS:  # so it has been opened before
+    if known and known in READINGS:  # so it has been opened before
         model = OnnxModel(content)
         trials.read_as(model, known)
         return Opened(model, None, reads)

@@ -21,7 +21,8 @@ DEEPEST = 4
 _NO_LAYERS = ("optim", "sched", "loops", "callbacks", "scaler")
 # A numpy array is rebuilt from its type and its bytes, by functions that do nothing else. They have
 # moved since, and a file names them where its numpy had them.
-_REBUILT, _SCALAR = np.empty(0).__reduce__()[0], np.float64(0).__reduce__()[0]
+_REBUILT: Any = np.empty(0).__reduce__()[0]
+_SCALAR: Any = np.float64(0).__reduce__()[0]
 _ARRAYS: list[Any] = [
     *((rebuilt, f"{place}.{rebuilt.__name__}")
       for rebuilt in (_REBUILT, _SCALAR)

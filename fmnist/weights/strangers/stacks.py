@@ -336,9 +336,9 @@ def _steps(part: Part) -> Iterator[tuple[Step, float]]:
     edge = part.tensors["weight"].shape[2]
     half = (edge - 1) // 2
     paddings: dict[int | Literal["same"], float] = {0: 0.0, half: 0.0}
-    for padding in (1, 2, 3):
-        if padding <= edge // 2 + 1:
-            paddings.setdefault(padding, 1.5)
+    for pixels in (1, 2, 3):
+        if pixels <= edge // 2 + 1:
+            paddings.setdefault(pixels, 1.5)
     if edge > 1:
         paddings["same"] = 0.2
     pools = {(1, 1): 0.0, (2, 2): 0.0, (3, 3): 1.5, (3, 2): 1.0, (2, 1): 2.0, (4, 4): 2.0}
