@@ -350,7 +350,7 @@ def test_a_refused_upload_is_not_opened_again_at_every_click(
     app = open_page("models")
     upload(app, "theirs.pt", b"no model")
     app.run()
-    assert "was not opened" in app.error[0].value
+    assert "is not a weights file" in app.error[0].value
     assert calls.count("theirs.pt") == 1
 
 
