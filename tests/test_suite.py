@@ -18,8 +18,9 @@ QUEUE = "tests/runs/test_runs.py::test_thirty_starts_at_once_run_one_and_queue_t
 
 def training(folder: Path) -> list[Path]:
     """The runs below a folder that a process works on."""
-    plans = folder.rglob("[!.]*/plan.json")
-    return [plan.parent for plan in plans if is_held(plan.with_name("lock"))]
+    # Not by rglob, which fails where a folder is renamed meanwhile, as a new run's is.
+    places = [Path(place) for place, _, names in os.walk(folder) if "plan.json" in names]
+    return [place for place in places if place.name[0] != "." and is_held(place.joinpath("lock"))]
 
 
 def wait(until: Callable[[], object], seconds: float = 120) -> bool:
