@@ -5,18 +5,14 @@ from pathlib import Path
 
 import pytest
 
-FOLDER = os.environ.get("FMNIST_STRANGERS") or (
-    os.path.join(os.environ["FMNIST_PICTURES"], "strangers")
-    if os.environ.get("FMNIST_PICTURES")
-    else None
-)
+MEASURED = os.environ.get("FMNIST_MEASURED")
 
 
 @pytest.fixture(scope="session")
 def strangers_folder() -> Path:
     """The folder; the test is skipped where none is named, and fails where the named one lacks."""
-    if FOLDER is None:
-        pytest.skip("FMNIST_STRANGERS names no folder of strangers' files")
-    folder = Path(FOLDER)
+    if MEASURED is None:
+        pytest.skip("FMNIST_MEASURED names no folder of strangers' files")
+    folder = Path(MEASURED) / "strangers"
     assert folder.is_dir(), f"{folder} is not here"
     return folder
