@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper
 from PIL import Image
-from shipped import SIX, every_shipped
+from shipped import THREE, every_shipped
 from strangers import graph, perceptron_graph, pickled, stranger
 
 from fmnist import PROJECT
@@ -251,7 +251,7 @@ def test_what_can_not_be_done_is_said_in_a_sentence(
 
 
 @pytest.mark.real_data
-@every_shipped(quick=SIX)
+@every_shipped(quick=THREE)
 def test_evaluate_reproduces_a_shipped_card_to_the_last_image(
     name: str, capsys: pytest.CaptureFixture
 ) -> None:

@@ -32,6 +32,7 @@ pytestmark = pytest.mark.browser
 # Getting around
 
 
+@pytest.mark.slow
 def test_the_first_visitors_of_a_fresh_server_see_the_studios_navigation_on_a_deep_link(
     fresh_studio: str, stranger: Callable[..., Page]
 ) -> None:
@@ -145,6 +146,7 @@ def test_a_training_begun_stopped_and_resumed_reaches_its_end_and_has_a_link_unt
     settle(page)
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_without_its_tab_and_server_and_its_link_shows_the_end(
     stranger: Callable[..., Page], tmp_path: Path
 ) -> None:

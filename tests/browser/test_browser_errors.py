@@ -153,6 +153,7 @@ def test_the_selection_is_taken_along_as_a_table_and_as_a_picture(
     assert (width // 84) * (height // 84) >= count
 
 
+@pytest.mark.slow
 def test_the_training_split_is_measured_with_progress_and_then_is_there_at_once(
     visit: Callable[..., Page],
 ) -> None:

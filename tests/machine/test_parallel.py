@@ -17,6 +17,7 @@ TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--np
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(PROJECT), "OMP_NUM_THREADS": "1"}
 
 
+@pytest.mark.slow
 def test_two_processes_reach_the_losses_of_one_on_the_same_batches() -> None:
     script = PROJECT / "tests" / "in_group.py"
     done = subprocess.run([*TORCHRUN, str(script)], env=ENVIRONMENT, capture_output=True, text=True)

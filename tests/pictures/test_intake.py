@@ -330,7 +330,7 @@ def test_what_is_said_to_be_a_dataset_image_is_reduced_as_a_whole() -> None:
 
 
 @pytest.mark.real_data
-@pytest.mark.parametrize("count", [200, pytest.param(1000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [60, pytest.param(1000, marks=pytest.mark.slow)])
 def test_real_test_images_keep_their_prediction(
     count: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

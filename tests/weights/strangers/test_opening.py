@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
-from shipped import SIX, every_shipped
+from shipped import THREE, every_shipped
 from strangers import (
     PREPROCESS,
     STRANGERS,
@@ -243,7 +243,7 @@ def test_how_a_stranger_reads_pixels_is_found_out(reads: str) -> None:
 
 
 @pytest.mark.real_data
-@every_shipped(quick=SIX)
+@every_shipped(quick=THREE)
 def test_shipped_weights_without_their_first_layer_are_known_to_be_standardised(name: str) -> None:
     content = safetensors.torch.save(bare(name))
     model, card = shelf.open(content, "theirs.safetensors")
