@@ -4,7 +4,7 @@ from functools import partial
 
 import streamlit as st
 
-from fmnist.analysis import bootstrap, evaluation
+from fmnist.analysis import evaluation, intervals
 from fmnist.report.page import report
 from fmnist.ui import widgets
 from fmnist.ui.page import page
@@ -26,7 +26,7 @@ split = dataset.split(split_name, source)
 answers = models.evaluate(card, split_name, source, device)
 curves = analysis.class_curves(card, split_name, source, device)
 matrix = evaluation.confusion(answers)
-low, high = bootstrap.accuracy(matrix)
+low, high = intervals.accuracy(matrix)
 st.markdown(
     f"**{card.name}** names {evaluation.accuracy(answers):.2%} of {len(split):,} {split_name} "
     f"images right. On as many other images of this kind it would be between {low:.2%} and "

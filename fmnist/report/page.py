@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from fmnist.analysis import bootstrap, evaluation
+from fmnist.analysis import evaluation, intervals
 from fmnist.analysis.evaluation import Evaluation
 from fmnist.data.splits import CLASSES, Split
 from fmnist.machine import templates
@@ -26,7 +26,7 @@ def report(card: Card, e: Evaluation, split: Split, split_name: str, source: str
     """The report, as HTML, of a model's answers to a split."""
     matrix = evaluation.confusion(e)
     worst = worst_cells(matrix)
-    low, high = bootstrap.accuracy(matrix)
+    low, high = intervals.accuracy(matrix)
     return _PAGE.render(
         card=card,
         split_name=split_name,
@@ -41,7 +41,7 @@ def report(card: Card, e: Evaluation, split: Split, split_name: str, source: str
         most_errors=int((matrix - np.diag(matrix.diagonal())).max()),
         worst=worst,
         by_class=list(
-            zip(CLASSES, evaluation.per_class(matrix), bootstrap.per_class(matrix), strict=True)
+            zip(CLASSES, evaluation.per_class(matrix), intervals.per_class(matrix), strict=True)
         ),
         error_as_trained=evaluation.expected_calibration_error(e, BINS),
         error_at_temperature=evaluation.expected_calibration_error(e, BINS, card.temperature),

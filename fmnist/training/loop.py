@@ -28,7 +28,7 @@ from fmnist.training.muon import Muon
 if TYPE_CHECKING:  # only some recipes need OpenCV
     from fmnist.data.people import Taken
 
-REPORTS_PER_EPOCH = 20
+PROGRESS_PER_EPOCH = 20
 WARM_UP = 0.2
 """Share of a one-cycle schedule that the learning rate rises for."""
 ADAM_SHARE = 0.1
@@ -65,11 +65,11 @@ class Progress:
     epoch: int
     step: int
     steps: int
-    loss: float  # mean over the steps since the last report
+    loss: float  # mean over the steps since the last one
     lr: float
     images_per_second: float
     eta_seconds: float
-    validation: Validation | None = None  # on the last report of an epoch
+    validation: Validation | None = None  # on the last of an epoch
 
 
 @dataclass
@@ -83,7 +83,7 @@ class Checkpoint:
     best_accuracy: float = -1.0  # the score: the mean over all kinds of pictures
     best_epoch: int = 0
     taught: Tensor | None = None  # what the teacher answered: another may have its name by now
-    seconds: float = 0.0  # spent training, without what the caller did between reports
+    seconds: float = 0.0  # spent training, without what the caller did meanwhile
     people: int = 0  # how many pictures by people are among what it trains on
 
     def note(
@@ -121,11 +121,11 @@ def train(
 ) -> Iterator[Progress]:
     """Train in place on the (train, validation) splits; the best-on-validation weights are kept.
 
-    Reports `REPORTS_PER_EPOCH` times an epoch, the last time with the validation figures. All
+    Yields `PROGRESS_PER_EPOCH` times an epoch, the last time with the validation figures. All
     randomness is a function of the seed and the step, so a run that goes on from a `Checkpoint`
     ends exactly as one that was never interrupted. A `resume` that is given is updated before every
-    report; a caller may save it then. In a process group each process computes its part of every
-    batch, and all of them report the same. Of `people`, as many are trained on as the recipe wants.
+    progress; a caller may save it then. In a process group each process computes its part of every
+    batch, and all of them yield the same. Of `people`, as many are trained on as the recipe wants.
     Raises UserFacingError where the recipe names a teacher that is neither given nor has answered
     before, and where a `resume` began with other pictures by people than those given.
     """
@@ -149,14 +149,14 @@ def train(
     batches = _Batches(training, recipe, state.taught, taken, device)
     learn = _learner(model, optimizer, recipe, device, bfloat16)
     steps = len(batches) * recipe.epochs
-    report_every = max(1, len(batches) // REPORTS_PER_EPOCH)
+    progress_every = max(1, len(batches) // PROGRESS_PER_EPOCH)
     losses, since = [], time.perf_counter()
 
     for step in range(state.step, steps):
         losses.append(learn(step, learning_rate(recipe, step, steps), batches.at(step)))
         epoch, place = divmod(step, len(batches))
         ends_epoch = place == len(batches) - 1
-        if not ends_epoch and (place + 1) % report_every:
+        if not ends_epoch and (place + 1) % progress_every:
             continue
         loss = _mean_over_processes(losses)
         speed = len(losses) * recipe.batch_size / (time.perf_counter() - since)

@@ -17,7 +17,7 @@ from fmnist.models.inference import infer, infer_mirrored
 from fmnist.models.recipe import OPTIMIZERS, Recipe
 from fmnist.training import distillation, loop
 from fmnist.training.loop import (
-    REPORTS_PER_EPOCH,
+    PROGRESS_PER_EPOCH,
     Checkpoint,
     People,
     Progress,
@@ -75,7 +75,7 @@ def test_reports_come_regularly_and_validate_at_the_end_of_each_epoch(splits) ->
     assert [r.step for r in reports] == sorted({r.step for r in reports})
     ends = [report for report in reports if report.validation]
     assert [(r.epoch, r.step) for r in ends] == [(1, 13), (2, 26), (3, 39)]
-    assert len(reports) <= 3 * (REPORTS_PER_EPOCH + 1)
+    assert len(reports) <= 3 * (PROGRESS_PER_EPOCH + 1)
     assert reports[-1].eta_seconds == 0
     assert all(r.images_per_second > 0 for r in reports)
 

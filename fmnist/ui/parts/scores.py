@@ -6,10 +6,10 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from fmnist.analysis import bootstrap, curves, evaluation
-from fmnist.analysis.bootstrap import RESAMPLES
+from fmnist.analysis import curves, evaluation, intervals
 from fmnist.analysis.curves import ClassCurves
 from fmnist.analysis.evaluation import Evaluation
+from fmnist.analysis.intervals import RESAMPLES
 from fmnist.data.splits import CLASSES
 from fmnist.ui import figures
 from fmnist.ui.downloads import csv_button
@@ -21,12 +21,12 @@ BINS = 15
 
 def by_class(matrix: NDArray[np.int64], ranking: Sequence[ClassCurves], filename: str) -> None:
     """Precision, recall and F1 of each class with their intervals, drawn and as a table."""
-    rows, sure = evaluation.per_class(matrix), bootstrap.per_class(matrix)
+    rows, sure = evaluation.per_class(matrix), intervals.per_class(matrix)
     figure = choice("Figure", list(FIGURES), default="F1", key="figure")
-    values, intervals = (
+    values, bounds = (
         [getattr(row, FIGURES[figure]) for row in of_classes] for of_classes in (rows, sure)
     )
-    st.plotly_chart(figures.class_intervals(values, intervals), config=CHART, key="intervals")
+    st.plotly_chart(figures.class_intervals(values, bounds), config=CHART, key="intervals")
     st.caption(
         "Each line holds 95 of 100 values of the bootstrap: the images drawn anew "
         f"{RESAMPLES:,} times, with repetition."
