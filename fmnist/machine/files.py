@@ -59,6 +59,6 @@ def cached(name: str, compute: Callable[[], NDArray[Any]]) -> NDArray[Any]:
     content = io.BytesIO()
     np.save(content, array, allow_pickle=False)
     with contextlib.suppress(OSError):
-        CACHE.mkdir(exist_ok=True)
+        CACHE.mkdir(parents=True, exist_ok=True)
         write_whole(path, content.getvalue())
     return array

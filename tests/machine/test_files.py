@@ -6,7 +6,8 @@ import pytest
 from fmnist.machine import files
 
 
-def test_what_is_kept_is_computed_once() -> None:
+def test_what_is_kept_is_computed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "CACHE", tmp_path / "not" / "there yet")
     asked = []
 
     def compute() -> np.ndarray:
