@@ -56,6 +56,35 @@ _TAUGHT = replace(_RESIDUAL, epochs=48, teacher="residual")
 
 _SPECS = (
     ModelSpec(
+        name="softmax",
+        title="Softmax regression 784-10",
+        family="fcnn",
+        summary=(
+            "A weight for every pixel and class, and no hidden layer (Cox 1958): what every first "
+            "lesson begins with. The dataset's benchmark reports 84.2 %."
+        ),
+        build=lambda: FullyConnected([], dropout=0.0),
+        recipe=replace(_LINEAR, epochs=20, weight_decay=0.01, label_smoothing=0.0, augment=()),
+    ),
+    ModelSpec(
+        name="fcnn-128",
+        title="Fully connected 784-128-10",
+        family="fcnn",
+        summary=(
+            "The network of TensorFlow's tutorial Basic classification, in Keras; 88 % is reported."
+        ),
+        build=lambda: FullyConnected([128], dropout=0.0),
+        recipe=replace(_LINEAR, epochs=20),
+    ),
+    ModelSpec(
+        name="fcnn-512",
+        title="Fully connected 784-512-512-10",
+        family="fcnn",
+        summary="The network of PyTorch's Quickstart; 65 % is reported, after five epochs of SGD.",
+        build=lambda: FullyConnected([512, 512], dropout=0.0),
+        recipe=replace(_LINEAR, epochs=20),
+    ),
+    ModelSpec(
         name="fcnn",
         title="Fully connected 784-512-256-10",
         family="fcnn",
@@ -108,8 +137,41 @@ _SPECS = (
             "3x3 filters, 16 then 32, each with pooling, then 1568-512-256-10, dropout 0.2, as in "
             "Fashion-MNIST-Image-Classification by NvsYashwanth; 91.66 % is reported."
         ),
-        build=lambda: ConvNet([16, 32], [512, 256], dropout=0.2),
+        build=lambda: ConvNet([(3, 1, 16), (3, 1, 32)], [512, 256], dropout=0.2),
         recipe=replace(_CONVOLUTIONAL, epochs=30),
+    ),
+    ModelSpec(
+        name="lenet-5",
+        title="LeNet-5",
+        family="cnn",
+        summary=(
+            "5x5 filters, 6 then 16, each with pooling, then 400-120-84-10 (LeCun et al. 1998), "
+            "with ReLU and max pooling, as tutorials build it now."
+        ),
+        build=lambda: ConvNet([(5, 2, 6), (5, 0, 16)], [120, 84], dropout=0.0),
+        recipe=replace(_CONVOLUTIONAL, epochs=20),
+    ),
+    ModelSpec(
+        name="tinyvgg",
+        title="TinyVGG",
+        family="cnn",
+        summary=(
+            "Twice two 3x3 convolutions of 10 channels and pooling, then 490-10: the network of "
+            "CNN Explainer (Wang et al. 2020), as in Learn PyTorch for Deep Learning."
+        ),
+        build=lambda: ConvNet([(3, 1, 10), (3, 1, 10)], [], dropout=0.0, depth=2),
+        recipe=replace(_CONVOLUTIONAL, epochs=20),
+    ),
+    ModelSpec(
+        name="cnn-keras",
+        title="Two convolutions, two linear layers",
+        family="cnn",
+        summary=(
+            "3x3 filters, 32 then 64, each with pooling, then 3136-128-10: the network of "
+            "Udacity's Intro to TensorFlow for Deep Learning, in Keras."
+        ),
+        build=lambda: ConvNet([(3, 1, 32), (3, 1, 64)], [128], dropout=0.0),
+        recipe=_CONVOLUTIONAL,
     ),
     ModelSpec(
         name="cnn-strided",
