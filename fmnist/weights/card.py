@@ -85,6 +85,12 @@ class Card:
     doubt: str | None = None  # what speaks against a stranger's model, in a sentence
     sources: list[str] | None = None  # whose pictures it learned from beside the dataset
     certainty: dict[str, Certainty] | None = None  # by kind of intake, where it was measured
+    display_name: str | None = None  # what people call it, where that can't name a file
+
+    @property
+    def label(self) -> str:
+        """What people read; links and the command line have `name`, which its files have."""
+        return self.display_name or self.name
 
     @property
     def family(self) -> str:
