@@ -1,6 +1,7 @@
 """Take it home: a model as a zip of its files, its card, and a script that needs nothing else."""
 
 import io
+import json
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,6 +81,7 @@ def model_card(weights: Weights) -> str:
     matrix = np.array(card.test.confusion) if card.test else None
     return _README.render(
         card=card,
+        label=json.dumps(card.label, ensure_ascii=False),
         opaque=model.opaque,
         opset=OPSET,
         summary=MODELS[card.architecture].summary if card.architecture else None,

@@ -71,7 +71,8 @@ _SPECS = (
         title="Fully connected 784-128-10",
         family="fcnn",
         summary=(
-            "The network of TensorFlow's tutorial Basic classification, in Keras; 88 % is reported."
+            "One hidden layer: the network of Basic classification, TensorFlow's first tutorial of "
+            "Keras; 88.3 % is reported."
         ),
         build=lambda: FullyConnected([128], dropout=0.0),
         recipe=replace(_LINEAR, epochs=20),
@@ -146,7 +147,8 @@ _SPECS = (
         family="cnn",
         summary=(
             "5x5 filters, 6 then 16, each with pooling, then 400-120-84-10 (LeCun et al. 1998), "
-            "with ReLU and max pooling, as tutorials build it now."
+            "with ReLU and max pooling. With sigmoids, as at first, Dive into Deep Learning reports "
+            "77.9 %."
         ),
         build=lambda: ConvNet([(5, 2, 6), (5, 0, 16)], [120, 84], dropout=0.0),
         recipe=replace(_CONVOLUTIONAL, epochs=20),
@@ -157,7 +159,8 @@ _SPECS = (
         family="cnn",
         summary=(
             "Twice two 3x3 convolutions of 10 channels and pooling, then 490-10: the network of "
-            "CNN Explainer (Wang et al. 2020), as in Learn PyTorch for Deep Learning."
+            "CNN Explainer (Wang et al. 2020), as in Learn PyTorch for Deep Learning; 88.38 % is "
+            "reported."
         ),
         build=lambda: ConvNet([(3, 1, 10), (3, 1, 10)], [], dropout=0.0, depth=2),
         recipe=replace(_CONVOLUTIONAL, epochs=20),
@@ -168,7 +171,7 @@ _SPECS = (
         family="cnn",
         summary=(
             "3x3 filters, 32 then 64, each with pooling, then 3136-128-10: the network of "
-            "Udacity's Intro to TensorFlow for Deep Learning, in Keras."
+            "Udacity's Intro to TensorFlow for Deep Learning, in Keras; 91 % is reported."
         ),
         build=lambda: ConvNet([(3, 1, 32), (3, 1, 64)], [128], dropout=0.0),
         recipe=_CONVOLUTIONAL,
