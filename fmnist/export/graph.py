@@ -33,10 +33,6 @@ def to_onnx(model: Classifier) -> bytes:
     try:
         content = _exported(model)
         graph = shelf.open(content, "model.onnx", "0..1").model
-    except ImportError as error:
-        raise UserFacingError(
-            f"ONNX needs a package that isn't here: pip install {error.name}."
-        ) from None
     except (RuntimeError, UserFacingError) as error:
         raise UserFacingError(
             f"The model can't be written as ONNX: {str(error).splitlines()[0]}"

@@ -89,8 +89,13 @@ class Card:
 
     @property
     def label(self) -> str:
-        """What people read; links and the command line have `name`, which its files have."""
+        """What its owner calls it; links and the command line have `name`, as its files do."""
         return self.display_name or self.name
+
+    @property
+    def both_names(self) -> str:
+        """The label, with the name behind it where that is another."""
+        return f"{self.display_name} ({self.name})" if self.display_name else self.name
 
     @property
     def family(self) -> str:
