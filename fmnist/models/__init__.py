@@ -83,7 +83,7 @@ _SPECS = (
         title="Fully connected 784-128-10",
         family="fcnn",
         summary=(
-            "One hidden layer: the network of Basic classification, TensorFlow's first tutorial of "
+            "One hidden layer, as in Basic classification by TensorFlow, the first tutorial of "
             "Keras; 88.3 % is reported."
         ),
         build=lambda: FullyConnected([128], dropout=0.0),
@@ -93,7 +93,7 @@ _SPECS = (
         name="fcnn-512",
         title="Fully connected 784-512-512-10",
         family="fcnn",
-        summary="The network of PyTorch's Quickstart; 65 % is reported, after five epochs of SGD.",
+        summary="As in the Quickstart by PyTorch; 65 % is reported, after five epochs of SGD.",
         build=lambda: FullyConnected([512, 512], dropout=0.0),
         recipe=replace(_LINEAR, epochs=20),
     ),
@@ -169,8 +169,8 @@ _SPECS = (
         title="Two convolutions, two linear layers",
         family="cnn",
         summary=(
-            "3x3 filters, 32 then 64, each with pooling, then 3136-128-10: the network of "
-            "Udacity's Intro to TensorFlow for Deep Learning, in Keras; 91 % is reported."
+            "3x3 filters, 32 then 64, each with pooling, then 3136-128-10, as in Intro to "
+            "TensorFlow for Deep Learning by Udacity, in Keras; 91 % is reported."
         ),
         build=lambda: ConvNet([(3, 1, 32), (3, 1, 64)], [128], dropout=0.0),
         recipe=_CONVOLUTIONAL,
