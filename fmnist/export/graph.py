@@ -4,10 +4,13 @@ import copy
 import tempfile
 import threading
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from fmnist.machine.errors import UserFacingError
 from fmnist.models.inference import infer
@@ -49,6 +52,9 @@ def _exported(model: Classifier) -> bytes:
     # The older of torch's exporters: the newer takes ten times as long, and writes what recurs as
     # loops that few tools read.
     own = copy.deepcopy(model).to(CPU).eval()  # others may be asking the model
+    for name, layer in list(own.named_modules()):
+        if isinstance(layer, nn.AdaptiveAvgPool2d) and layer.output_size not in (1, (1, 1)):
+            own.set_submodule(name, _Means(layer.output_size))
     image = torch.zeros(1, 1, 28, 28)
     with (
         _exporting,
@@ -69,3 +75,27 @@ def _exported(model: Classifier) -> bytes:
             dynamic_axes={INPUT: {0: "N"}, OUTPUT: {0: "N"}},
         )
         return file.read_bytes()
+
+
+class _Means(nn.Module):
+    """Adaptive pooling as two products with matrices: ONNX has none for parts that overlap."""
+
+    def __init__(self, parts: int | Sequence[int | None] | None) -> None:
+        super().__init__()
+        self.parts = parts if isinstance(parts, Sequence) else (parts, parts)
+
+    def forward(self, images: Tensor) -> Tensor:
+        down, across = (
+            torch.from_numpy(_shares(int(size), size if parts is None else parts))
+            for size, parts in zip(images.shape[2:], self.parts, strict=True)
+        )
+        return down @ images @ across.transpose(0, 1)
+
+
+def _shares(size: int, parts: int) -> NDArray[np.float32]:
+    """Each part's share in each place, (parts, size), as torch divides them."""
+    starts = np.arange(parts)[:, None] * size // parts
+    ends = -(-np.arange(1, parts + 1)[:, None] * size // parts)
+    inside = (np.arange(size) >= starts) & (np.arange(size) < ends)
+    shares: NDArray[np.float32] = (inside / inside.sum(1, keepdims=True)).astype(np.float32)
+    return shares
