@@ -230,9 +230,10 @@ def test_a_kept_model_is_removed_only_where_that_is_confirmed(
         MODELS["softmax"].seeded(0), Card("mine", "softmax", 0, display_name="Mein Netz")
     )
     shelf.save(mine, tmp_path / "weights")
-    page = stranger()
-    page.goto(f"{fresh_studio}/models?model=mine")
-    settle(page)
+    page, other = stranger(), stranger()
+    for visitor, name in ((page, "models"), (other, "scores")):
+        visitor.goto(f"{fresh_studio}/{name}?model=mine")
+        settle(visitor)
     question = page.get_by_role("dialog")
     for answer, left in (("Keep it", True), ("Remove for good", False)):
         page.get_by_role("button", name="Remove", exact=True).click()
@@ -245,3 +246,5 @@ def test_a_kept_model_is_removed_only_where_that_is_confirmed(
         "Mein Netz (mine) is removed."
     )
     expect(page.get_by_role("button", name="Remove", exact=True)).to_have_count(0)
+    for visitor in (page, other):  # who has it chosen goes on with another
+        follow(visitor, "Classify")

@@ -391,14 +391,11 @@ def test_a_kept_model_is_renamed_and_its_links_stay(kept: Card) -> None:
     assert "weights named cnn already" in again.error[0].value
 
 
-def test_a_model_that_was_removed_leaves_every_page_standing(kept: Card) -> None:
-    app = open_page("scores", model="mine")
-    assert app.selectbox(key="model").value == "mine"
+def test_a_link_to_a_model_that_was_removed_leaves_the_page_standing(kept: Card) -> None:
     shelf.remove("mine")
-    for page in PAGES:
-        app.switch_page(f"pages/{page}.py").run()
-        assert not app.exception
-    assert not open_page("scores", model="mine").exception
+    app = open_page("scores", model="mine")
+    assert not app.exception
+    assert app.selectbox(key="model").value == DEFAULT
 
 
 def test_a_shipped_model_is_neither_renamed_nor_removed() -> None:
@@ -410,7 +407,8 @@ def test_a_model_is_packed_to_take_home() -> None:
     app = open_page("models", model="fcnn")
     press(app, "Take it home")
     assert not app.exception
-    assert "Save the zip" in [button.label for button in app.get("download_button")]
+    labels = [button.label for button in app.get("download_button")]
+    assert any(label.startswith("Save the zip") for label in labels)
 
 
 def test_an_onnx_upload_is_on_every_page_and_why_says_what_it_can_not() -> None:
