@@ -283,7 +283,7 @@ def _watch(run_id: str, stop_on_interrupt: bool) -> int:
             f"Best epoch {run.card.best_epoch}, test accuracy {run.card.test.accuracy:.2%}: ",
             end="",
         )
-        print(run.plan.name or run.folder / f"{run.id}.safetensors")
+        print(run.plan.name or run.weights)
         return 0
     print(f"{run.state}{': ' + run.failure if run.failure else ''}", file=sys.stderr)
     return 1

@@ -39,4 +39,7 @@ if pair:
     )
 
 st.header("One model")
+parts.one_model(device)
+
+st.header("One architecture")
 parts.architecture()

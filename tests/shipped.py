@@ -25,6 +25,6 @@ def every_shipped(quick: Collection[str]) -> pytest.MarkDecorator:
 
 def put_beside(name: str, folder: Path) -> None:
     """Let a folder have a shipped model, too."""
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     for path in SHIPPED.glob(f"{name}.*"):
         (folder / path.name).symlink_to(path)

@@ -15,7 +15,7 @@ FLOORS = (
     ("app",),
     ("pages", "__main__"),
     ("ui",),
-    ("report", "runs"),
+    ("report", "runs", "export"),
     ("weights", "training"),
     ("analysis",),
     ("models", "data"),

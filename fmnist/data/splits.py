@@ -29,6 +29,8 @@ CLASSES = (
 
 VALIDATION_PER_CLASS = 500
 """Training images of each class that are set aside to choose models on."""
+CHOSEN_BY = 2017
+"""The seed that says which."""
 
 DRAWN = {"train": (4000, 1), "validation": (500, 2), "test": (1000, 3)}
 """Size and seed of each split of the drawn stand-in."""
@@ -74,7 +76,7 @@ def positions(split: SplitName, labels: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Rows of the published file, whose labels uint8 (N,) these are, that make up the split."""
     if split == "test":
         return np.arange(len(labels))
-    order = np.random.default_rng(seed=2017).permutation(len(labels))
+    order = np.random.default_rng(CHOSEN_BY).permutation(len(labels))
     by_class = [order[labels[order] == label] for label in range(len(CLASSES))]
     part = (
         slice(None, VALIDATION_PER_CLASS)

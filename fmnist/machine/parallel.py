@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TypeVar
 
+import torch
 from torch import Tensor, distributed
 from torch.distributed.nn.functional import all_reduce
 
@@ -54,3 +55,12 @@ def batch() -> tuple[slice, int] | None:
     """This process's rows of the whole batch, and its size; None outside of `part_of_batch`."""
     total = _total.get()
     return None if total is None else (part(total), total)
+
+
+def rand(shape: tuple[int, ...], device: torch.device) -> Tensor:
+    """As torch.rand for values of a batch, of which this process may hold a part only.
+
+    It is drawn for the whole batch then, so that several processes draw exactly what one would.
+    """
+    mine, total = batch() or (slice(None), shape[0])
+    return torch.rand((total, *shape[1:]), device=device)[mine]

@@ -6,10 +6,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 
 def template(path: Path) -> Template:
-    """Compile a template: what it is given is escaped, and what it isn't given is an error."""
+    """Compile a template: what it isn't given is an error, and what HTML is given is escaped."""
     environment = Environment(
         loader=FileSystemLoader(path.parent),
-        autoescape=True,
+        autoescape=".html" in path.suffixes,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -39,7 +39,7 @@ class Reshape(nn.Module):
     def forward(self, values: Tensor) -> Tensor:
         if values.ndim == 4:
             values = values.permute(0, 2, 3, 1)
-        values = values.reshape(len(values), *self.shape)
+        values = values.reshape(values.shape[0], *self.shape)
         return values.permute(0, 3, 1, 2) if values.ndim == 4 else values
 
 

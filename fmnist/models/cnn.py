@@ -9,19 +9,32 @@ from fmnist.models.layers import SIDE, BatchNorm, Classifier, Dropout, Standardi
 
 
 class ConvNet(Classifier):
-    """3x3 convolutions, each with pooling, then linear layers with dropout."""
+    """Convolutions with pooling, then linear layers with dropout, or none.
 
-    def __init__(self, channels: Sequence[int], hidden: Sequence[int], dropout: float) -> None:
+    Each of `filters` is (edge, padding, channels). Pooling follows every `depth` convolutions, of
+    which the others keep the number of channels.
+    """
+
+    def __init__(
+        self,
+        filters: Sequence[tuple[int, int, int]],
+        hidden: Sequence[int],
+        dropout: float,
+        depth: int = 1,
+    ) -> None:
         super().__init__()
         self.standardize = Standardize()
         self.body = nn.Sequential()
-        edge, inputs = SIDE, 1
-        for outputs in channels:
-            convolution = nn.Conv2d(inputs, outputs, 3, padding=1)
-            self.body += nn.Sequential(convolution, nn.ReLU(), nn.MaxPool2d(2))
-            edge, inputs = edge // 2, outputs
+        side, inputs = SIDE, 1
+        for edge, padding, outputs in filters:
+            for _ in range(depth):
+                self.body.append(nn.Conv2d(inputs, outputs, edge, padding=padding))
+                self.body.append(nn.ReLU())
+                side, inputs = side + 2 * padding - edge + 1, outputs
+            self.body.append(nn.MaxPool2d(2))
+            side //= 2
         self.body.append(nn.Flatten())
-        inputs *= edge**2
+        inputs *= side**2
         for outputs in hidden:
             self.body += nn.Sequential(nn.Linear(inputs, outputs), nn.ReLU(), Dropout(dropout))
             inputs = outputs

@@ -8,7 +8,7 @@ from fmnist.models.layers import Classifier, Dropout, Standardize
 
 
 class FullyConnected(Classifier):
-    """784 inputs through `widths` hidden layers of ReLU and dropout to 10 logits."""
+    """784 inputs through `widths` hidden layers of ReLU and dropout, or none, to 10 logits."""
 
     def __init__(self, widths: Sequence[int], dropout: float) -> None:
         super().__init__()
@@ -16,4 +16,4 @@ class FullyConnected(Classifier):
         self.body = nn.Sequential(nn.Flatten())
         for inputs, outputs in zip((784, *widths), widths, strict=False):
             self.body += nn.Sequential(nn.Linear(inputs, outputs), nn.ReLU(), Dropout(dropout))
-        self.head = nn.Linear(widths[-1], 10)
+        self.head = nn.Linear((784, *widths)[-1], 10)

@@ -34,10 +34,7 @@ class Standardize(nn.Module):
 
 
 class Dropout(nn.Module):
-    """Dropout whose mask is drawn for the whole batch, also where a process holds a part of it.
-
-    So several processes drop exactly what one would (see `parallel.part_of_batch`).
-    """
+    """Drops values with a probability while it learns, and strengthens the others to make up."""
 
     def __init__(self, probability: float) -> None:
         super().__init__()
@@ -46,9 +43,7 @@ class Dropout(nn.Module):
     def forward(self, values: Tensor) -> Tensor:
         if not self.training or not self.probability:
             return values
-        part, total = parallel.batch() or (slice(None), len(values))
-        noise = torch.rand(total, *values.shape[1:], device=values.device)
-        kept = noise[part] >= self.probability
+        kept = parallel.rand(values.shape, device=values.device) >= self.probability
         return values * kept / (1 - self.probability)
 
 

@@ -20,7 +20,7 @@ def keep(run_ids: Sequence[str], name: str) -> Card:
     _check_seeds(runs)
     seeds = [figures(run.plan.recipe.seed, _card(run)) for run in runs]
     best, _ = max(zip(runs, seeds, strict=True), key=lambda each: each[1].validation)
-    model, card = shelf.load(best.folder / f"{best.id}.safetensors")
+    model, card = shelf.load(best.weights)
     return shelf.keep(Weights(model, replace(card, seeds=seeds)), name)
 
 

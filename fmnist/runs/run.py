@@ -121,6 +121,11 @@ class Run:
         """What its process printed."""
         return (_content(self.folder / "log.txt") or b"").decode(errors="replace")
 
+    @property
+    def weights(self) -> Path:
+        """The file of its result, which is there once it is finished."""
+        return self.folder / f"{self.id}.safetensors"
+
     def bytes(self) -> int:
         """What the run takes on the disk."""
         sizes = 0

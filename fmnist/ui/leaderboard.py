@@ -50,7 +50,7 @@ def full(device: torch.device) -> None:
 def chart() -> None:
     """Accuracy against parameters, with published results as hollow marks."""
     here = [
-        (card.name, card.parameters, card.on_real.accuracy)
+        (card.both_names, card.parameters, card.on_real.accuracy)
         for card in models.choices().values()
         if card.on_real and card.parameters
     ]
@@ -81,7 +81,7 @@ def _table(rows: list[dict[str, Any]]) -> None:
 
 def _row(card: Card) -> dict[str, Any]:
     return {
-        "Model": card.name,
+        "Model": card.both_names,
         "Family": FAMILIES[card.family],
         "Test accuracy": card.on_real.accuracy * 100 if card.on_real else None,
         "Validation": card.validation.accuracy * 100 if card.on_real and card.validation else None,

@@ -1,5 +1,6 @@
 """Widgets that several pages share."""
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
@@ -85,6 +86,11 @@ def choose_page(count: int, size: int, key: str) -> slice:
     return slice((number - 1) * size, number * size)
 
 
+def plain(text: str) -> str:
+    """Text as Markdown that shows it as it is."""
+    return re.sub(r"([\\`*_\[\]<>#~:$|])", r"\\\1", text)
+
+
 def side_by_side(pictures: Iterable[tuple[str, NDArray[np.uint8]]], edge: int) -> None:
     """Small pictures, each over its caption, in as many lines as the screen needs."""
     with st.container(horizontal=True, gap="xsmall"):
@@ -115,7 +121,7 @@ def model_answers(
         (probabilities,) = answer.probabilities
         best = int(probabilities.argmax())
         rows.append(
-            {"Model": card.name, "Answer": CLASSES[best], "Probability": probabilities[best]}
+            {"Model": card.both_names, "Answer": CLASSES[best], "Probability": probabilities[best]}
         )
     st.dataframe(
         rows,

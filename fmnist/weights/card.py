@@ -85,6 +85,17 @@ class Card:
     doubt: str | None = None  # what speaks against a stranger's model, in a sentence
     sources: list[str] | None = None  # whose pictures it learned from beside the dataset
     certainty: dict[str, Certainty] | None = None  # by kind of intake, where it was measured
+    display_name: str | None = None  # what people call it, where that can't name a file
+
+    @property
+    def label(self) -> str:
+        """What its owner calls it; links and the command line have `name`, as its files do."""
+        return self.display_name or self.name
+
+    @property
+    def both_names(self) -> str:
+        """The label, with the name behind it where that is another."""
+        return f"{self.display_name} ({self.name})" if self.display_name else self.name
 
     @property
     def family(self) -> str:

@@ -4,9 +4,12 @@ import hashlib
 import os
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
+from unicodedata import category, combining, normalize
 
 import numpy as np
 import torch
@@ -27,6 +30,10 @@ DEFAULT = "everyday"
 """The weights that classify a picture unless others are chosen."""
 KEPT = (".safetensors", ".onnx")
 LONGEST_NAME = 64
+JOINER = "\u200d"
+"""Makes one emoji of several."""
+UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp", "Zs")
+"""Categories of Unicode whose characters can't be seen: control, format, blanks."""
 NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST_NAME - 1}}}")
 
 
@@ -119,24 +126,71 @@ def save(weights: Weights, directory: Path) -> Card:
     return card
 
 
-def keep(weights: Weights, name: str) -> Card:
+def keep(weights: Weights, label: str) -> Card:
     """Save a model for everybody under a name that no other has; returns its card.
 
-    Raises WeightsError for a name that is taken.
+    The label may be any words: a file name is made from them, and a number tells it from that of
+    others. Raises WeightsError for a label that is taken, or is none.
     """
-    check_free(name)
+    label = _free_label(label)
     own_folder().mkdir(parents=True, exist_ok=True)
-    claim = own_folder() / f"{name}.json"
+    name = _claim(label)
+    card = replace(weights.card, name=name, display_name=None if label == name else label)
     try:
-        claim.touch(exist_ok=False)  # of two who ask at once, one gets the name
-    except FileExistsError:
-        raise _taken(name) from None
-    try:
-        return save(Weights(weights.model, replace(weights.card, name=name)), own_folder())
+        return save(Weights(weights.model, card), own_folder())
     except BaseException:
-        claim.unlink()
-        claim.with_name(f"{name}{weights.model.suffix}").unlink(missing_ok=True)
+        _unlink(name)
         raise
+
+
+def kept(name: str) -> bool:
+    """Whether somebody kept weights under that name here, and they didn't come with the project."""
+    if own_folder() == SHIPPED and name in MODELS:
+        return False
+    return any((own_folder() / f"{name}{end}").exists() for end in KEPT)
+
+
+def rename(name: str, label: str) -> Card:
+    """Call kept weights otherwise; their files, links and command lines stay as they are.
+
+    Raises WeightsError for weights that nobody kept, and for a label that is taken, or is none.
+    """
+    path = _kept_file(name)
+    label = _free_label(label, but=name)
+    card = replace(_read_card(path), display_name=None if label == name else label)
+    write_whole(path.with_suffix(".json"), card.to_json().encode())
+    return card
+
+
+def remove(name: str) -> None:
+    """Delete kept weights for good; raises WeightsError for weights that nobody kept."""
+    _kept_file(name)
+    _unlink(name)
+
+
+def _kept_file(name: str) -> Path:
+    if not NAME.fullmatch(name) or not kept(name):
+        raise WeightsError(
+            f"{name} is not among the weights that were kept here, so it stays as it is."
+        )
+    return _find(name)
+
+
+def _claim(label: str) -> str:
+    """The file name for a label, now that of nobody else: of two who ask at once, one gets it."""
+    name = as_name(label)
+    numbered = (f"{name[: LONGEST_NAME - 4]}-{n}" for n in range(2, 1000))
+    for claimed in [name] if label == name else chain([name], numbered):
+        with suppress(WeightsError, FileExistsError):
+            check_free(claimed)
+            (own_folder() / f"{claimed}.json").touch(exist_ok=False)
+            return claimed
+    raise _taken(label)
+
+
+def _unlink(name: str) -> None:
+    for end in (".json", *KEPT):
+        (own_folder() / f"{name}{end}").unlink(missing_ok=True)
 
 
 def load(name_or_path: str | Path) -> Weights:
@@ -213,13 +267,28 @@ def check_free(name: str) -> None:
         raise _taken(name)
 
 
-def _taken(name: str) -> WeightsError:
-    return WeightsError(f"There are weights named {name} already. Choose another name.")
+def _taken(label: str) -> WeightsError:
+    return WeightsError(f"There are weights named {label} already. Choose another name.")
+
+
+def _free_label(words: str, but: str = "") -> str:
+    """Words as people read them, on one line; `but` are weights that may have them already.
+
+    Raises WeightsError where nothing is left, where there is too much, and where others have them.
+    """
+    seen = (c if c == JOINER or category(c) not in UNSEEN else " " for c in normalize("NFC", words))
+    label = " ".join("".join(seen).split())
+    if not 0 < len(label) <= LONGEST_NAME:
+        raise WeightsError(f"A name has 1 to {LONGEST_NAME} characters; this one has {len(label)}.")
+    if any(label in (card.name, card.label) for card in cards() if card.name != but):
+        raise _taken(label)
+    return label
 
 
 def as_name(words: str) -> str:
     """The name most like the words that a weights file can have."""
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", words).strip("._-")
+    letters = (c for c in normalize("NFKD", words.replace("ß", "ss")) if not combining(c))
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", "".join(letters)).strip("._-")
     return name[:LONGEST_NAME] or "model"
 
 

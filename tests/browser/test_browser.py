@@ -24,7 +24,9 @@ from playwright.sync_api import Page, expect
 
 from fmnist.data.splits import CLASSES
 from fmnist.models import MODELS
-from fmnist.weights.shelf import SHIPPED
+from fmnist.weights import shelf
+from fmnist.weights.card import Card
+from fmnist.weights.shelf import SHIPPED, Weights
 
 pytestmark = pytest.mark.browser
 
@@ -221,3 +223,30 @@ def test_uploaded_weights_join_the_models_on_every_page(
     page.get_by_role("option", name="my-own", exact=True).click()
     expect(page.get_by_text(re.compile(r"^my-own names \d+\.\d+% of"))).to_be_visible()
     settle(page)
+
+
+def test_a_kept_model_is_removed_only_where_that_is_confirmed(
+    fresh_studio: str, stranger: Callable[..., Page], tmp_path: Path
+) -> None:
+    mine = Weights(
+        MODELS["softmax"].seeded(0), Card("mine", "softmax", 0, display_name="Mein Netz")
+    )
+    shelf.save(mine, tmp_path / "weights")
+    page, other = stranger(), stranger()
+    for visitor, name in ((page, "models"), (other, "scores")):
+        visitor.goto(f"{fresh_studio}/{name}?model=mine")
+        settle(visitor)
+    question = page.get_by_role("dialog")
+    for answer, left in (("Keep it", True), ("Remove for good", False)):
+        page.get_by_role("button", name="Remove", exact=True).click()
+        expect(question).to_contain_text("Mein Netz (mine) is deleted for everybody")
+        question.get_by_role("button", name=answer).click()
+        expect(question).to_have_count(0)
+        settle(page)
+        assert (tmp_path / "weights" / "mine.safetensors").exists() == left
+    expect(page.get_by_test_id("stAlertContentSuccess")).to_have_text(
+        "Mein Netz (mine) is removed."
+    )
+    expect(page.get_by_role("button", name="Remove", exact=True)).to_have_count(0)
+    for visitor in (page, other):  # who has it chosen goes on with another
+        follow(visitor, "Classify")

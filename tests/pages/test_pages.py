@@ -335,11 +335,16 @@ def test_an_upload_that_is_kept_is_there_for_everybody_and_after_a_restart(
     assert shelf.load("theirs")[1].name == "theirs"
 
 
-def test_the_name_of_an_upload_is_proposed_as_one_that_can_be_kept() -> None:
+def test_an_upload_is_kept_under_its_own_name_whatever_that_is() -> None:
     app = open_page("models")
-    upload(app, "my model (1).pt", pickled(stranger("gru").state_dict()))
+    upload(app, "größtes *Netz* (1) \U0001f457.pt", pickled(stranger("gru").state_dict()))
     press(app, "Keep")
-    assert "among everybody's models as my-model-1." in app.success[0].value
+    assert not app.exception
+    card = shelf.load("grosstes-Netz-1")[1]
+    assert card.label == "größtes *Netz* (1) \U0001f457"
+    assert "größtes \\*Netz\\* (1) \U0001f457" in app.success[0].value
+    names = list(open_page("models").dataframe[0].value["Model"])
+    assert "größtes *Netz* (1) \U0001f457 (grosstes-Netz-1)" in names
 
 
 def test_a_refused_upload_is_not_opened_again_at_every_click(
@@ -354,15 +359,56 @@ def test_a_refused_upload_is_not_opened_again_at_every_click(
     assert calls.count("theirs.pt") == 1
 
 
-@pytest.mark.parametrize("name", ["../up", "a b", "x" * 65])
+@pytest.mark.parametrize("name", ["x" * 65, "cnn\u200b"])
 def test_a_name_that_can_not_be_kept_gets_a_sentence(name: str) -> None:
     app = open_page("models")
     upload(app, "theirs.pt", pickled(stranger("gru").state_dict()))
     app.text_input[0].set_value(name).run()
     press(app, "Keep")
     assert not app.exception
-    assert "can't name a weights file" in app.error[0].value
+    assert "has 1 to 64 characters" in app.error[0].value or "named cnn already" in texts(app)
     assert not shelf.own_folder().exists()
+
+
+@pytest.fixture
+def kept() -> Card:
+    """A model that somebody kept."""
+    return shelf.keep(Weights(MODELS["fcnn-small"].seeded(0), Card("run", "fcnn-small", 0)), "mine")
+
+
+def test_a_kept_model_is_renamed_and_its_links_stay(kept: Card) -> None:
+    app = open_page("models", model="mine")
+    assert app.selectbox(key="model").value == "mine"
+    app.text_input[-1].set_value("Größer \U0001f457")
+    press(app, "Rename")
+    assert not app.exception
+    assert "called Größer \U0001f457 now" in app.success[0].value
+    again = open_page("models", model="mine")
+    assert again.selectbox(key="model").value == "mine"
+    assert "**Größer \U0001f457 (mine)**" in texts(again)
+    again.text_input[-1].set_value("cnn")
+    press(again, "Rename")
+    assert "weights named cnn already" in again.error[0].value
+
+
+def test_a_link_to_a_model_that_was_removed_leaves_the_page_standing(kept: Card) -> None:
+    shelf.remove("mine")
+    app = open_page("scores", model="mine")
+    assert not app.exception
+    assert app.selectbox(key="model").value == DEFAULT
+
+
+def test_a_shipped_model_is_neither_renamed_nor_removed() -> None:
+    app = open_page("models", model="cnn")
+    assert not {"Rename", "Remove"} & {button.label for button in app.button}
+
+
+def test_a_model_is_packed_to_take_home() -> None:
+    app = open_page("models", model="fcnn")
+    press(app, "Take it home")
+    assert not app.exception
+    labels = [button.label for button in app.get("download_button")]
+    assert any(label.startswith("Save the zip") for label in labels)
 
 
 def test_an_onnx_upload_is_on_every_page_and_why_says_what_it_can_not() -> None:
@@ -521,6 +567,7 @@ def test_a_kept_run_is_on_every_page_and_a_deleted_one_is_gone(finished: Run) ->
     app.text_input[0].set_value("mine")
     next(button for button in app.button if button.label == "Keep among the models").click()
     app.run()
+    assert "among everybody's models as mine" in app.success[0].value
     assert "mine" in {card.name for card in shelf.cards()}
     row = open_page("models").dataframe[0].value.set_index("Model").loc["mine"]
     assert row[["Test accuracy", "Validation"]].isna().all()  # both are on drawn garments

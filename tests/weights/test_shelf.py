@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
+from shipped import put_beside
 from strangers import pickled
 
 from fmnist.analysis import evaluation
@@ -236,3 +237,98 @@ def test_a_model_can_begin_with_weights_that_are_built_alike() -> None:
         shelf.begin(MODELS["residual-100k"].seeded(0), "elder")
     with pytest.raises(WeightsError, match="no weights 'nobody'"):
         shelf.begin(model, "nobody")
+
+
+# Kept under a name that people read
+
+
+def kept_as(label: str, name: str = "fcnn-small") -> Card:
+    return shelf.keep(Weights(MODELS[name].seeded(0), Card("run", name, 0)), label)
+
+
+@pytest.mark.parametrize(
+    ("label", "name"),
+    [
+        ("Größtes Netz", "Grosstes-Netz"),
+        ("  two\nlines ", "two-lines"),
+        ("\U0001f457\U0001f45f", "model"),
+        ("../../etc/passwd", "etc-passwd"),
+        ("C:\\up", "C-up"),
+        (".hidden", "hidden"),
+        ("fine-1.2_b", "fine-1.2_b"),
+    ],
+)
+def test_a_label_of_any_words_is_kept_in_a_file_of_a_plain_name(label: str, name: str) -> None:
+    card = kept_as(label)
+    assert (card.name, card.label) == (name, " ".join(label.split()))
+    assert {path.name for path in shelf.own_folder().iterdir()} == {
+        f"{name}.json",
+        f"{name}.safetensors",
+    }
+    assert not [path for path in shelf.own_folder().parent.iterdir() if path.is_file()]
+    assert shelf.load(name)[1] == card
+
+
+def test_labels_that_make_the_same_file_name_stay_apart() -> None:
+    cards = [kept_as(label) for label in ("Mein Netz", "Mein-Netz!", "Mein Netz?", "mein netz")]
+    assert len({card.name for card in cards}) == len(cards)
+    assert [shelf.load(card.name)[1].label for card in cards] == [card.label for card in cards]
+
+
+@pytest.mark.parametrize("label", ["Mein Netz", "Mein-Netz", "  Mein  Netz "])
+def test_a_label_that_others_have_is_refused(label: str) -> None:
+    kept_as("Mein Netz")
+    with pytest.raises(WeightsError, match=r"weights named Mein.Netz already"):
+        kept_as(label)
+
+
+@pytest.mark.parametrize("label", ["", " \n\u200b\u202e", "x" * 65])
+def test_a_label_of_nothing_or_too_much_is_refused(label: str) -> None:
+    with pytest.raises(WeightsError, match="1 to 64 characters"):
+        kept_as(label)
+    assert not shelf.own_folder().exists()
+
+
+def test_renamed_weights_stay_in_their_file_and_can_get_their_old_name_back() -> None:
+    before = kept_as("mine")
+    after = shelf.rename("mine", "Größer als \U0001f457")
+    assert after == dataclasses.replace(before, display_name="Größer als \U0001f457")
+    assert shelf.load("mine")[1] == after
+    assert after in shelf.cards()
+    assert shelf.rename("mine", "mine") == before
+    with pytest.raises(WeightsError, match="weights named cnn already"):
+        shelf.rename("mine", "cnn")
+
+
+def test_removed_weights_are_gone_and_their_name_is_free() -> None:
+    kept_as("mine")
+    kept_as("other")
+    shelf.remove("mine")
+    assert not list(shelf.own_folder().glob("mine*"))
+    with pytest.raises(WeightsError, match="no weights 'mine'"):
+        shelf.load("mine")
+    assert kept_as("mine").name == "mine"
+    shelf.load("other")
+
+
+@pytest.mark.parametrize("shares_the_folder", [True, False])
+@pytest.mark.parametrize("name", ["cnn", "../cnn", "nobodys"])
+def test_what_nobody_kept_is_neither_renamed_nor_removed(
+    name: str, shares_the_folder: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "project" / "weights"
+    put_beside("cnn", folder.parent)
+    put_beside("cnn", folder)
+    monkeypatch.setattr(shelf, "SHIPPED", folder)
+    if shares_the_folder:
+        monkeypatch.delenv("FMNIST_WEIGHTS")
+    kept_as("mine")
+    for change in (shelf.remove, lambda name: shelf.rename(name, "mine, too")):
+        with pytest.raises(WeightsError, match="not among the weights that were kept"):
+            change(name)
+    assert {path.stem for path in [*folder.iterdir(), *folder.parent.glob("cnn.*")]} <= {
+        "cnn",
+        "mine",
+    }
+    assert shelf.load("cnn")[1].label == "cnn"
+    shelf.remove("mine")

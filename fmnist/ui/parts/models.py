@@ -1,14 +1,18 @@
-"""The parts of the models page: one to bring a model of one's own, one to read an architecture."""
+"""The parts of the models page: to bring a model, to take one home, to read an architecture."""
 
 import streamlit as st
 import torch
 
 from fmnist.data.splits import Source
+from fmnist.export import code
 from fmnist.models import FAMILIES, MODELS
 from fmnist.models.layers import layers, parameter_count
-from fmnist.ui.state import uploads
+from fmnist.ui import take_home
+from fmnist.ui.state import models, uploads
+from fmnist.ui.widgets import choose_weights, plain
 from fmnist.weights import shelf
-from fmnist.weights.card import WeightsError
+from fmnist.weights.card import Card, WeightsError
+from fmnist.weights.shelf import LONGEST_NAME
 from fmnist.weights.strangers import formats
 from fmnist.weights.strangers.formats import SUFFIXES
 from fmnist.weights.strangers.onnx import OnnxError
@@ -36,11 +40,11 @@ def load_weights(source: Source, device: torch.device) -> None:
             return
     kept = next((saved for saved in shelf.cards() if saved.sha256 == card.sha256), None)
     if kept:
-        st.success(f"{fits} It is among everybody's models as {kept.name}.")
+        st.success(f"{fits} It is among everybody's models as {plain(kept.both_names)}.")
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.text_input("Name", shelf.as_name(card.name), key=f"name of {file.file_id}")
-        wanted = st.button("Keep", help="Save it here, so that everybody finds it by its name.")
+        name = st.text_input("Name", card.name, key=f"name of {file.file_id}")
+        wanted = st.button("Keep", help="Save it here, so that everybody finds it.")
     try:
         weights = uploads.remember(weights, name.strip() or card.name, source, device)
     except OnnxError as error:
@@ -49,7 +53,8 @@ def load_weights(source: Source, device: torch.device) -> None:
     card = weights.card
     reading = f"It {card.reading}. " if card.reading else ""
     st.success(
-        f"{fits} {reading}Until you leave, it is among the models on every page as {card.name}."
+        f"{fits} {reading}Until you leave, it is among the models on every page as "
+        f"{plain(card.name)}."
     )
     if wanted:
         try:
@@ -58,6 +63,62 @@ def load_weights(source: Source, device: torch.device) -> None:
             st.error(str(error))
         else:
             st.rerun()
+
+
+def one_model(device: torch.device) -> None:
+    """One model, to be chosen: to take home, and to rename or remove where somebody kept it."""
+    if told := st.session_state.pop("told of kept", None):
+        st.success(told)
+    card = choose_weights()
+    if card is None:
+        return
+    measured = f", {card.on_real.accuracy:.2%} of the test images right" if card.on_real else ""
+    st.markdown(f"**{plain(card.both_names)}**: {card.title}{measured}.")
+    take_home.model(lambda: models.opened(card, device), card.name, card.name)
+    if shelf.kept(card.name):
+        with st.container(horizontal=True):
+            with st.popover("Rename", icon=":material/edit:"):
+                _rename(card)
+            if st.button("Remove", icon=":material/delete:"):
+                _confirm_removal(card)
+
+
+def _rename(card: Card) -> None:
+    with st.form(f"rename {card.name}", border=False):
+        label = st.text_input("Name", card.label, max_chars=LONGEST_NAME)
+        st.caption(f"Links and the command line still call it {card.name}.")
+        if st.form_submit_button("Rename"):
+            try:
+                renamed = shelf.rename(card.name, label)
+            except (WeightsError, OSError) as error:
+                st.error(str(error))
+                return
+            _tell(f"It is called {plain(renamed.label)} now.")
+
+
+@st.dialog("Remove it for good?")
+def _confirm_removal(card: Card) -> None:
+    st.markdown(
+        f"**{plain(card.both_names)}** is deleted for everybody: its weights, "
+        f"{card.bytes / 1e6:.1f} MB, and what was measured of them. Take it home before, if you "
+        "may want it again."
+    )
+    with st.container(horizontal=True):
+        if st.button("Remove for good", type="primary"):
+            try:
+                shelf.remove(card.name)
+            except (WeightsError, OSError) as error:
+                st.error(str(error))
+                return
+            _tell(f"{plain(card.both_names)} is removed.")
+        if st.button("Keep it"):
+            st.rerun()
+
+
+def _tell(sentence: str) -> None:
+    """Say it when the page has run anew."""
+    st.session_state["told of kept"] = sentence
+    st.rerun()
 
 
 def architecture() -> None:
@@ -86,7 +147,8 @@ def architecture() -> None:
         st.subheader("Recipe")
         st.table(
             {
-                key: ", ".join(value) if isinstance(value, list) else str(value)
+                key: ", ".join(value) or "none" if isinstance(value, list) else str(value)
                 for key, value in spec.recipe.to_json().items()
             }
         )
+    take_home.script(code.script(name, spec.recipe), name, "of architecture")

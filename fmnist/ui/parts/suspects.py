@@ -214,7 +214,7 @@ def leaderboard(source: Source, device: torch.device) -> None:
         answers = models.evaluate(card, "test", source, device)
         before = 100 * evaluation.accuracy(answers)
         after = 100 * suspects.accuracy_without(answers, rows)
-        scores.append((card.name, before, after, after - before))
+        scores.append((card.both_names, before, after, after - before))
     heads = ("Model", "All", f"Without {len(rows)}", "Change")
     st.dataframe(
         [

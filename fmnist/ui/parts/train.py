@@ -10,15 +10,17 @@ from numpy.typing import NDArray
 
 from fmnist.analysis import evaluation
 from fmnist.data.splits import CLASSES
+from fmnist.export import code
 from fmnist.machine.errors import UserFacingError
 from fmnist.models import MODELS
 from fmnist.models.recipe import AUGMENTATIONS, OPTIMIZERS, PRECISIONS, RANGES, SCHEDULES, Recipe
 from fmnist.runs import queue, results
 from fmnist.runs.run import Run, RunError, read_run
-from fmnist.ui import figures
+from fmnist.ui import figures, take_home
 from fmnist.ui.components.wall import garment_wall
 from fmnist.ui.state import dataset
-from fmnist.ui.widgets import CHART
+from fmnist.ui.widgets import CHART, plain
+from fmnist.weights import shelf
 
 REFRESH_SECONDS = 1.0
 LOOK_SECONDS = 3.0
@@ -173,6 +175,8 @@ def _run(shown: Run) -> None:
         st.warning(run.notice)
     if told := st.session_state.pop("told", None):
         st.error(told)
+    if kept := st.session_state.pop("kept", None):
+        st.success(kept)
     if run.progress:
         _figures(run)
     elif run.active:
@@ -274,8 +278,18 @@ def _buttons(run: Run) -> None:
         ):
             name = st.text_input("Name", run.plan.name or f"my-{run.plan.model}")
             if st.form_submit_button("Keep among the models"):
-                _told(results.keep, [run.id], name)()
+                _told(_keep, run, name)()
                 st.rerun()
+        take_home.model(lambda: shelf.load(run.weights), run.id, run.id)
+    text = code.script(
+        run.plan.model, run.plan.recipe, run.plan.limit, run.id, drawn=run.plan.data == "drawn"
+    )
+    take_home.script(text, run.id, run.id)
+
+
+def _keep(run: Run, name: str) -> None:
+    card = results.keep([run.id], name)
+    st.session_state["kept"] = f"It is among everybody's models as {plain(card.both_names)}."
 
 
 def _told(action: Callable[..., object], *arguments: object) -> Callable[[], None]:

@@ -146,13 +146,14 @@ def ask(
     That is the CPU where CUDA fails. Raises OnnxError where a graph fails; see `answering`.
     """
     return devices.or_cpu(
-        lambda device: question(_open(card, device).model, device),
+        lambda device: question(opened(card, device).model, device),
         device,
         notify=st.toast,
     )
 
 
-def _open(card: Card, device: torch.device) -> Weights:
+def opened(card: Card, device: torch.device) -> Weights:
+    """The model behind a card: one that this browser brought, or that is here to stay."""
     brought = uploads().get(card.name)
     if brought and brought.card.sha256 == card.sha256:
         return brought

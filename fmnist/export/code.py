@@ -1,0 +1,122 @@
+"""Show me the code: one PyTorch script, and a notebook, of an architecture and its recipe."""
+
+import ast
+import inspect
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from fmnist import models
+from fmnist.data.splits import CHOSEN_BY, CLASSES, VALIDATION_PER_CLASS
+from fmnist.export.sources import Sources, names_in
+from fmnist.machine import templates
+from fmnist.models import MODELS, ModelSpec
+from fmnist.models.recipe import Recipe
+from fmnist.training import augment, loop, muon
+
+CELL = "# %%"
+ALWAYS = ("import gzip", "from pathlib import Path", "import numpy as np")
+RUNTIME = "import onnxruntime"
+
+_SCRIPT = templates.template(Path(__file__).with_name("train.py.j2"))
+
+
+def script(
+    architecture: str, recipe: Recipe, limit: int | None = None, run: str = "", drawn: bool = False
+) -> str:
+    """A script that trains as a run of that recipe does, on so many images, without this project.
+
+    It names the run, and says what of the recipe it leaves out. Its cells begin with `CELL`.
+    """
+    build = _build(architecture)
+    sources = Sources()
+    network = sources.take(names_in(build), models)
+    needed = [*(["alternating"] if "flip" in recipe.augment else []), *recipe.augment]
+    training = [sources.take(needed, augment)]
+    if recipe.optimizer == "muon":
+        training.append(sources.take(["Muon"], muon))
+    if recipe.precision == "bfloat16":
+        training.append(sources.take(["accelerates_bfloat16"], loop))
+    sources.take(["math", "torch", "nn", "Tensor"], loop)  # what the template uses
+    spec = MODELS[architecture]
+    text = _SCRIPT.render(
+        name=architecture,
+        title=spec.title,
+        summary=spec.summary,
+        recipe=recipe,
+        run=run,
+        limit=limit,
+        remarks=list(_left_out(recipe, drawn)),
+        imports=_sorted([*sources.imports, *ALWAYS, *([RUNTIME] if recipe.teacher else [])]),
+        network=network,
+        build=build,
+        training="\n\n\n".join(filter(None, training)),
+        random=set(recipe.augment) - {"flip"},
+        classes=CLASSES,
+        split_seed=CHOSEN_BY,
+        held_out=VALIDATION_PER_CLASS,
+        warm_up=loop.WARM_UP,
+        adam_share=loop.ADAM_SHARE,
+    )
+    return text.rstrip() + "\n"
+
+
+def notebook(text: str) -> str:
+    """A script as a Jupyter notebook, a cell for each of the script's."""
+    cells: list[dict[str, Any]] = []
+    for part in text.split(f"\n{CELL}"):
+        head, _, body = part.removeprefix(CELL).partition("\n")
+        lines = body.strip("\n").splitlines()
+        if head.strip():
+            lines = [line.removeprefix("#").removeprefix(" ") for line in lines]
+        cells.append(_cell("markdown" if head.strip() else "code", "\n".join(lines)))
+    about = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    document = {"cells": cells, "metadata": about, "nbformat": 4, "nbformat_minor": 4}
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+
+
+def _cell(kind: str, text: str) -> dict[str, Any]:
+    cell: dict[str, Any] = {"cell_type": kind, "metadata": {}, "source": text.splitlines(True)}
+    return cell if kind == "markdown" else cell | {"execution_count": None, "outputs": []}
+
+
+def _left_out(recipe: Recipe, drawn: bool) -> Iterator[str]:
+    if drawn:
+        yield "The run learned drawn garments; here they are those of Fashion-MNIST."
+    if recipe.everyday:
+        yield (
+            "Left out: half of what the model learns from are garments as people draw and "
+            "photograph them, made from the training images, so it will know pictures less well."
+        )
+    if recipe.people:
+        yield "Left out: the pictures that people really drew and took, which it learns from too."
+
+
+def _sorted(imports: Iterable[str]) -> list[str]:
+    """Import statements as is usual: what comes with Python first, and a blank line after that."""
+    ours: list[str] = []
+    theirs: list[str] = []
+    for line in sorted(imports, key=lambda line: (line.startswith("from"), line)):
+        root = line.split()[1].split(".")[0]
+        (ours if root in sys.stdlib_module_names else theirs).append(line)
+    return [*ours, "", *theirs]
+
+
+def _build(architecture: str) -> str:
+    """The expression that builds an architecture, as it is written in the registry."""
+    parameters = [field.name for field in fields(ModelSpec)]
+    for call in ast.walk(ast.parse(inspect.getsource(models))):
+        if isinstance(call, ast.Call) and ast.unparse(call.func) == ModelSpec.__name__:
+            given = dict(zip(parameters, call.args, strict=False))
+            given |= {word.arg: word.value for word in call.keywords if word.arg}
+            if ast.literal_eval(given["name"]) == architecture:
+                build = given["build"]
+                return (
+                    ast.unparse(build.body)
+                    if isinstance(build, ast.Lambda)
+                    else f"{ast.unparse(build)}()"
+                )
+    raise LookupError(architecture)

@@ -1,0 +1,143 @@
+import ast
+import gzip
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from fmnist.data import splits
+from fmnist.data.splits import Split
+from fmnist.export import code
+from fmnist.export.graph import to_onnx
+from fmnist.models import MODELS
+from fmnist.models.recipe import Recipe
+from fmnist.training import loop
+
+CPU = torch.device("cpu")
+LIMIT = 90
+ONE_EPOCH = Recipe(epochs=1, batch_size=32, precision="float32", seed=5)
+FULL = ("flip", "shift", "erase")
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Split]:
+    """A folder with four files of noise as Fashion-MNIST's are, and the training images in them."""
+    rng = np.random.default_rng(0)
+    folder = tmp_path_factory.mktemp("published")
+    (folder / "data").mkdir()
+    contents = {}
+    for kind, count in (("train", 5100), ("t10k", 50)):
+        images = rng.integers(0, 256, (count, 28, 28), np.uint8)
+        labels = (np.arange(count) % 10).astype(np.uint8)
+        contents[kind] = Split(images, labels)
+        for name, head, array in (("images-idx3", 16, images), ("labels-idx1", 8, labels)):
+            path = folder / "data" / f"{kind}-{name}-ubyte.gz"
+            path.write_bytes(gzip.compress(bytes(head) + array.tobytes(), 1))
+    return folder, contents["train"]
+
+
+def trained(
+    architecture: str, recipe: Recipe, train: Split, teacher: torch.nn.Module | None = None
+) -> dict[str, torch.Tensor]:
+    """The tensors that the project itself comes to on those images."""
+    parts = []
+    for name, limit in (("train", LIMIT), ("validation", None)):
+        rows = splits.positions(name, train.labels)[:limit]
+        parts.append(Split(train.images[rows], train.labels[rows]))
+    model = MODELS[architecture].seeded(recipe.seed)
+    list(loop.train(model, tuple(parts), recipe, CPU, teacher=teacher))
+    return model.state_dict()
+
+
+def assert_same(found: dict[str, torch.Tensor], wanted: dict[str, torch.Tensor]) -> None:
+    assert found.keys() == wanted.keys()
+    for name, tensor in wanted.items():
+        torch.testing.assert_close(found[name], tensor, rtol=1e-4, atol=1e-5, msg=name)
+
+
+def recipes() -> Iterator[pytest.param]:
+    quick = {"softmax", "tinyvgg", "residual-100k", "gru"}
+    for name, spec in MODELS.items():
+        recipe = replace(
+            spec.recipe, epochs=1, batch_size=32, precision="float32", teacher=None, everyday=0.0,
+            people=0.0, seed=5,
+        )  # fmt: skip
+        yield pytest.param(name, recipe, marks=() if name in quick else pytest.mark.slow, id=name)
+    adamw = replace(ONE_EPOCH, augment=FULL, label_smoothing=0.1, epochs=2, schedule="cosine")
+    yield pytest.param("fcnn-small", adamw, id="two epochs of AdamW, cosine")
+    yield pytest.param("fcnn-small", replace(ONE_EPOCH, augment=()), id="nothing augmented")
+    muon = replace(ONE_EPOCH, optimizer="muon", augment=FULL, lr=0.02, precision="bfloat16")
+    yield pytest.param("fcnn-small", muon, id="Muon, everything augmented, bfloat16")
+
+
+@pytest.mark.parametrize(("architecture", "recipe"), list(recipes()))
+def test_the_script_trains_to_what_the_project_does(
+    architecture: str,
+    recipe: Recipe,
+    published: tuple[Path, Split],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folder, train = published
+    text = code.script(architecture, recipe, LIMIT)
+    assert "fmnist" not in text.replace("fashion-mnist", "")
+    monkeypatch.chdir(folder)
+    exec(compile(text, "train.py", "exec"), {"__name__": "__main__"})
+    saved = torch.load(folder / f"{architecture}.pt", weights_only=True)
+    assert_same(saved, trained(architecture, recipe, train))
+    assert "test accuracy" in capsys.readouterr().out
+
+
+def test_the_script_needs_nothing_of_the_project(published: tuple[Path, Split]) -> None:
+    folder, train = published
+    recipe = replace(ONE_EPOCH, augment=FULL, label_smoothing=0.1)
+    (folder / "train.py").write_text(code.script("fcnn-128", recipe, LIMIT))
+    alone = subprocess.run(
+        [sys.executable, "-I", "train.py"], cwd=folder, capture_output=True, text=True
+    )
+    assert alone.returncode == 0, alone.stderr
+    saved = torch.load(folder / "fcnn-128.pt", weights_only=True)
+    assert_same(saved, trained("fcnn-128", recipe, train))
+
+
+def test_the_script_learns_from_a_teacher_that_was_taken_home(
+    published: tuple[Path, Split], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, train = published
+    teacher = MODELS["fcnn-128"].seeded(1).eval()
+    (folder / "cnn").mkdir()
+    (folder / "cnn" / "model.onnx").write_bytes(to_onnx(teacher))
+    recipe = replace(ONE_EPOCH, teacher="cnn", label_smoothing=0.1)
+    monkeypatch.chdir(folder)
+    exec(compile(code.script("softmax", recipe, LIMIT), "train.py", "exec"), {})
+    saved = torch.load(folder / "softmax.pt", weights_only=True)
+    assert_same(saved, trained("softmax", recipe, train, teacher))
+
+
+@pytest.mark.parametrize("architecture", MODELS)
+def test_the_script_of_every_shipped_recipe_is_well_formed_and_defines_each_name_once(
+    architecture: str,
+) -> None:
+    recipe = MODELS[architecture].recipe
+    text = code.script(architecture, recipe)
+    tree = ast.parse(text)
+    assert max(map(len, text.splitlines())) <= 120
+    defined = [node.name for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef)]
+    assert len(defined) == len(set(defined))
+    assert ("Left out" in text) == bool(recipe.everyday or recipe.people)
+
+
+def test_the_notebook_has_the_scripts_code_in_order() -> None:
+    text = code.script("cnn", MODELS["cnn"].recipe)
+    document = json.loads(code.notebook(text))
+    cells = document["cells"]
+    assert (document["nbformat"], cells[0]["cell_type"]) == (4, "markdown")
+    assert cells[0]["source"][0] == "# Two convolutions, three linear layers\n"
+    program = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "code")
+    assert ast.dump(ast.parse(program)) == ast.dump(ast.parse(text))

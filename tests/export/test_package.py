@@ -1,0 +1,182 @@
+import io
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+import yaml
+from conftest import PICTURES
+from PIL import Image
+from shipped import every_shipped
+from strangers import perceptron_graph, pickled, stranger
+
+from fmnist.data import garments
+from fmnist.data.splits import CLASSES
+from fmnist.export.graph import OPSET
+from fmnist.export.package import classify_script, model_card, packed
+from fmnist.models import MODELS
+from fmnist.models.chain import Chain
+from fmnist.models.inference import infer
+from fmnist.weights import shelf
+from fmnist.weights.card import Card, Figures, Seed
+from fmnist.weights.shelf import Weights
+
+CPU = torch.device("cpu")
+IMAGES, _ = garments.draw(4, seed=11)
+QUICK = ("fcnn-128", "tinyvgg", "gru")
+
+
+def unpacked(weights: Weights, folder: Path) -> Path:
+    with zipfile.ZipFile(io.BytesIO(packed(weights))) as archive:
+        archive.extractall(folder)
+    return folder / weights.card.name
+
+
+def said_alone(home: Path, *pictures: Path) -> list[dict[str, float]]:
+    """What the script in a folder says of pictures, in an interpreter that has no project."""
+    alone = subprocess.run(
+        [sys.executable, "-I", home / "classify.py", *pictures],
+        cwd=home, capture_output=True, text=True,
+    )  # fmt: skip
+    assert alone.returncode == 0, alone.stderr
+    answers: list[dict[str, float]] = []
+    for number, line in enumerate(alone.stdout.splitlines()):
+        if number % len(CLASSES) == 0:
+            answers.append({})
+        path, _, answer = line.rpartition(": ")
+        share, _, name = answer.partition(" ")
+        assert path == str(pictures[number // len(CLASSES)])
+        answers[-1][name] = float(share.removesuffix("%")) / 100
+    return answers
+
+
+def saved_pictures(folder: Path) -> list[Path]:
+    paths = [folder / f"picture {number}.png" for number in range(len(IMAGES))]
+    for path, image in zip(paths, IMAGES, strict=True):
+        Image.fromarray(image).save(path)
+    return paths
+
+
+def assert_answers_as_here(weights: Weights, home: Path) -> None:
+    answers = said_alone(home, *saved_pictures(home))
+    wanted = weights.answer(IMAGES, CPU).probabilities
+    found = np.array([[answer[name] for name in CLASSES] for answer in answers])
+    np.testing.assert_allclose(found, wanted, atol=1e-4)
+    assert len(classify_script(weights).splitlines()) <= 40
+
+
+@every_shipped(QUICK)
+def test_what_is_taken_home_answers_as_the_app_does(name: str, tmp_path: Path) -> None:
+    weights = shelf.load(name)
+    home = unpacked(weights, tmp_path)
+    assert_answers_as_here(weights, home)
+    content = (home / "model.onnx").read_bytes()
+    graph = onnx.load_model_from_string(content)
+    onnx.checker.check_model(graph, full_check=True)
+    assert [one.version for one in graph.opset_import if not one.domain] == [OPSET]
+    wanted = infer(weights.model, IMAGES, CPU)
+    state = torch.load(home / "model.pt", weights_only=True)
+    again = MODELS[weights.card.architecture].build()
+    again.load_state_dict(state)
+    assert (infer(again, IMAGES, CPU) == wanted).all()
+    tensors, card = shelf.load(home / "model.safetensors")
+    assert card.sha256 == weights.card.sha256
+    assert (infer(tensors, IMAGES, CPU) == wanted).all()
+    metadata = yaml.safe_load((home / "README.md").read_text().split("---\n")[1])
+    (test, validation) = metadata["model-index"][0]["results"]
+    assert test["metrics"][0]["value"] == weights.card.test.accuracy
+    assert validation["metrics"][1]["value"] == weights.card.validation.loss
+    assert sorted(path.name for path in home.iterdir() if path.suffix != ".png") == [
+        "README.md", "classify.py", "model.onnx", "model.pt", "model.safetensors", "train.ipynb",
+        "train.py",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("filename", "content"),
+    [
+        ("plain.onnx", perceptron_graph(stranger("fcnn").state_dict())),
+        ("probabilities.onnx", perceptron_graph(stranger("fcnn").state_dict(), end="Softmax")),
+        ("stack.pt", pickled(stranger("cnn").state_dict())),
+    ],
+)
+def test_what_somebody_brought_goes_home_too(filename: str, content: bytes, tmp_path: Path) -> None:
+    weights = shelf.open(content, filename)
+    home = unpacked(weights, tmp_path)
+    assert_answers_as_here(weights, home)
+    assert not (home / "train.py").exists()
+    if weights.model.opaque:
+        assert (home / "model.onnx").read_bytes() == content
+        assert not (home / "model.pt").exists()
+
+
+@pytest.mark.pictures
+@pytest.mark.real_data
+@pytest.mark.parametrize("reads", ["20", "24", "25", "27", "28", "29", "30"])
+def test_graphs_of_any_shape_go_home(reads: str, tmp_path: Path) -> None:
+    (path,) = (Path(str(PICTURES)) / "strangers").glob(f"{reads}_*.onnx")
+    weights = shelf.load(path)
+    assert_answers_as_here(weights, unpacked(weights, tmp_path))
+
+
+def test_a_chain_goes_home(tmp_path: Path) -> None:
+    torch.manual_seed(3)
+    layers = [
+        {"kind": "Conv2d", "inputs": 1, "outputs": 3, "size": [4, 4], "padding": [1, 2, 1, 2]},
+        {"kind": "GELU"},
+        {"kind": "Pool", "size": [2, 2], "stride": [2, 2], "padding": [0, 0, 0, 0], "mean": True},
+        {"kind": "Flatten"},
+        {"kind": "Linear", "in_features": 588, "out_features": 10},
+    ]
+    weights = Weights(Chain(layers).eval(), Card("chain", None, 0, layers=layers))
+    home = unpacked(weights, tmp_path)
+    assert_answers_as_here(weights, home)
+    again, _ = shelf.load(home / "model.safetensors")
+    assert (infer(again, IMAGES, CPU) == infer(weights.model, IMAGES, CPU)).all()
+
+
+def test_the_script_reads_a_large_dark_garment_on_white_as_it_reads_the_small_one(
+    tmp_path: Path,
+) -> None:
+    home = unpacked(shelf.load("fcnn-128"), tmp_path)
+    small, large = home / "small.png", home / "large.png"
+    # Filled from edge to edge, so that the crop is the picture.
+    Image.fromarray(IMAGES[0]).save(small)
+    picture = Image.fromarray(255 - IMAGES[0]).resize((280, 280), Image.Resampling.BICUBIC)
+    white = Image.new("RGB", (400, 330), "white")
+    white.paste(picture.convert("RGB"), (60, 25))
+    white.save(large)
+    first, second = said_alone(home, small, large)
+    assert max(first, key=first.get) == max(second, key=second.get)
+
+
+def test_the_card_says_what_was_measured_and_holds_a_name_of_any_characters() -> None:
+    confusion = np.diag([90] * 10) + 1
+    figures = Figures(1000, 0.91, 0.25, confusion.tolist())
+    label = 'Größtes "Netz": #1 \U0001f457 --- {{ x }}'
+    card = Card(
+        "mine", "fcnn-128", 101770, data="real", test=figures, validation=figures,
+        recipe=MODELS["fcnn-128"].recipe.to_json(), best_epoch=3, seconds=61.0, device="a CPU",
+        seeds=[Seed(0, 0.9, 0.91, None), Seed(1, 0.9, 0.92, None)], display_name=label,
+    )  # fmt: skip
+    text = model_card(Weights(MODELS["fcnn-128"].seeded(0), card))
+    _, front, body = text.split("---\n", 2)
+    metadata = yaml.safe_load(front)
+    assert metadata["model-index"][0]["name"] == label
+    assert metadata["datasets"] == ["zalando-datasets/fashion_mnist"]
+    assert metadata["license"] == "unknown"
+    assert f"# {label}\n" in body
+    assert "91.00 % of 1,000 test images named right, cross-entropy 0.2500" in body
+    assert "91.00 %, 92.00 %" in body
+    assert "| Trouser | 91.0 % | 91.0 % |" in body
+    drawn = model_card(
+        Weights(
+            MODELS["fcnn-128"].seeded(0), Card("mine", "fcnn-128", 0, data="drawn", test=figures)
+        )
+    )
+    assert "model-index" not in drawn
+    assert "drawn garments, not of Fashion-MNIST" in drawn
