@@ -46,7 +46,7 @@ class RowColumnReader(Classifier):
 
     def features(self, images: Tensor) -> Tensor:
         pixels = self.standardize(images).squeeze(1)
-        return torch.cat([self.rows(pixels), self.columns(pixels.mT)], 1)
+        return torch.cat([self.rows(pixels), self.columns(pixels.transpose(1, 2))], 1)
 
 
 class Reader(nn.Module):

@@ -11,6 +11,7 @@ from fmnist.machine.errors import UserFacingError
 from fmnist.models import MODELS
 from fmnist.models.chain import ACTIVATIONS, KINDS, Chain
 from fmnist.models.inference import infer
+from fmnist.models.layers import Classifier
 from fmnist.weights import shelf
 
 CPU = torch.device("cpu")
@@ -71,9 +72,16 @@ def test_every_kind_of_layer_is_among_the_chains() -> None:
 @pytest.mark.parametrize("layers", CHAINS.values(), ids=CHAINS)
 def test_a_chain_as_onnx_answers_as_it_does_itself(layers: list[dict[str, Any]]) -> None:
     torch.manual_seed(0)
-    model = Chain(layers).eval()
-    content = to_onnx(model)
-    again = shelf.open(content, "again.onnx", "0..1").model
+    assert_same_as_onnx(Chain(layers).eval())
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_architecture_as_onnx_answers_as_it_does_itself(name: str) -> None:
+    assert_same_as_onnx(MODELS[name].seeded(0).eval())
+
+
+def assert_same_as_onnx(model: Classifier) -> None:
+    again = shelf.open(to_onnx(model), "again.onnx", "0..1").model
     np.testing.assert_allclose(
         infer(again, IMAGES, CPU), infer(model, IMAGES, CPU), rtol=1e-3, atol=1e-4
     )
