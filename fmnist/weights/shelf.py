@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -235,6 +236,13 @@ def _completed(weights: Weights, content: bytes) -> Card:
 
 def _read_card(path: Path) -> Card:
     """The card beside a weights file; a bare one, fit to be refused, where it is damaged."""
+    found = path.with_suffix(".json").stat()
+    return _card_as_of(path, (found.st_mtime_ns, found.st_size, found.st_ino))
+
+
+@lru_cache(maxsize=256)
+def _card_as_of(path: Path, version: tuple[int, int, int]) -> Card:
+    """The card as it was when its file was so: every rerun of every browser asks for all."""
     try:
         return Card.from_json(path.with_suffix(".json").read_text())
     except (ValueError, TypeError, KeyError):
