@@ -54,7 +54,10 @@ class Weights(NamedTuple):
 
         Raises OnnxError where a graph fails.
         """
-        logits = infer(self.model, images, device)
+        return self.said(infer(self.model, images, device), kinds)
+
+    def said(self, logits: NDArray[np.float32], kinds: Sequence[str] | None = None) -> Answer:
+        """What logits (N, 10) of the model mean for images whose kinds of intake may be known."""
         return Answer(self.card.probabilities(logits, kinds), self.card.unfamiliar(logits, kinds))
 
 
