@@ -1,4 +1,4 @@
-"""What goes over the wire, compressed: Streamlit sends megabytes of files of its own as they are."""
+"""What goes over the wire, compressed: Streamlit sends its own files, megabytes, as they are."""
 
 import asyncio
 import gzip
