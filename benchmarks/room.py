@@ -243,7 +243,7 @@ def main(room: argparse.Namespace) -> None:
     os.environ["FMNIST_RUNS"] = folder
     started = time.perf_counter()
     try:
-        with studio.serve() as address:
+        with studio.serve("serve.py") as address:
             asyncio.run(first(address))
             print(f"first page after {time.perf_counter() - started:.1f} s, {resident():.0f} MiB")
             asyncio.run(every_page(address))
@@ -251,8 +251,9 @@ def main(room: argparse.Namespace) -> None:
             before = busy()
             log = during(address, room) if room.training else asyncio.run(measure(address, room))
             log.print()
-            each = 1000 * (busy() - before) / sum(map(len, log.waits.values()))
-            print(f"{each:.0f} ms of a processor for each")
+            if not room.training:
+                each = 1000 * (busy() - before) / sum(map(len, log.waits.values()))
+                print(f"{each:.0f} ms of a processor for each")
             print(f"at the end {resident():.0f} MiB")
     finally:
         shutil.rmtree(folder)
