@@ -4,8 +4,9 @@
 
 The app's classify page and a bare Streamlit page (benchmarks/bare_page.py), with
 streamlit-drawable-canvas and with our canvas, in one Chromium, ten strokes each in turn, so that
-whatever else the machine does falls on all. They draw the same strokes and ask the same model. The time runs in the browser, from the lifting of the pen to the
-first frame after the ten probabilities have changed. Needs requirements-dev.txt and Chromium.
+whatever else the machine does falls on all. They draw the same strokes and ask the same model. The
+time runs in the browser, from the lifting of the pen to the first frame after the ten probabilities
+have changed. Needs requirements-dev.txt and Chromium.
 """
 
 import io

@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 
 from fmnist import PROJECT
 
-IDLE = 60.0
-"""Seconds after which the process ends, with all that it has imported, where it isn't asked."""
+IDLE = 10.0
+"""Seconds after which the process ends, with half a gigabyte of imports, where it isn't asked."""
 NICE = 10
 
 Result = TypeVar("Result")
