@@ -1,5 +1,6 @@
 # Everything a fresh machine needs is set up by the target that needs it.
 #   make app [HOST=0.0.0.0] [PORT=8501]   the app; HOST opens it to a room
+#   make room [PORT=8501]                 the app over HTTPS on the local network, with a code to scan
 #   make test                             the tests, less those marked slow
 #   make test FMNIST_CI=1                 all of them, and none skipped
 #   make check                            ruff, mypy and Biome
@@ -9,11 +10,15 @@ PORT ?= 8501
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: app test check
+.PHONY: app room test check
 
 app: .venv/runtime
 	$(BIN)/python -m fmnist data || true
-	$(BIN)/streamlit run app.py --server.address $(HOST) --server.port $(PORT)
+	$(BIN)/streamlit run serve.py --server.address $(HOST) --server.port $(PORT)
+
+room: .venv/runtime
+	$(BIN)/python -m fmnist data || true
+	$(BIN)/python -m fmnist.machine.room $(PORT)
 
 test: .venv/dev
 	$(BIN)/python -m pytest $(if $(FMNIST_CI),,-m "not slow") $(ARGS)

@@ -10,7 +10,10 @@ st.set_page_config(page_title="Fashion-MNIST Studio", page_icon=home.icon(), lay
 navigation.claim()
 st.navigation(
     {
-        "": [st.Page("pages/home.py", title="Home", icon=":material/home:", default=True)],
+        "": [
+            st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
+            st.Page("pages/room.py", title="Room", visibility="hidden"),
+        ],
         "Data": [
             st.Page("pages/dataset.py", title="Dataset", icon=":material/grid_view:"),
             st.Page("pages/map.py", title="Map", icon=":material/scatter_plot:"),

@@ -2,10 +2,11 @@
 
     python -m benchmarks.sketch_latency [STROKES]
 
-The app's classify page and a bare Streamlit page (benchmarks/bare_page.py) in one Chromium, ten
-strokes each in turn, so that whatever else the machine does falls on both. Both draw the same
-strokes and ask the same model. The time runs in the browser, from the lifting of the pen to the
-first frame after the ten probabilities have changed. Needs requirements-dev.txt and Chromium.
+The app's classify page and a bare Streamlit page (benchmarks/bare_page.py), with
+streamlit-drawable-canvas and with our canvas, in one Chromium, ten strokes each in turn, so that
+whatever else the machine does falls on all. They draw the same strokes and ask the same model. The
+time runs in the browser, from the lifting of the pen to the first frame after the ten probabilities
+have changed. Needs requirements-dev.txt and Chromium.
 """
 
 import io
@@ -29,8 +30,9 @@ from fmnist.weights.shelf import DEFAULT
 
 BATCH = 10
 PAGES = {
-    "classify": ("app.py", "classify", ".board canvas"),
-    "bare page": ("benchmarks/bare_page.py", "", "canvas.upper-canvas"),
+    "classify": ("app.py", "classify", ".board canvas", ""),
+    "bare page": ("benchmarks/bare_page.py", "", "canvas.upper-canvas", "library"),
+    "our canvas": ("benchmarks/bare_page.py", "", ".board canvas", "ours"),
 }
 PHOTOS = 9
 
@@ -84,8 +86,10 @@ def main(count: int) -> None:
             "BARE_PAGE_WEIGHTS": DEFAULT,
         }
         addresses = {
-            name: servers.enter_context(studio.serve(script, **environment))
-            for name, (script, _, _) in PAGES.items()
+            name: servers.enter_context(
+                studio.serve(script, **environment, BARE_PAGE_CANVAS=canvas)
+            )
+            for name, (script, _, _, canvas) in PAGES.items()
         }
         with sync_playwright() as playwright:
             chromium = studio.launch(playwright)
@@ -94,7 +98,7 @@ def main(count: int) -> None:
             warm = rng.uniform(0.1, 0.9, (2, 4, 2))  # fill the caches, which are not measured
             for first in (None, *range(0, count, BATCH)):
                 some = warm if first is None else strokes[first : first + BATCH]
-                for name, (_, path, canvas) in PAGES.items():
+                for name, (_, path, canvas, _) in PAGES.items():
                     measured = batch(page, f"{addresses[name]}/{path}", canvas, some)
                     times[name] += [] if first is None else measured
             chromium.close()
@@ -103,8 +107,9 @@ def main(count: int) -> None:
     for name in PAGES:
         median, high = np.percentile(times[name], [50, 95])
         print(f"{name:<12}{median:>8.0f}{high:>8.0f}{len(times[name]):>9}")
-    ratio = np.median(times["classify"]) / np.median(times["bare page"])
-    print(f"classify takes {ratio:.2f} of the bare page's time in the median")
+    for name in ("classify", "our canvas"):
+        ratio = np.median(times[name]) / np.median(times["bare page"])
+        print(f"{name} takes {ratio:.2f} of the bare page's time in the median")
 
     content, seconds = photo(rng), []
     for _ in range(PHOTOS):

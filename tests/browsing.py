@@ -47,8 +47,8 @@ expect.set_options(timeout=PATIENCE * 1000)
 
 
 @contextmanager
-def serve(folder: Path, cache: Path) -> Iterator[str]:
-    """A studio of its own, with runs, weights and log in `folder`; its address."""
+def serve(folder: Path, cache: Path, base: str = "") -> Iterator[str]:
+    """A studio of its own, with runs, weights and log in `folder`; its address, with the path."""
     with socket.socket() as free:
         free.bind(("localhost", 0))
         port = free.getsockname()[1]
@@ -68,9 +68,11 @@ def serve(folder: Path, cache: Path) -> Iterator[str]:
                 "-m",
                 "streamlit",
                 "run",
-                "app.py",
+                "serve.py",
                 "--server.port",
                 str(port),
+                "--server.baseUrlPath",
+                base,
                 "--server.headless",
                 "true",
             ],
@@ -80,7 +82,7 @@ def serve(folder: Path, cache: Path) -> Iterator[str]:
             stderr=output,
         )
     try:
-        address = f"http://localhost:{port}"
+        address = f"http://localhost:{port}/{base}".rstrip("/")
         _wait_for(server, f"{address}/_stcore/health", log)
         yield address
     finally:

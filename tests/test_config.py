@@ -34,6 +34,10 @@ def test_the_server_is_closed_to_the_outside_by_default() -> None:
     assert resolved(*names) == ["localhost", "46", "True", "True", "False", "none"]
 
 
+def test_no_click_waits_for_a_collection_of_all_garbage() -> None:
+    assert resolved("runner.postScriptGC") == ["False"]
+
+
 def test_the_server_takes_the_largest_file_that_the_models_page_offers_to_open() -> None:
     (megabytes,) = resolved("server.maxUploadSize")
     assert 0 <= int(megabytes) * 2**20 - formats.largest() < 2**20

@@ -115,16 +115,9 @@ def model_answers(
     image: NDArray[np.uint8], device: torch.device, cards: Sequence[Card] | None = None
 ) -> None:
     """What each model, of all or of some, says of one image uint8 (28, 28), as a table."""
-    rows = []
-    for card in models.choices().values() if cards is None else cards:
-        answer, _ = models.answer(card, image[None], device)
-        (probabilities,) = answer.probabilities
-        best = int(probabilities.argmax())
-        rows.append(
-            {"Model": card.both_names, "Answer": CLASSES[best], "Probability": probabilities[best]}
-        )
+    asked = list(models.choices().values() if cards is None else cards)
     st.dataframe(
-        rows,
+        _said(asked, image, device),
         hide_index=True,
         column_config={
             "Probability": st.column_config.ProgressColumn(
@@ -132,3 +125,18 @@ def model_answers(
             )
         },
     )
+
+
+@st.cache_data(show_spinner=False, max_entries=1000, hash_funcs=models.NAMED_ANSWERS)
+def _said(
+    cards: Sequence[Card], image: NDArray[np.uint8], device: torch.device
+) -> list[dict[str, str | float]]:
+    """A row for each model: a room looks at the same few images again and again."""
+    rows: list[dict[str, str | float]] = []
+    for card in cards:
+        answer, _ = models.answer(card, image[None], device)
+        (probabilities,) = answer.probabilities
+        best = int(probabilities.argmax())
+        sure = float(probabilities[best])
+        rows.append({"Model": card.both_names, "Answer": CLASSES[best], "Probability": sure})
+    return rows

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -60,7 +61,10 @@ class Weights(NamedTuple):
 
         Raises OnnxError where a graph fails.
         """
-        logits = infer(self.model, images, device)
+        return self.said(infer(self.model, images, device), kinds)
+
+    def said(self, logits: NDArray[np.float32], kinds: Sequence[str] | None = None) -> Answer:
+        """What logits (N, 10) of the model mean for images whose kinds of intake may be known."""
         return Answer(self.card.probabilities(logits, kinds), self.card.unfamiliar(logits, kinds))
 
 
@@ -304,6 +308,13 @@ def _completed(weights: Weights, content: bytes) -> Card:
 
 def _read_card(path: Path) -> Card:
     """The card beside a weights file; a bare one, fit to be refused, where it is damaged."""
+    found = path.with_suffix(".json").stat()
+    return _card_as_of(path, (found.st_mtime_ns, found.st_size, found.st_ino))
+
+
+@lru_cache(maxsize=256)
+def _card_as_of(path: Path, version: tuple[int, int, int]) -> Card:
+    """The card as it was when its file was so: every rerun of every browser asks for all."""
     try:
         return Card.from_json(path.with_suffix(".json").read_text())
     except (ValueError, TypeError, KeyError):

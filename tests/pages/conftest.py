@@ -8,6 +8,7 @@ import streamlit as st
 from shipped import FOUR, put_beside
 
 from fmnist.machine import files
+from fmnist.ui.state import models
 from fmnist.weights import shelf
 
 
@@ -30,6 +31,7 @@ def _four_models_and_small_splits(
 def _forget() -> None:
     st.cache_resource.clear()
     st.cache_data.clear()
+    models.damage.cache_clear()
 
 
 @pytest.fixture(scope="module", autouse=True)

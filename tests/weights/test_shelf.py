@@ -34,6 +34,16 @@ def test_weights_come_back_as_they_were_saved(name: str) -> None:
     assert card.bytes == len(content)
 
 
+def test_a_card_that_was_replaced_is_read_anew_and_an_unchanged_one_is_not_read_again() -> None:
+    weights = Weights(MODELS["fcnn-small"].seeded(3), Card("mine", "fcnn-small", parameters=0))
+    shelf.save(weights, shelf.own_folder())
+    (first,) = (card for card in shelf.cards() if card.name == "mine")
+    assert any(card is first for card in shelf.cards())
+    shelf.save(weights._replace(card=dataclasses.replace(first, best_epoch=9)), shelf.own_folder())
+    (second,) = (card for card in shelf.cards() if card.name == "mine")
+    assert (first.best_epoch, second.best_epoch) == (None, 9)
+
+
 @every_model
 @pytest.mark.parametrize("suffix", PICKLES)
 def test_a_plain_state_dict_is_recognised_by_its_tensors(

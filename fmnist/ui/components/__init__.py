@@ -7,9 +7,9 @@ from streamlit.components.v2.types import ComponentRenderer
 
 
 def component(name: str) -> ComponentRenderer:
-    """Register the component whose three files are in the folder of that name."""
-    html, css, js = (
-        Path(__file__).with_name(name).joinpath(f"{name}.{language}").read_text()
-        for language in ("html", "css", "js")
+    """Register the component whose files, one a language, are in the folder of that name."""
+    found = Path(__file__).with_name(name).glob(f"{name}.*")
+    parts = {path.suffix.removeprefix("."): path.read_text() for path in found}
+    return st.components.v2.component(
+        f"fmnist_{name}", html=parts["html"], css=parts.get("css"), js=parts["js"]
     )
-    return st.components.v2.component(f"fmnist_{name}", html=html, css=css, js=js)

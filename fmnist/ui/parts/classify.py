@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Literal
+from urllib.parse import urlsplit
 
 import numpy as np
 import streamlit as st
@@ -19,6 +20,7 @@ from fmnist.pictures.encode import data_url, reduced
 from fmnist.pictures.intake import SIDE, Intake, Kind
 from fmnist.pictures.reading import PictureError
 from fmnist.ui.components.canvas import EDGE, canvas
+from fmnist.ui.components.capture import capture
 from fmnist.ui.components.wall import garment_wall
 from fmnist.ui.state import dataset
 
@@ -104,9 +106,28 @@ def upload(kind: Choice) -> list[Taken]:
 
 
 def camera(kind: Choice) -> list[Taken]:
-    """The picture taken with the camera, if there is one."""
-    photo = st.camera_input("A garment on a plain ground works best", key="camera")
+    """The picture taken with the camera, if there is one; else by the phone's own."""
+    if _is_secure(st.context.url):
+        photo = st.camera_input("A garment on a plain ground works best", key="camera")
+    else:
+        st.info(
+            "Browsers give their camera to pages that come over HTTPS only, and this one doesn't; "
+            "`make room` serves it so. A phone can take the picture with its own camera:"
+        )
+        photo = st.file_uploader(
+            "A garment on a plain ground works best",
+            PICTURES,
+            max_upload_size=LARGEST,
+            key="phone",
+        )
+        capture("phone")
     return [("Camera", take(photo, kind))] if photo else []
+
+
+def _is_secure(address: str | None) -> bool:
+    """Whether browsers give a page at that address the camera."""
+    parts = urlsplit(address or "https:")
+    return parts.scheme == "https" or parts.hostname in ("localhost", "127.0.0.1", "::1")
 
 
 def examples(kind: Choice) -> Taken:

@@ -10,8 +10,9 @@ from fmnist.analysis.curves import ClassCurves
 from fmnist.data import splits
 from fmnist.data.splits import SPLITS, Source, SplitName
 from fmnist.machine import files
+from fmnist.models.inference import ProgressCallback
 from fmnist.ui.state import dataset, models
-from fmnist.ui.state.jobs import Job
+from fmnist.ui.state.jobs import Job, apart_if_many
 from fmnist.ui.state.models import ANSWERS
 from fmnist.weights.card import Card
 
@@ -37,7 +38,11 @@ def positions(
     """Where the model's features place a split's garments (N, 2)."""
     vectors = models.embeddings(card, split_name, source, device)
     name, place = f"{method} {files.digest(vectors)}", embedding.METHODS[method]
-    return Job(lambda report: files.cached(name, lambda: place(vectors.astype(np.float32), report)))
+
+    def compute(report: ProgressCallback) -> NDArray[np.float32]:
+        return apart_if_many(place, vectors.astype(np.float32), images=len(vectors), report=report)
+
+    return Job(lambda report: files.cached(name, lambda: compute(report)))
 
 
 @st.cache_resource(show_spinner="Weighing every label …", max_entries=64, hash_funcs=ANSWERS)
@@ -60,4 +65,8 @@ def near_duplicates(source: Source) -> Job[NDArray[np.void]]:
     """Pairs of alike garments over all splits, one after the other, as suspects.PAIR."""
     images = np.concatenate([dataset.split(name, source).images for name in SPLITS])
     name = f"duplicates {files.digest(images)}"
-    return Job(lambda report: files.cached(name, lambda: suspects.near_duplicates(images, report)))
+
+    def compute(report: ProgressCallback) -> NDArray[np.void]:
+        return apart_if_many(suspects.near_duplicates, images, images=len(images), report=report)
+
+    return Job(lambda report: files.cached(name, lambda: compute(report)))

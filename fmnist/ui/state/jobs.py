@@ -1,19 +1,55 @@
 """Long computations: each done once, one at a time, and watched by every browser that waits."""
 
+import time
 import traceback
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from threading import Lock, Thread
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import streamlit as st
 
+from fmnist.machine import apart
 from fmnist.models.inference import ProgressCallback
 
 Result = TypeVar("Result")
 GLANCE = 0.2  # seconds
+MANY = 2000
+"""Images for which a computation is worth a process of its own."""
 
 _one_at_a_time = Lock()
+
+
+def apart_if_many(
+    compute: Callable[..., Result], *args: Any, images: int, report: ProgressCallback
+) -> Result:
+    """What a function of a module returns; about many images, where nobody's click waits for it."""
+    if images < MANY:
+        return compute(*args, report)
+    return apart.run(compute, *args, report=report)
+
+
+class Pace:
+    """How much of a computation is done, and about how long the rest takes, in words."""
+
+    def __init__(self) -> None:
+        self.done = 0.0
+        self._first: tuple[float, float] | None = None
+        self._last = 0.0
+
+    def hear(self, done: float) -> None:
+        """Be told the share that is done, 0 to 1."""
+        self.done, self._last = min(done, 1.0), time.monotonic()
+        self._first = self._first or (self.done, self._last)
+
+    def __str__(self) -> str:
+        # What it waited before it began says nothing of its pace.
+        began, at = self._first or (self.done, self._last)
+        if self.done <= began:
+            return f"{self.done:.0%}"
+        left = (1 - self.done) * (self._last - at) / (self.done - began)
+        time_left = f"{left:.0f} s" if left < 100 else f"{left / 60:.0f} min"
+        return f"{self.done:.0%}, about {time_left} left"
 
 
 class Job(Generic[Result]):
@@ -23,20 +59,17 @@ class Job(Generic[Result]):
     """
 
     def __init__(self, compute: Callable[[ProgressCallback], Result]) -> None:
-        self._done = 0.0
+        self._pace = Pace()
         self._future: Future[Result] = Future()
         Thread(target=self._run, args=(compute,), daemon=True).start()
 
     def _run(self, compute: Callable[[ProgressCallback], Result]) -> None:
         with _one_at_a_time:
             try:
-                self._future.set_result(compute(self._report))
+                self._future.set_result(compute(self._pace.hear))
             except BaseException as error:  # the page shows a sentence, the log the traceback
                 traceback.print_exc()
                 self._future.set_exception(error)
-
-    def _report(self, done: float) -> None:
-        self._done = min(done, 1.0)
 
     def may_succeed(self) -> bool:
         """Whether it hasn't failed: what a cache asks, so that the next visitor's is a new one."""
@@ -50,7 +83,7 @@ class Job(Generic[Result]):
         # The bar's place is there in every run, so that what follows keeps its own.
         place = st.empty()
         while not wait([self._future], GLANCE).done:
-            place.progress(self._done, f"{sentence} {self._done:.0%}")
+            place.progress(self._pace.done, f"{sentence} {self._pace}")
         place.empty()
         try:
             return self._future.result()

@@ -5,7 +5,7 @@ import gc
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from functools import wraps
+from functools import lru_cache, wraps
 from threading import Thread
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -19,10 +19,11 @@ from fmnist.analysis import evaluation, explain
 from fmnist.analysis.evaluation import Evaluation
 from fmnist.data.splits import Source, SplitName
 from fmnist.machine import devices, files
-from fmnist.models import inference
+from fmnist.models import inference, together
 from fmnist.models.inference import ProgressCallback
 from fmnist.models.layers import Classifier
 from fmnist.ui.state.dataset import split
+from fmnist.ui.state.jobs import Pace, apart_if_many
 from fmnist.weights import shelf
 from fmnist.weights.card import Card, WeightsError
 from fmnist.weights.shelf import Answer, Weights
@@ -40,6 +41,8 @@ ANSWERS: HashFuncs = {
     torch.device: lambda device: None,
 }
 """What tells a model's answers from others: neither its name nor the device that computed them."""
+NAMED_ANSWERS: HashFuncs = ANSWERS | {Card: lambda card: (card.both_names, *ANSWERS[Card](card))}
+"""The same where the model's name is part of what is shown."""
 FILE: HashFuncs = {Card: lambda card: (card.name, card.sha256), torch.device: str}
 """What tells a loaded file from others; the hash tells a retrained one from the old."""
 
@@ -47,13 +50,15 @@ FILE: HashFuncs = {Card: lambda card: (card.name, card.sha256), torch.device: st
 def problem(card: Card) -> str | None:
     """Why saved weights can't be used, in a sentence; None for those that can."""
     failure = failures().get(card.sha256)
-    return f"{card.name} {failure}" if failure else _damage(card)
+    return f"{card.name} {failure}" if failure else damage(card.name, card.sha256)
 
 
-@st.cache_resource(show_spinner=False, max_entries=64, hash_funcs=FILE)
-def _damage(card: Card) -> str | None:
+# Asked of every model at every rerun, for which Streamlit's caches take too long.
+@lru_cache(maxsize=256)
+def damage(name: str, sha256: str) -> str | None:
+    """Why the weights of that name can't be loaded; the hash tells retrained ones from the old."""
     try:
-        shelf.load(card.name)
+        shelf.load(name)
     except WeightsError as error:
         return str(error)
     return None
@@ -118,9 +123,17 @@ def answer(
 
     `kinds` are what intake took the images for, where they come from there.
     """
-    return ask(
-        card, device, lambda model, device: Weights(model, card).answer(images, device, kinds)
-    )
+
+    def question(model: Classifier, device: torch.device) -> Answer:
+        if model.opaque:  # a graph that fails at one picture fails nobody else's
+            logits = inference.infer(model, images, device)
+        else:
+            logits = together.infer(
+                (model, device), images, lambda every: inference.infer(model, every, device)
+            )
+        return Weights(model, card).said(logits, kinds)
+
+    return ask(card, device, question)
 
 
 @answering
@@ -207,7 +220,14 @@ def _ask_of_split(
     device: torch.device,
 ) -> NDArray[Real]:
     images, report = split(split_name, source).images, progress_bar()
-    found, _ = ask(card, device, lambda model, device: question(model, images, device, report))
+
+    def whole(model: Classifier, device: torch.device) -> NDArray[Real]:
+        # A GPU needs a moment only, and ONNX Runtime's sessions stay where they are.
+        if device.type != "cpu" or model.opaque:
+            return question(model, images, device, report)
+        return apart_if_many(question, model, images, device, images=len(images), report=report)
+
+    found, _ = ask(card, device, whole)
     return found
 
 
@@ -218,10 +238,11 @@ def progress_bar() -> ProgressCallback:
     cached result to show it again each time, and would drop what is half computed as soon as a
     widget is moved.
     """
-    bar = st.empty()
+    bar, pace = st.empty(), Pace()
 
     def report(done: float) -> None:
-        move = Thread(target=lambda: bar.progress(done) if done < 1 else bar.empty())
+        pace.hear(done)
+        move = Thread(target=lambda: bar.progress(done, str(pace)) if done < 1 else bar.empty())
         add_script_run_ctx(move)
         move.start()
         move.join()

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from scipy.optimize import linear_sum_assignment
 
 from fmnist.analysis import evaluation
 from fmnist.analysis.evaluation import Evaluation
@@ -163,6 +162,9 @@ def _tried(
 
 def _judged(candidate: Candidate, reads: str, e: Evaluation) -> _Trial:
     counts = evaluation.confusion(e)
+    # 23 MB and half a second to import, and only what strangers bring needs it.
+    from scipy.optimize import linear_sum_assignment
+
     order = linear_sum_assignment(-counts)
     lifted = float(counts[order].sum() / counts.sum())
     return _Trial(

@@ -1,0 +1,137 @@
+"""The app for a room on the local network, over HTTPS: `python -m fmnist.machine.room PORT`."""
+
+import datetime
+import io
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import segno
+import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from fmnist import PROJECT
+from fmnist.machine import files, templates
+from fmnist.machine.files import write_whole
+
+LIFE = datetime.timedelta(days=397)  # phones trust no certificate for longer
+RENEWED = datetime.timedelta(days=30)  # before its end
+CADDYFILE = Path(__file__).with_name("Caddyfile.j2")
+
+
+class Certificate(NamedTuple):
+    """A certificate and its key as files, and what tells it from others, as browsers write it."""
+
+    chain: Path
+    key: Path
+    fingerprint: str
+
+
+def own_address() -> str:
+    """This machine's address on the local network; its loopback where there is none."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+        try:
+            out.connect(("192.0.2.1", 9))  # nothing is sent; the system says by which way it would
+        except OSError:
+            return "127.0.0.1"
+        address: str = out.getsockname()[0]
+        return address
+
+
+def certificate(address: str) -> Certificate:
+    """The certificate for that address: made at the first start, kept for the next ones."""
+    folder = files.CACHE / "room"
+    chain, key = folder / f"{address}.pem", folder / f"{address}.key"
+    if not (chain.exists() and key.exists() and _lasts(chain)):
+        made = trustme.CA(organization_name="Fashion-MNIST Studio").issue_cert(
+            address, "localhost", not_after=datetime.datetime.now(datetime.UTC) + LIFE
+        )
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)  # the key is nobody else's
+        write_whole(key, made.private_key_pem.bytes())
+        write_whole(chain, b"".join(pem.bytes() for pem in made.cert_chain_pems))
+    fingerprint = _read(chain).fingerprint(SHA256()).hex(":").upper()
+    return Certificate(chain, key, fingerprint)
+
+
+def _read(chain: Path) -> x509.Certificate:
+    """The server's own certificate, which is the first in the file."""
+    return x509.load_pem_x509_certificate(chain.read_bytes())
+
+
+def _lasts(chain: Path) -> bool:
+    """Whether a certificate will do for some time yet."""
+    return _read(chain).not_valid_after_utc - datetime.datetime.now(datetime.UTC) > RENEWED
+
+
+def invitation(address: str, fingerprint: str) -> str:
+    """What the terminal says: a code to scan, the address, and what phones will ask."""
+    code = io.StringIO()
+    segno.make(address, error="m").terminal(code, compact=True)
+    return (
+        f"{code.getvalue()}\n  {address}\n\n"
+        f"  For the projector: {address}/room\n"
+        "  Phones will warn: this machine made its certificate itself. Its SHA-256 fingerprint:\n"
+        f"  {fingerprint}\n"
+    )
+
+
+@contextmanager
+def caddy(address: str, port: int, behind: int, kept: Certificate) -> Iterator[None]:
+    """Caddy between the network and the app: it encrypts and compresses."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Path(folder, "Caddyfile")
+        settings.write_text(
+            templates.template(CADDYFILE).render(
+                address=address, port=port, behind=behind, chain=kept.chain, key=kept.key
+            )
+        )
+        process = subprocess.Popen(
+            ["caddy", "run", "--config", settings], stderr=subprocess.DEVNULL
+        )
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def main(port: int) -> int:
+    """Serve the room until Ctrl-C; with Caddy where that is installed."""
+    host = own_address()
+    kept = certificate(host)
+    address = f"https://{host}:{port}"
+    print(invitation(address, kept.fingerprint), flush=True)
+    environment = {**os.environ, "FMNIST_ROOM": address, "FMNIST_FINGERPRINT": kept.fingerprint}
+    with ExitStack() as stack:
+        if shutil.which("caddy"):
+            behind = port + 1
+            stack.enter_context(caddy(host, port, behind, kept))
+            options = ["--server.address", "localhost", "--server.port", str(behind)]
+            # What the browser's address is checked against.
+            options += ["--browser.serverAddress", host, "--browser.serverPort", str(port)]
+        else:
+            options = ["--server.address", "0.0.0.0", "--server.port", str(port)]
+            options += [
+                "--server.sslCertFile",
+                str(kept.chain),
+                "--server.sslKeyFile",
+                str(kept.key),
+            ]
+        app = [sys.executable, "-m", "streamlit", "run", "serve.py", "--server.headless", "true"]
+        try:
+            return subprocess.call([*app, *options], cwd=PROJECT, env=environment)
+        except KeyboardInterrupt:
+            return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1])))

@@ -1,0 +1,82 @@
+"""What goes over the wire, compressed: Streamlit sends its own files, megabytes, as they are."""
+
+import asyncio
+import gzip
+import re
+from collections.abc import Callable, Mapping
+from functools import partial
+from types import MappingProxyType
+
+import brotli
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+FILES = "/static/"
+WAYS: Mapping[str, Callable[[bytes], bytes]] = MappingProxyType(
+    {
+        # Browsers take it from secure origins only. Its highest levels take seconds for a tenth.
+        "br": partial(brotli.compress, quality=9),
+        "gzip": partial(gzip.compress, compresslevel=9),
+    }
+)
+"""How a file can be compressed, by what browsers call it, the better one first."""
+LEAST = 1000  # bytes
+
+
+class Compressed:
+    """Middleware that compresses each of Streamlit's files once and keeps that for everybody.
+
+    Their names change with their content. Everything else passes as it is: of that, Streamlit
+    itself compresses what is worth it.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._kept: dict[tuple[str, str], list[Message]] = {}
+        self._turn = asyncio.Lock()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        way = self._way(scope)
+        if not way:
+            await self._app(scope, receive, send)
+            return
+        asked = scope["path"], way
+        messages = self._kept.get(asked)
+        if not messages:
+            async with self._turn:  # when a room opens, all ask for the same at once
+                messages = self._kept.get(asked) or await self._answer(scope, receive, way)
+                if messages[0]["status"] == 200:
+                    self._kept[asked] = messages
+        for message in messages:
+            await send(message)
+
+    def _way(self, scope: Scope) -> str | None:
+        """How to compress the answer, if at all."""
+        if scope["type"] != "http" or scope["method"] != "GET" or FILES not in scope["path"]:
+            return None
+        headers = Headers(scope=scope)
+        if "range" in headers:
+            return None
+        offered = re.findall(r"[\w-]+", headers.get("accept-encoding", ""))
+        return next((way for way in WAYS if way in offered), None)
+
+    async def _answer(self, scope: Scope, receive: Receive, way: str) -> list[Message]:
+        """What the server says to a request, compressed where that makes it smaller."""
+        said: list[Message] = []
+
+        async def note(message: Message) -> None:
+            said.append(message)
+
+        await self._app(scope, receive, note)
+        start, body = said[0], b"".join(message.get("body", b"") for message in said[1:])
+        if start["status"] != 200 or len(body) < LEAST:
+            return said
+        small = await asyncio.to_thread(WAYS[way], body)
+        if len(small) >= len(body):
+            return said
+        headers = MutableHeaders(raw=list(start["headers"]))
+        headers["content-encoding"] = way
+        headers["content-length"] = str(len(small))
+        headers.add_vary_header("accept-encoding")
+        start = {**start, "headers": headers.raw}
+        return [start, {"type": "http.response.body", "body": small}]

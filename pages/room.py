@@ -1,0 +1,8 @@
+"""For the projector: the address of this room as a code to scan, and what phones will ask."""
+
+from fmnist.ui.page import page
+from fmnist.ui.parts import room as parts
+
+page("Room", "Scan the code, or type the address, on the same network as this machine.")
+
+parts.invitation()

@@ -1,0 +1,98 @@
+import asyncio
+import gzip
+import random
+from collections import Counter
+
+import brotli
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Message
+
+from fmnist.ui.wire import Compressed
+
+TEXT = b"A page is mostly words, and words come again and again. " * 100
+NOISE = random.Random(0).randbytes(5000)
+FILES = {"text.js": TEXT, "noise.woff2": NOISE, "short.js": b"let a = 1"}
+
+
+class Site:
+    """Files under /static and elsewhere, served by way of the middleware."""
+
+    def __init__(self) -> None:
+        self.served: Counter[str] = Counter()
+        path = "/{folder:path}/{name}"
+        self._app = Compressed(Starlette(routes=[Route(path, self._answer)]))
+
+    async def _answer(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        self.served[name] += 1
+        return Response(FILES.get(name, TEXT), status_code=200 if name in FILES else 404)
+
+    async def ask(self, path: str, accepts: str = "gzip, br") -> tuple[int, dict[str, str], bytes]:
+        said: list[Message] = []
+
+        async def send(message: Message) -> None:
+            said.append(message)
+
+        async def receive() -> Message:
+            return {"type": "http.request"}
+
+        headers = [(b"accept-encoding", accepts.encode())]
+        scope = {"type": "http", "method": "GET", "path": path, "headers": headers}
+        await self._app(scope | {"query_string": b""}, receive, send)
+        found = {name.decode(): value.decode() for name, value in said[0]["headers"]}
+        return said[0]["status"], found, b"".join(part["body"] for part in said[1:])
+
+
+@pytest.mark.parametrize(
+    ("accepts", "way", "undo"),
+    [("gzip, deflate, br, zstd", "br", brotli.decompress), ("gzip", "gzip", gzip.decompress)],
+)
+def test_a_file_arrives_smaller_and_whole_in_the_best_way_that_the_browser_takes(
+    accepts: str, way: str, undo
+) -> None:
+    status, headers, body = asyncio.run(Site().ask("/static/text.js", accepts))
+    assert (status, headers["content-encoding"]) == (200, way)
+    assert headers["vary"].lower() == "accept-encoding"
+    assert int(headers["content-length"]) == len(body) < len(TEXT) / 5
+    assert undo(body) == TEXT
+
+
+@pytest.mark.parametrize(
+    ("path", "accepts"),
+    [
+        ("/static/text.js", "identity"),
+        ("/media/text.js", "br"),
+        ("/static/noise.woff2", "br"),
+        ("/static/short.js", "br"),
+        ("/static/gone.js", "br"),
+    ],
+)
+def test_what_cannot_or_need_not_be_smaller_passes_as_it_is(path: str, accepts: str) -> None:
+    _, headers, body = asyncio.run(Site().ask(path, accepts))
+    assert "content-encoding" not in headers
+    assert body == FILES.get(path.rpartition("/")[2], TEXT)
+
+
+def test_a_room_that_asks_at_once_has_each_file_compressed_once() -> None:
+    site = Site()
+
+    async def room() -> list[tuple[int, dict[str, str], bytes]]:
+        paths = ["/base/static/text.js", "/base/static/noise.woff2"] * 20
+        return await asyncio.gather(*(site.ask(path) for path in paths))
+
+    answers = asyncio.run(room())
+    assert site.served == {"text.js": 1, "noise.woff2": 1}
+    assert {status for status, _, _ in answers} == {200}
+    assert len({body for _, _, body in answers}) == 2
+
+
+def test_what_is_not_there_is_asked_for_again() -> None:
+    site = Site()
+    for _ in range(2):
+        status, _, _ = asyncio.run(site.ask("/static/gone.js"))
+        assert status == 404
+    assert site.served["gone.js"] == 2
