@@ -51,6 +51,8 @@ def test_under_a_base_path_a_visitor_goes_through_every_page_draws_and_brings_wh
             for title in PAGES:
                 await visitor.turn(title)
                 await visitor.click()
+        async with Visitor(address, random.Random(1)) as visitor:  # who has clicked on nothing yet
+            await visitor.open()
             await visitor.turn("Classify")
             await visitor.draw(*room.drawing(random.Random(0)))
             await visitor.turn("Classify", "way=Upload")
