@@ -95,8 +95,17 @@ def _from_onnx(content: bytes, filename: str, reads: str | None) -> Opened:
         return Opened(model, None, reads)
     in_quarantine(_try_graph, content, filename)
     model = OnnxModel(content)
-    ways = [name for name in READINGS if name.startswith("0..255") or not model.whole_numbers]
-    return _likeliest([Candidate(lambda: model)], ways, filename)
+    taken_for = "a network that answers each channel" if model.answers_channels else None
+    if not model.whole_numbers:
+        return _likeliest([Candidate(lambda: model, taken_for=taken_for)], filename)
+    bytewise = tuple(name for name in READINGS if name.startswith("0..255"))
+    ways = [Candidate(lambda: model, taken_for=taken_for, readings=bytewise)]
+    with contextlib.suppress(OnnxError, WeightsError):
+        floats = model.with_floats()
+        in_quarantine(_try_graph, floats.content, filename)
+        taken_for = "a network of floats, though it declares whole numbers"
+        ways.append(Candidate(lambda: floats, taken_for=taken_for, cost=1.0))
+    return _likeliest(ways, filename)
 
 
 def _try_graph(content: bytes, filename: str) -> None:
@@ -131,10 +140,10 @@ def _from_keras(content: bytes, filename: str) -> Opened:
         if isinstance(found, keras.Row):
             _check_finite(_numbered(found.tensors), filename)
             model = Chain(found.layers, found.tensors).eval()
-            return _likeliest([Candidate(lambda: model)], list(READINGS), filename)
+            return _likeliest([Candidate(lambda: model)], filename)
         _check_finite(found, filename)
         stack = stacks.read(found, channels_last=True, eps=keras.EPSILON)
-        return _likeliest(_ways(stack), list(READINGS), filename)
+        return _likeliest(_ways(stack), filename)
     except StackError as error:
         raise WeightsError(
             f"{filename} holds weights alone, and they are no plain stack: {error}. Save the whole "
@@ -173,7 +182,7 @@ def _from_state_dict(
         stacked = []
     if not registered and not stacked:
         raise _fits_nothing(shapes, filename)
-    return _likeliest([*registered, *stacked], list(READINGS), filename)
+    return _likeliest([*registered, *stacked], filename)
 
 
 def _ways(stack: Stack) -> list[Candidate]:
@@ -192,19 +201,17 @@ def _ways(stack: Stack) -> list[Candidate]:
     return [way(geometry, usual, others) for geometry in stack.geometries()]
 
 
-def _likeliest(candidates: Sequence[Candidate], readings: Sequence[str], filename: str) -> Opened:
+def _likeliest(candidates: Sequence[Candidate], filename: str) -> Opened:
     """What does best on validation; without the dataset, the first that can be built."""
     split = trials.validation()
     if split is None:
         for candidate in candidates:
             with contextlib.suppress(ValueError):
-                model = candidate.build()
-                trials.read_as(model, readings[0])
-                return Opened(
-                    model, candidate.architecture, readings[0] + ASSUMED, candidate.taken_for
-                )
+                model, reads = candidate.build(), candidate.readings[0]
+                trials.read_as(model, reads)
+                return Opened(model, candidate.architecture, reads + ASSUMED, candidate.taken_for)
         raise WeightsError(f"{filename} holds layers that can't be put together.")
-    found = trials.best(candidates, readings, split)
+    found = trials.best(candidates, split)
     if found is None:
         raise _not_finite(filename)
     candidate = found.candidate

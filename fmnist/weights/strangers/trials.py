@@ -59,6 +59,7 @@ class Candidate:
     architecture: str | None = None
     taken_for: str | None = None
     cost: float = 0.0
+    readings: Sequence[str] = tuple(READINGS)
     variants: Callable[[], Iterable["Candidate"]] = tuple
 
 
@@ -106,14 +107,14 @@ def read_as(model: Classifier, reads: str) -> None:
     model.standardize.load_state_dict({"mean": torch.tensor(mean), "std": torch.tensor(std)})
 
 
-def best(candidates: Iterable[Candidate], readings: Sequence[str], split: Split) -> Found | None:
+def best(candidates: Iterable[Candidate], split: Split) -> Found | None:
     """The candidate and the reading that do best; None where none answers with finite numbers.
 
     Candidates come the most usual first, and of those that do as well the most usual is taken.
     """
     few, more, some = (_part(split, count * GLANCE) for count in (1, 4, 16))
-    glance = [name for name in GLANCED if name in readings]
-    trials = _tried(((one, glance) for one in candidates), few, 2 * WORK)
+    glances = ((one, [name for name in one.readings if name in GLANCED]) for one in candidates)
+    trials = _tried(glances, few, 2 * WORK)
     varied: list[Candidate] = []
     for _ in range(2):  # what differs from the leaders, then what differs from that
         # All on the same images, or what did well on few of them by luck would stay ahead.
@@ -122,7 +123,9 @@ def best(candidates: Iterable[Candidate], readings: Sequence[str], split: Split)
         varied += [one for one, _ in fresh]
         ways += [(variant, reads) for one, reads in fresh for variant in one.variants()]
         trials = _tried([(one, [reads]) for one, reads in ways], more)
-    trials = _tried([(trial.candidate, readings) for trial in _leaders(trials)], some)
+    trials = _tried(
+        [(trial.candidate, trial.candidate.readings) for trial in _leaders(trials)], some
+    )
     trials.sort(key=lambda trial: trial.cost * HANDICAP - trial.promise)
     last = [(trial.candidate, [trial.reads]) for trial in trials[:5]]
     trials = _tried(last, split, 2 * WORK)
