@@ -145,7 +145,10 @@ def best(
     grown: list[_Trial] = []
     for stage in (4, 5, 6):  # one thing at a time differs from what does best, until nothing helps
         trials.sort(key=lambda trial: -trial.worth(TWIN))
-        leaders = [trial for trial in trials[:2] if trial not in grown]
+        # By reading, since what suits one of them may not suit another.
+        by_reading = {trial.reads: trial for trial in reversed(trials)}
+        three = sorted(by_reading.values(), key=lambda trial: -trial.worth(TWIN))[:3]
+        leaders = [trial for trial in three if trial not in grown]
         grown += leaders
         near = [(t.candidate, reads) for t in leaders for reads in t.candidate.readings]
         near += [(variant, t.reads) for t in leaders for variant in t.candidate.variants()]
