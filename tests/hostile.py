@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from keras_files import Layer, conv, dense, h5, sequential, zipped
 from strangers import perceptron_graph, pickled, saved, stranger
+from torch import nn
 
 from fmnist.models.chain import Chain
 
@@ -22,9 +23,17 @@ def _chain() -> bytes:
     return Chain([flat, linear]).packed(None)
 
 
+def _whole() -> bytes:
+    torch.manual_seed(0)
+    return pickled(
+        nn.Sequential(nn.Conv2d(1, 4, 5, 3), nn.ReLU(), nn.Flatten(), nn.Linear(256, 10))
+    )
+
+
 FILES: dict[str, Callable[[], bytes]] = {
     "state.pt": lambda: pickled(stranger("gru").state_dict()),
     "state.safetensors": lambda: saved(stranger("gru").state_dict(), ".safetensors"),
+    "whole.pt": _whole,
     "chain.safetensors": _chain,
     "model.h5": lambda: h5(_KERAS, sequential(_KERAS)),
     "model.keras": lambda: zipped(_KERAS, sequential(_KERAS)),

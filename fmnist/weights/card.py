@@ -83,6 +83,7 @@ class Card:
     layers: list[Layer] | None = None  # those of a chain
     taken_for: str | None = None  # what a stranger's file doesn't say, such as ReLU
     doubt: str | None = None  # what speaks against a stranger's model, in a sentence
+    order: list[int] | None = None  # the answer that each class has, if they stand in another order
     sources: list[str] | None = None  # whose pictures it learned from beside the dataset
     certainty: dict[str, Certainty] | None = None  # by kind of intake, where it was measured
     display_name: str | None = None  # what people call it, where that can't name a file

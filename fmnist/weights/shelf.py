@@ -17,10 +17,11 @@ import torch
 from numpy.typing import NDArray
 
 from fmnist import PROJECT
+from fmnist.data.splits import CLASSES
 from fmnist.machine.files import write_whole
 from fmnist.models import MODELS
 from fmnist.models.chain import Chain
-from fmnist.models.inference import infer
+from fmnist.models.inference import ProgressCallback, infer
 from fmnist.models.layers import Classifier, parameter_count
 from fmnist.weights.card import Card, WeightsError
 from fmnist.weights.strangers import formats, opening
@@ -233,13 +234,18 @@ def begin(model: Classifier, name: str) -> None:
     model.load_state_dict(learned)
 
 
-def open(content: bytes, filename: str, reads: str | None = None) -> Weights:
+def open(
+    content: bytes,
+    filename: str,
+    reads: str | None = None,
+    report: ProgressCallback = lambda done: None,
+) -> Weights:
     """A model from a file's content, as uploaded; nothing in the file is ever executed.
 
     `reads` is how an ONNX model reads pixels where that is known. The card's size and hash are
     those of the file that the model would be saved as. Raises WeightsError.
     """
-    opened = opening.open_file(content, filename, reads)
+    opened = opening.open_file(content, filename, reads, report)
     card = Card(
         Path(filename).stem,
         opened.architecture,
@@ -248,9 +254,17 @@ def open(content: bytes, filename: str, reads: str | None = None) -> Weights:
         layers=opened.model.layers if isinstance(opened.model, Chain) else None,
         taken_for=opened.taken_for,
         doubt=opened.doubt,
+        order=list(opened.order) if opened.order else None,
     )
     weights = Weights(opened.model, card)
     return Weights(opened.model, _completed(weights, opened.model.packed(opened.architecture)))
+
+
+def reordered(weights: Weights) -> Weights:
+    """A model with its classes in the order that its card finds them to stand in."""
+    model = opening.reordered(weights.model, weights.card.order or range(len(CLASSES)))
+    found = Weights(model, replace(weights.card, doubt=None, order=None))
+    return Weights(model, _completed(found, model.packed(found.card.architecture)))
 
 
 def check_name(name: str) -> None:

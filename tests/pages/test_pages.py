@@ -303,6 +303,19 @@ def test_uploaded_weights_join_every_list_for_the_session() -> None:
     assert "theirs" not in list(open_page("models").dataframe[0].value["Model"])
 
 
+@pytest.mark.real_data
+def test_classes_in_another_order_are_put_right_where_their_owner_wants_it() -> None:
+    model, _ = shelf.load("fcnn")
+    tensors = {name: t for name, t in model.state_dict().items() if "standardize" not in name}
+    tensors |= {f"head.{leaf}": tensors[f"head.{leaf}"].flip(0) for leaf in ("weight", "bias")}
+    app = open_page("models")
+    upload(app, "theirs.pt", pickled(tensors))
+    assert "another order" in texts(app)
+    next(box for box in app.checkbox if box.label == "Put its classes in that order").check().run()
+    assert not app.exception
+    assert "among everybody's models as fcnn" in texts(app)  # it is the same file
+
+
 def test_an_upload_has_the_name_that_its_owner_gives_it_and_never_anothers() -> None:
     app = open_page("models")
     upload(app, "cnn.pt", pickled(stranger("gru").state_dict()))

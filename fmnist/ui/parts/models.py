@@ -36,7 +36,10 @@ def load_weights(source: Source, device: torch.device) -> None:
     fits = f"{file.name} {verb} {card.title}."
     if card.doubt:
         st.warning(f"{fits} {card.doubt}")
-        if not st.checkbox("Take it among the models all the same", key=f"take {file.file_id}"):
+        if card.order and st.checkbox("Put its classes in that order", key=f"order {file.file_id}"):
+            weights = shelf.reordered(weights)
+            card = weights.card
+        elif not st.checkbox("Take it among the models all the same", key=f"take {file.file_id}"):
             return
     kept = next((saved for saved in shelf.cards() if saved.sha256 == card.sha256), None)
     if kept:

@@ -10,7 +10,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from fmnist.analysis.evaluation import Evaluation
 from fmnist.data.splits import Source
 from fmnist.ui.state.dataset import split
-from fmnist.ui.state.models import choices, failures, logits, uploads
+from fmnist.ui.state.models import choices, failures, logits, progress_bar, uploads
 from fmnist.weights import shelf
 from fmnist.weights.card import WeightsError, measured
 from fmnist.weights.shelf import Weights
@@ -25,7 +25,7 @@ from fmnist.weights.strangers.onnx import OnnxError
 def opened(file: UploadedFile) -> Weights | WeightsError:
     """The model in an uploaded file, and its card; or why there is none."""
     try:
-        return shelf.open(file.getvalue(), file.name)
+        return shelf.open(file.getvalue(), file.name, report=progress_bar())
     except WeightsError as error:  # to be said again, not found out again
         return error
 

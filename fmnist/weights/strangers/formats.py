@@ -22,6 +22,12 @@ SUFFIXES = (".safetensors", *PICKLES, *KERAS, ".onnx")
 HEADER_LIMIT = 65_536
 """The most bytes of names and shapes in a safetensors file."""
 
+SAVE_INSTEAD = (
+    "Where it was saved, either of these saves what is read here: "
+    'torch.save(model.state_dict(), "model.pt") or torch.onnx.export(model, '
+    'torch.zeros(1, 1, 28, 28), "model.onnx", external_data=False).'
+)
+
 _FLOATS = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 _COUNTS = (*_FLOATS, torch.int64)
 # Not compared: a counter of BatchNorm that no answer hangs on, and our own way to read pixels.
@@ -106,7 +112,7 @@ def tidied(loaded: Mapping[str, Tensor], filename: str) -> dict[str, Tensor]:
 
     Raises WeightsError where there are none, or others than floats.
     """
-    names = {name: _WRAPPER.sub("", name) for name in loaded}
+    names = {name: unwrapped(name) for name in loaded}
     if len(set(names.values())) < len(names):
         names = {name: name for name in loaded}
     tensors = {
@@ -121,6 +127,11 @@ def tidied(loaded: Mapping[str, Tensor], filename: str) -> dict[str, Tensor]:
         if not plain or tensor.dtype not in (_COUNTS if ASIDE.fullmatch(name) else _FLOATS):
             raise WeightsError(f"{filename}: {quoted(name)} is no plain tensor of floats.")
     return tensors
+
+
+def unwrapped(name: str) -> str:
+    """A name in a model without what wraps the model."""
+    return _WRAPPER.sub("", name)
 
 
 def from_safetensors(content: bytes, filename: str) -> tuple[dict[str, Tensor], Mapping[str, str]]:

@@ -40,11 +40,20 @@ _NEWER = re.compile(
 _IMAGES = ((784,), (28, 28), (1, 28, 28), (28, 28, 1), (3, 28, 28), (28, 28, 3))
 
 
+_FLOAT = 1  # in the format's list of types
+# Where the format says what an input takes: numbers of fields, from the outermost message in.
+_INPUTS, _NAME, _TYPE = (7, 11), (1,), (2, 1, 1)
+
+
 class _Layout(NamedTuple):
     """How a graph takes images: how many at once, -1 any number, 0 one without an axis for it."""
 
     batch: int
     image: tuple[int, ...]
+
+    @property
+    def channels(self) -> int:
+        return math.prod(self.image) // 784
 
 
 class OnnxError(UserFacingError):
@@ -67,7 +76,7 @@ class OnnxModel(Classifier):
         self._session = _session(content)
         self._input, self._dtype, layouts = _input(self._session)
         noise = np.random.default_rng(0).integers(0, 256, (16, 1, 28, 28)).astype(np.float32)
-        self._layout, self._output = self._find_output(noise, layouts)
+        self._layout, self._output, self._each = self._find_output(noise, layouts)
         answers = self._run(noise)
         sums = answers.sum(1)
         self._probabilities = bool((answers >= 0).all() and np.allclose(sums, 1, atol=0.01))
@@ -76,6 +85,19 @@ class OnnxModel(Classifier):
     def whole_numbers(self) -> bool:
         """Whether it takes pixels as they are in a file, 0 to 255."""
         return issubclass(self._dtype, np.integer)
+
+    @property
+    def answers_channels(self) -> bool:
+        """Whether it takes three channels for three images, and so answers each by itself."""
+        return self._each > 1
+
+    def with_floats(self) -> "OnnxModel":
+        """The same graph, fed floats though it declares whole numbers; raises OnnxError.
+
+        Whoever trained it on pixels of 0 to 1 and declared another type has a graph that turns
+        them into floats first, and which whole numbers alone can't reach.
+        """
+        return OnnxModel(_declared(self.content, self._input, _FLOAT))
 
     def features(self, images: Tensor) -> Tensor:
         answers = self._run(self.standardize(images).cpu().numpy())
@@ -90,15 +112,20 @@ class OnnxModel(Classifier):
         """What the graph answers (N, 10) to values (N, 1, 28, 28) as it wants them."""
         parts = _parts(values, self._layout)
         answers = [_rows(output) for (output,) in self._ask([self._output], parts, self._layout)]
-        if sum(answer.size for answer in answers) != len(CLASSES) * sum(map(len, parts)):
+        size = self._each * len(CLASSES)
+        if sum(answer.size for answer in answers) != size * sum(map(len, parts)):
             raise OnnxError("doesn't answer every image with 10 values.")
-        rows = np.concatenate(answers, None).reshape(-1, len(CLASSES))
-        return rows[: len(values)].astype(np.float32)
+        rows = np.concatenate(answers, None).reshape(-1, self._each, len(CLASSES))
+        means: NDArray[np.float32] = rows[: len(values)].mean(1, dtype=np.float32)
+        return means
 
     def _find_output(
         self, values: NDArray[np.float32], layouts: Sequence[_Layout]
-    ) -> tuple[_Layout, str]:
-        """The first of the layouts that the graph takes, and its first output of 10 values."""
+    ) -> tuple[_Layout, str, int]:
+        """The first of the layouts that the graph takes, and its first output of 10 values.
+
+        With how often it has them an image: once, or once a channel.
+        """
         names: list[str] = [output.name for output in self._session.get_outputs()]
         for layout in layouts:
             parts = _parts(values, layout)
@@ -108,9 +135,10 @@ class OnnxModel(Classifier):
                 if layout is layouts[-1]:
                     raise
                 continue
-            for name, answer in zip(names, answers, strict=True):
-                if _rows(answer).size == len(CLASSES) * len(parts[0]):
-                    return layout, name
+            for each in sorted({1, layout.channels}):
+                for name, answer in zip(names, answers, strict=True):
+                    if _rows(answer).size == each * len(CLASSES) * len(parts[0]):
+                        return layout, name, each
             if any(isinstance(a, np.ndarray) and a.size == len(parts[0]) for a in answers):
                 raise OnnxError(
                     "answers every image with one value, perhaps its class. Export it so that it "
@@ -143,7 +171,7 @@ class OnnxModel(Classifier):
         """Values (N, 1, 28, 28) in the type and the shape that the graph wants them in."""
         if self.whole_numbers:
             values = values.round().clip(0, 255)
-        if math.prod(layout.image) > 784:  # in colour: grey in all three
+        if layout.channels > 1:  # in colour: grey in all three
             values = np.repeat(values, 3, axis=1)
             values = np.moveaxis(values, 1, -1) if layout.image[-1] == 3 else values
         shape = layout.image if layout.batch == 0 else (-1, *layout.image)
@@ -221,6 +249,45 @@ def _input(session: Any) -> tuple[str, type[np.generic], list[_Layout]]:
             "such as N x 1 x 28 x 28."
         )
     return entry.name, _DTYPES[entry.type], layouts
+
+
+def _declared(content: bytes, name: str, kind: int) -> bytes:
+    """A graph whose input of that name takes another type, by its number in the format."""
+    changed = bytearray(content)
+    for entry in _values(content, 0, len(content), _INPUTS):
+        if [content[slice(*span)] for span in _values(content, *entry, _NAME)] == [name.encode()]:
+            for place, _ in _values(content, *entry, _TYPE):
+                changed[place] = kind
+    return bytes(changed)
+
+
+def _values(content: bytes, place: int, end: int, path: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Where the values of a field stand in a message of Protocol Buffers, from start to end.
+
+    The field is numbers, from the outermost message in.
+    """
+    while place < end:
+        key, place = _number(content, place)
+        if key & 7 == 2:
+            size, place = _number(content, place)
+        elif key & 7 == 0:
+            size = _number(content, place)[1] - place
+        elif key & 7 in (1, 5):
+            size = 8 if key & 7 == 1 else 4
+        else:
+            raise OnnxError("is written in a way that isn't read here.")
+        if key >> 3 == path[0] and path[1:]:
+            yield from _values(content, place, place + size, path[1:])
+        elif key >> 3 == path[0]:
+            yield place, place + size
+        place += size
+
+
+def _number(content: bytes, place: int) -> tuple[int, int]:
+    """The number that begins at a place, seven bits a byte, and the place behind it."""
+    behind = next(i for i in range(place, len(content)) if content[i] < 128) + 1
+    value = sum((byte & 127) << 7 * i for i, byte in enumerate(content[place:behind]))
+    return value, behind
 
 
 def _layouts(sizes: Sequence[int]) -> Iterator[_Layout]:

@@ -6,24 +6,26 @@ can make large or endless, such as a pickle or a graph, is opened in quarantine 
 """
 
 import contextlib
+import copy
 import itertools
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from fmnist.models import MODELS, inference
 from fmnist.models.chain import Chain
-from fmnist.models.inference import BATCH
+from fmnist.models.inference import BATCH, ProgressCallback
 from fmnist.models.layers import Classifier
 from fmnist.weights.card import WeightsError
 from fmnist.weights.strangers import formats, keras, pickles, stacks, trials
 from fmnist.weights.strangers.formats import ASIDE, in_quarantine, quoted, shapes_of
+from fmnist.weights.strangers.modules import Whole
 from fmnist.weights.strangers.onnx import OnnxError, OnnxModel
 from fmnist.weights.strangers.stacks import Geometry, Stack, StackError, Style
 from fmnist.weights.strangers.trials import READINGS, Candidate
@@ -35,7 +37,8 @@ class Opened(NamedTuple):
     """A model on the CPU, its architecture in the registry, and its way to read pixels.
 
     No architecture: an ONNX graph or a chain. No reading: a file of our own, which has it inside.
-    `taken_for` is in words what the file doesn't say, `doubt` a sentence on what speaks against it.
+    `taken_for` is in words what the file doesn't say, `doubt` a sentence on what speaks against it,
+    `order` the answer that each class has if they can be put in another order.
     """
 
     model: Classifier
@@ -43,6 +46,7 @@ class Opened(NamedTuple):
     reads: str | None
     taken_for: str | None = None
     doubt: str | None = None
+    order: tuple[int, ...] | None = None
 
 
 class _Fit(NamedTuple):
@@ -53,23 +57,30 @@ class _Fit(NamedTuple):
     surplus: list[str]
 
 
-def open_file(content: bytes, filename: str, reads: str | None = None) -> Opened:
+def open_file(
+    content: bytes,
+    filename: str,
+    reads: str | None = None,
+    report: ProgressCallback = lambda done: None,
+) -> Opened:
     """The model in a file's content; nothing in the file is ever executed.
 
     What the file is, its first bytes tell. `reads` is how an ONNX model reads pixels where that is
-    known; else it is found out. Raises WeightsError for what is no model of Fashion-MNIST.
+    known; else it is found out, and `report` told how much of that is done. Raises WeightsError for
+    what is no model of Fashion-MNIST.
     """
     formats.check_size(len(content), filename)
     kind = formats.kind_of(content, filename)
     try:
         if kind == "onnx":
-            opened = _from_onnx(content, filename, reads)
+            found = _from_onnx(content, filename, reads)
         elif kind == "safetensors":
-            opened = _from_safetensors(content, filename)
+            found = _from_safetensors(content, filename)
         elif kind in ("keras", "hdf5"):
-            opened = _from_keras(content, filename)
+            found = _from_keras(content, filename)
         else:
-            opened = _from_state_dict(pickles.tensors_of(content, filename), True, filename)
+            found = _from_pickle(pickles.read(content, filename), filename)
+        opened = found if isinstance(found, Opened) else _likeliest(found, filename, report)
         _probe(opened.model, filename)
     except OnnxError as error:
         raise WeightsError(f"{filename} {error}") from None
@@ -87,7 +98,7 @@ def _probe(model: Classifier, filename: str) -> None:
             raise _not_finite(filename)
 
 
-def _from_onnx(content: bytes, filename: str, reads: str | None) -> Opened:
+def _from_onnx(content: bytes, filename: str, reads: str | None) -> Opened | list[Candidate]:
     known = reads.removesuffix(ASSUMED) if reads else None
     if known and known in READINGS:  # so it has been opened before
         model = OnnxModel(content)
@@ -95,21 +106,30 @@ def _from_onnx(content: bytes, filename: str, reads: str | None) -> Opened:
         return Opened(model, None, reads)
     in_quarantine(_try_graph, content, filename)
     model = OnnxModel(content)
-    ways = [name for name in READINGS if name.startswith("0..255") or not model.whole_numbers]
-    return _likeliest([Candidate(lambda: model)], ways, filename)
+    taken_for = "a network that answers each channel" if model.answers_channels else None
+    if not model.whole_numbers:
+        return [Candidate(lambda: model, taken_for=taken_for)]
+    bytewise = tuple(name for name in READINGS if name.startswith("0..255"))
+    ways = [Candidate(lambda: model, taken_for=taken_for, readings=bytewise)]
+    with contextlib.suppress(OnnxError, WeightsError):
+        floats = model.with_floats()
+        in_quarantine(_try_graph, floats.content, filename)
+        taken_for = "a network of floats, though it declares whole numbers"
+        ways.append(Candidate(lambda: floats, taken_for=taken_for, cost=1.0))
+    return ways
 
 
 def _try_graph(content: bytes, filename: str) -> None:
     _probe(OnnxModel(content), filename)
 
 
-def _from_safetensors(content: bytes, filename: str) -> Opened:
+def _from_safetensors(content: bytes, filename: str) -> Opened | list[Candidate]:
     """A model of our own as its remarks describe it, or a state dict of a stranger's."""
     loaded, remarks = formats.from_safetensors(content, filename)
     if "layers" in remarks:
         return Opened(_chain(loaded, remarks["layers"], filename), None, None)
     tensors = formats.tidied(loaded, filename)
-    return _from_state_dict(tensors, False, filename, remarks.get("architecture"))
+    return _from_state_dict(Whole(tensors), False, filename, remarks.get("architecture"))
 
 
 def _chain(tensors: Mapping[str, Tensor], layers: str, filename: str) -> Chain:
@@ -125,16 +145,16 @@ def _chain(tensors: Mapping[str, Tensor], layers: str, filename: str) -> Chain:
     return chain.eval()
 
 
-def _from_keras(content: bytes, filename: str) -> Opened:
+def _from_keras(content: bytes, filename: str) -> Opened | list[Candidate]:
     found = keras.read(content, filename)
     try:
         if isinstance(found, keras.Row):
             _check_finite(_numbered(found.tensors), filename)
             model = Chain(found.layers, found.tensors).eval()
-            return _likeliest([Candidate(lambda: model)], list(READINGS), filename)
+            return [Candidate(lambda: model)]
         _check_finite(found, filename)
         stack = stacks.read(found, channels_last=True, eps=keras.EPSILON)
-        return _likeliest(_ways(stack), list(READINGS), filename)
+        return _ways(stack)
     except StackError as error:
         raise WeightsError(
             f"{filename} holds weights alone, and they are no plain stack: {error}. Save the whole "
@@ -151,66 +171,120 @@ def _numbered(tensors: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
     return {f"{i}.{name}": t for i, values in enumerate(tensors) for name, t in values.items()}
 
 
+def _from_pickle(whole: Whole, filename: str) -> Opened | list[Candidate]:
+    """The model of a pickle, which may say how its layers follow each other."""
+    if whole.row is None:
+        return _from_state_dict(whole, True, filename)
+    _check_finite(whole.tensors, filename)
+    try:
+        layers, tensors = [layer for layer, _ in whole.row], _by_layer(whole)
+        model = Chain(layers, tensors).eval()
+    except ValueError:
+        return _from_state_dict(whole, True, filename)
+    if whole.certain:
+        return [Candidate(lambda: model)]
+    taken_for = "its layers in the order in which they were made"
+    return _from_state_dict(
+        whole, True, filename, others=[Candidate(lambda: model, taken_for=taken_for)]
+    )
+
+
+def _by_layer(whole: Whole) -> list[dict[str, Tensor]]:
+    """The tensors of each layer of a whole model's row."""
+    modules: dict[str | None, dict[str, Tensor]] = defaultdict(dict)
+    for name, tensor in whole.tensors.items():
+        path, _, leaf = name.rpartition(".")
+        modules[path][leaf] = tensor
+    return [modules[path] for _, path in whole.row or ()]
+
+
 def _from_state_dict(
-    tensors: Mapping[str, Tensor], in_order: bool, filename: str, architecture: str | None = None
-) -> Opened:
+    whole: Whole,
+    in_order: bool,
+    filename: str,
+    architecture: str | None = None,
+    others: Sequence[Candidate] = (),
+) -> Opened | list[Candidate]:
     """The model of a state dict; one of our own is of the architecture that its file names.
 
     `in_order` is whether the file keeps the order of the layers, as a pickle does.
     """
+    tensors = whole.tensors
     shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     _check_finite(tensors, filename)
     for known in sorted(MODELS, key=lambda name: name != architecture):
         if shapes_of(known) == shapes:
             return Opened(_filled(known, {name: name for name in shapes}, tensors), known, None)
     registered = [
-        Candidate(partial(_filled, fitting, names, tensors), fitting, cost=-0.5)
+        Candidate(partial(_filled, fitting, names, tensors), fitting)
         for fitting, names in _assignments(shapes, in_order)
     ]
     try:
-        stacked = _ways(stacks.read(tensors))
+        stacked = _ways(stacks.read(tensors, convolved=whole.convolved))
     except StackError:
         stacked = []
-    if not registered and not stacked:
+    candidates = [*others, *registered, *stacked]
+    if not candidates and whole.unknown:
+        raise WeightsError(
+            f"{filename} is a whole model with parts that aren't known here, "
+            f"{quoted(whole.unknown)}. {formats.SAVE_INSTEAD}"
+        )
+    if not candidates:
         raise _fits_nothing(shapes, filename)
-    return _likeliest([*registered, *stacked], list(READINGS), filename)
+    return candidates
 
 
 def _ways(stack: Stack) -> list[Candidate]:
     """The ways to wire a stack, the most usual first."""
-    usual, *others = stack.styles()
 
-    def way(geometry: Geometry, style: Style, styles: Sequence[Style]) -> Candidate:
-        varied = [*styles, *stack.orders(geometry, style)[1:]]
+    @cache  # what was tried is known again
+    def way(geometry: Geometry, style: Style) -> Candidate:
         return Candidate(
             partial(stack.built, geometry, style),
             taken_for=stack.taken_for(geometry, style) or None,
             cost=geometry.cost + style.cost,
-            variants=lambda: [way(geometry, one, ()) for one in varied],
+            variants=lambda: [way(*near) for near in stack.near(geometry, style)],
         )
 
-    return [way(geometry, usual, others) for geometry in stack.geometries()]
+    return [way(geometry, stack.styles()[0]) for geometry in stack.geometries()]
 
 
-def _likeliest(candidates: Sequence[Candidate], readings: Sequence[str], filename: str) -> Opened:
+def _likeliest(candidates: Sequence[Candidate], filename: str, report: ProgressCallback) -> Opened:
     """What does best on validation; without the dataset, the first that can be built."""
     split = trials.validation()
     if split is None:
         for candidate in candidates:
             with contextlib.suppress(ValueError):
-                model = candidate.build()
-                trials.read_as(model, readings[0])
-                return Opened(
-                    model, candidate.architecture, readings[0] + ASSUMED, candidate.taken_for
-                )
+                model, reads = candidate.build(), candidate.readings[0]
+                trials.read_as(model, reads)
+                return Opened(model, candidate.architecture, reads + ASSUMED, candidate.taken_for)
         raise WeightsError(f"{filename} holds layers that can't be put together.")
-    found = trials.best(candidates, readings, split)
+    found = trials.best(candidates, split, report)
     if found is None:
         raise _not_finite(filename)
     candidate = found.candidate
     return Opened(
-        found.model, candidate.architecture, found.reads, candidate.taken_for, found.doubt
+        found.model,
+        candidate.architecture,
+        found.reads,
+        candidate.taken_for,
+        found.doubt,
+        None if found.model.opaque else found.order,
     )
+
+
+def reordered(model: Classifier, order: Sequence[int]) -> Classifier:
+    """A copy of a model that answers for each class what the model does at its place in the order.
+
+    Such a model has weights that make its ten answers: those of its last layer.
+    """
+    model = copy.deepcopy(model)
+    last = [layer for layer in model.modules() if isinstance(layer, nn.Linear | nn.Conv2d)][-1]
+    places = torch.tensor(order)
+    last.weight.data = last.weight.data[places]
+    if last.bias is not None:
+        last.bias.data = last.bias.data[places]
+    return model
 
 
 def _check_finite(tensors: Mapping[str, Tensor], filename: str) -> None:

@@ -1,5 +1,6 @@
-"""A stranger's pickle as plain tensors; what isn't data in it is never looked at."""
+"""A stranger's pickle as plain tensors; what isn't data in it is never called."""
 
+import contextlib
 import io
 import pickle
 import warnings
@@ -13,7 +14,16 @@ import torch
 from torch import Tensor
 
 from fmnist.weights.card import WeightsError
-from fmnist.weights.strangers.formats import check_size, in_quarantine, tidied, unreadable
+from fmnist.weights.strangers import modules
+from fmnist.weights.strangers.formats import (
+    SAVE_INSTEAD,
+    check_size,
+    in_quarantine,
+    tidied,
+    unreadable,
+    unwrapped,
+)
+from fmnist.weights.strangers.modules import Whole
 
 STATE_DICT_KEYS = ("state_dict", "model_state_dict", "model")
 """What a training calls the state dict among what it saves; elsewhere, the largest is taken."""
@@ -33,25 +43,31 @@ _ARRAYS: list[Any] = [
 ]  # fmt: skip
 
 
-def tensors_of(content: bytes, filename: str) -> dict[str, Tensor]:
+def read(content: bytes, filename: str) -> Whole:
     """The state dict in a pickle, by itself or inside others, in the order of the layers.
 
-    Opened in quarantine; raises WeightsError.
+    Of a whole model, with what it says of its layers. Opened in quarantine; raises WeightsError.
     """
-    names, plain = in_quarantine(_plain, content, filename)
+    (names, *said), plain = in_quarantine(_plain, content, filename)
     loaded = safetensors.torch.load(plain)
-    return {name: loaded[str(place)] for place, name in enumerate(names)}
+    return Whole({name: loaded[str(place)] for place, name in enumerate(names)}, *said)
 
 
-def _plain(content: bytes, filename: str) -> tuple[list[str], bytes]:
-    """A pickle's state dict as names in their order, and as safetensors named 0, 1, 2, …."""
-    tensors = tidied(_state_dict(_unpickled(content, filename)), filename)
+def _plain(content: bytes, filename: str) -> tuple[tuple[Any, ...], bytes]:
+    """As `read`, with names in place of the tensors, and these as safetensors named 0, 1, 2, …."""
+    whole = _unpickled(content, filename)
+    tensors = tidied(whole.tensors, filename)
     check_size(sum(tensor.nbytes for tensor in tensors.values()), filename)
-    whole = (t.clone(memory_format=torch.contiguous_format) for t in tensors.values())
-    return list(tensors), safetensors.torch.save({str(i): t for i, t in enumerate(whole)})
+    apart = (t.clone(memory_format=torch.contiguous_format) for t in tensors.values())
+    row = whole.row and [(layer, path and unwrapped(path)) for layer, path in whole.row]
+    convolved = {unwrapped(path): known for path, known in whole.convolved.items()}
+    return (
+        (list(tensors), row, whole.certain, whole.unknown, convolved),
+        safetensors.torch.save({str(i): t for i, t in enumerate(apart)}),
+    )
 
 
-def _unpickled(content: bytes, filename: str) -> object:
+def _unpickled(content: bytes, filename: str) -> Whole:
     if content.startswith(b"PK"):
         _check_archive(content, filename)
     try:
@@ -59,16 +75,23 @@ def _unpickled(content: bytes, filename: str) -> object:
             warnings.catch_warnings(action="ignore"),  # a stranger's odd pickle protocol
             torch.serialization.safe_globals(_ARRAYS),
         ):
-            return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+            loaded = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:
-        raise WeightsError(
-            f"{filename} holds more than tensors, perhaps a whole model, so it was not opened: "
-            "such a pickle can run programs. Where it was saved, either of these saves what is "
-            'read here: torch.save(model.state_dict(), "model.pt") or torch.onnx.export(model, '
-            'torch.zeros(1, 1, 28, 28), "model.onnx", external_data=False).'
-        ) from None
+        return _model(content, filename)
     except Exception:  # damaged bytes make it raise errors of many kinds
         raise unreadable(filename) from None
+    return Whole(_state_dict(loaded))
+
+
+def _model(content: bytes, filename: str) -> Whole:
+    """The whole model in a pickle that holds more than tensors."""
+    with contextlib.suppress(Exception):  # damaged bytes make it raise errors of many kinds
+        if whole := modules.read(content):
+            return whole
+    raise WeightsError(
+        f"{filename} holds more than tensors, perhaps a whole model, so it was not opened: "
+        f"such a pickle can run programs. {SAVE_INSTEAD}"
+    )
 
 
 def _state_dict(loaded: object) -> dict[str, Tensor]:

@@ -10,7 +10,8 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from torch import Tensor
@@ -18,9 +19,12 @@ from torch import Tensor
 from fmnist.models.chain import MOST_LAYERS, Chain, Layer
 from fmnist.models.layers import SIDE
 from fmnist.weights.strangers.formats import ASIDE, quoted
+from fmnist.weights.strangers.modules import Convolved
 
-MOST_WAYS = 96
+MOST_WAYS = 128
 """How many geometries are listed at most."""
+MOST_NEIGHBOURS = 16
+"""How many geometries that differ in one step are looked at."""
 MOST_TRIES = 10_000
 """How many orders of the layers are looked at."""
 _RECURRENT = re.compile(r"(?:weight|bias)_(?:ih|hh)_l(\d+)(_reverse)?")
@@ -83,7 +87,8 @@ class Style(NamedTuple):
     def cost(self) -> float:
         odd = [self.convolution != "ReLU", self.linear != "ReLU", self.convolution != self.linear,
                self.mean, self.norms != "before activation"]  # fmt: skip
-        return 0.5 * sum(odd)
+        # What can be taken for ReLU is called so.
+        return 0.5 * sum(odd) + 0.5 * ("LeakyReLU" in self[:2])
 
 
 ACTIVATIONS: Mapping[str, Layer | None] = {
@@ -92,6 +97,7 @@ ACTIVATIONS: Mapping[str, Layer | None] = {
     "LeakyReLU of slope 0.1": {"kind": "LeakyReLU", "negative_slope": 0.1},
     "LeakyReLU of slope 0.2": {"kind": "LeakyReLU", "negative_slope": 0.2},
     "ELU": {"kind": "ELU"},
+    "SELU": {"kind": "SELU"},
     "GELU": {"kind": "GELU"},
     "SiLU": {"kind": "SiLU"},
     "Tanh": {"kind": "Tanh"},
@@ -111,6 +117,8 @@ class Stack:
     slopes: list[Part] = field(default_factory=list)
     channels_last: bool = False  # when the maps are made a vector, as Keras does
     eps: float = 1e-5
+    convolved: Mapping[str, Convolved] = field(default_factory=dict)
+    """Stride and padding of the convolutions, by name, of which more than shapes is known."""
 
     def geometries(self) -> list[Geometry]:
         """The ways to wire the convolutions that fit the first linear, the most usual first."""
@@ -132,6 +140,30 @@ class Stack:
         mixed = [Style("ReLU", "no activation"), Style("no activation", "ReLU"),
                  Style("ReLU", "Tanh"), Style("Tanh", "ReLU")]  # fmt: skip
         return alike + (mixed if self.linears[1:] else [])
+
+    def near(self, geometry: Geometry, style: Style) -> list[tuple[Geometry, Style]]:
+        """The ways to wire the stack that differ from one in a single respect; itself, too."""
+        others = [one._replace(mean=style.mean, norms=style.norms) for one in self.styles()]
+        return [
+            *((other, style) for other in self._neighbours(geometry)),
+            *((geometry, other) for other in self.orders(geometry, style) + others),
+        ]
+
+    def _neighbours(self, geometry: Geometry) -> list[Geometry]:
+        """The geometries that differ in the step of one convolution, the most usual first."""
+        found = []
+        for index, options in enumerate(self._options):
+            for step in options:
+                steps = (*geometry.steps[:index], step, *geometry.steps[index + 1 :])
+                side = SIDE
+                for part, taken in zip(self.convolutions, steps, strict=True):
+                    side = _after(side, part, taken) if side else 0
+                if side and step != geometry.steps[index]:
+                    cost = sum(self._options[i][one] for i, one in enumerate(steps))
+                    cost += sum(_change(*pair) for pair in itertools.pairwise(steps))
+                    ends = _ends(side, self._edge())
+                    found += [Geometry(steps, edge, cost + more) for edge, more in ends]
+        return sorted(found, key=lambda other: other.cost)[:MOST_NEIGHBOURS]
 
     def orders(self, geometry: Geometry, style: Style) -> list[Style]:
         """A style with other kinds of pooling and other places for the norms, itself first."""
@@ -192,18 +224,14 @@ class Stack:
     def _geometries(self) -> Iterator[Geometry]:
         """Best first, by what is unusual in each step and in what changes between two."""
         wanted = self._edge()
-        hints = [self._pools_after(i) for i in range(len(self.convolutions))]
 
         @cache
         def options(index: int, side: int) -> list[tuple[Step, int, float]]:
-            found = []
-            for step, cost in _steps(self.convolutions[index]):
-                after = _after(side, self.convolutions[index], step)
-                if after >= 1:
-                    pools = step.pool != (1, 1)
-                    odd = hints[index] is not None and hints[index] != pools
-                    found.append((step, after, cost + (0.8 if odd else 0)))
-            return found
+            ways = (
+                (step, _after(side, self.convolutions[index], step), cost)
+                for step, cost in self._options[index].items()
+            )
+            return [way for way in ways if way[1] >= 1]
 
         @cache
         def remaining(index: int, side: int) -> float:
@@ -229,6 +257,20 @@ class Stack:
                 if bound < math.inf:
                     heapq.heappush(heap, (bound, next(count), (*steps, step), after, total))
 
+    @cached_property
+    def _options(self) -> list[dict[Step, float]]:
+        """For each convolution, what may happen around it, and how unusual that is."""
+        found = []
+        for index, part in enumerate(self.convolutions):
+            hint = self._pools_after(index)
+            found.append(
+                {
+                    step: cost + 0.8 * (hint is not None and hint != (step.pool != (1, 1)))
+                    for step, cost in _steps(part, self.convolved.get(part.name))
+                }
+            )
+        return found
+
     def _edge(self) -> int:
         """The edge of the last convolution's maps that the first linear reads."""
         if not self.linears:
@@ -249,8 +291,10 @@ class Stack:
         if here[0] != there[0]:
             return True
         norm = self.convolutions[index].name in self.norms
-        # Behind the last there is also what makes its maps a vector.
+        # Behind the last there is also what makes its maps a vector, by global pooling perhaps.
         flat = index == len(self.convolutions) - 1
+        if flat and self._edge() == 1:
+            return None
         return int(there[2]) - int(here[2]) - norm - flat > 2
 
     def _layers(
@@ -331,7 +375,7 @@ class Stack:
                 yield from norm(part.name, False)
 
 
-def _steps(part: Part) -> Iterator[tuple[Step, float]]:
+def _steps(part: Part, known: Convolved | None) -> Iterator[tuple[Step, float]]:
     """What may happen around a convolution, and how unusual it is."""
     edge = part.tensors["weight"].shape[2]
     half = (edge - 1) // 2
@@ -341,9 +385,16 @@ def _steps(part: Part) -> Iterator[tuple[Step, float]]:
             paddings.setdefault(pixels, 1.5)
     if edge > 1:
         paddings["same"] = 0.2
+    strides = {1: 0.0, 2: 0.5, 3: 0.7}
+    if known:
+        stride, padding = known
+        strides, paddings = (
+            {stride: 0.0},
+            {half if padding == "same" and edge % 2 else padding: 0.0},
+        )
     pools = {(1, 1): 0.0, (2, 2): 0.0, (3, 3): 1.5, (3, 2): 1.0, (2, 1): 2.0, (4, 4): 2.0}
     for (stride, odd), (padding, odder), (pool, oddest) in itertools.product(
-        ((1, 0.0), (2, 0.5), (3, 0.7)), paddings.items(), pools.items()
+        strides.items(), paddings.items(), pools.items()
     ):
         if padding == "same" and stride == 1 and edge % 2:
             continue  # which is half
@@ -409,7 +460,12 @@ def _recurrent(part: Part, gives: str) -> Layer:
 # Reading the parts
 
 
-def read(tensors: Mapping[str, Tensor], channels_last: bool = False, eps: float = 1e-5) -> Stack:
+def read(
+    tensors: Mapping[str, Tensor],
+    channels_last: bool = False,
+    eps: float = 1e-5,
+    convolved: Mapping[str, Convolved] = MappingProxyType({}),
+) -> Stack:
     """The stack that a state dict is, its tensors in the order of the layers.
 
     Raises StackError where it is none: parts of other kinds, or parts that don't follow each other.
@@ -450,7 +506,9 @@ def read(tensors: Mapping[str, Tensor], channels_last: bool = False, eps: float 
     if not fits:
         raise StackError("layers that do not fit each other or 28x28 pixels")
     norms = _norms(parts, [*convolutions, *linears], linears)
-    stack = Stack(convolutions, recurrent, linears, norms, of["slope"], channels_last, eps)
+    stack = Stack(
+        convolutions, recurrent, linears, norms, of["slope"], channels_last, eps, convolved
+    )
     if convolutions:
         stack._edge()
     return stack

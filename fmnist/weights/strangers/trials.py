@@ -14,6 +14,7 @@ from fmnist.data.fashion import DataError
 from fmnist.data.splits import CLASSES, Split
 from fmnist.models import inference
 from fmnist.models.chain import Chain
+from fmnist.models.inference import ProgressCallback
 from fmnist.models.layers import TRAIN_MEAN, TRAIN_STD, Classifier
 
 _USUAL = {
@@ -31,16 +32,19 @@ TRIED_ON = 2000
 """Validation images that the last choice is made on; the many tries before see a part of them."""
 GLANCE = 32
 """Images that are enough to tell a network from one that is wired wrong."""
-GLANCED = ("0..1", "standardised", "0..255")
+GLANCED = ("0..1", "standardised", "-1..1", "0..255")
 """Readings unlike enough that a network which reads another one does well with one of them."""
 WORK = 2 * 10**10
 """Multiplications of a round of tries, a second or so; the most promising come first."""
 AS_GOOD = 0.005
 """A difference in accuracy that says little on so few images."""
+STAGES = 8
+"""Rounds of tries, of which some may be left out."""
 LEADERS = 6
 """How many candidates go on to the next round."""
-HANDICAP = 0.02
-"""By how much more accurate on few images what is unusual has to be, for each unit of its cost."""
+HANDICAP, TWIN = 0.02, 0.01
+"""By how much more accurate what is unusual has to be, for each unit of its cost: on few images,
+and on many. A network that learned with ReLU can do half a point better with LeakyReLU."""
 LIFT = 0.2
 """By how much another order of the classes has to be more accurate to be worth a word."""
 NAMES_NONE, DOUBTFUL = 0.4, 0.6
@@ -58,16 +62,21 @@ class Candidate:
     architecture: str | None = None
     taken_for: str | None = None
     cost: float = 0.0
+    readings: Sequence[str] = tuple(READINGS)
     variants: Callable[[], Iterable["Candidate"]] = tuple
 
 
 class Found(NamedTuple):
-    """The best candidate, built and reading pixels as it should, and what is odd about it."""
+    """The best candidate, built and reading pixels as it should, and what is odd about it.
+
+    `order` is the answer that each class has where they stand in another order.
+    """
 
     model: Classifier
     candidate: Candidate
     reads: str
     doubt: str | None
+    order: tuple[int, ...] | None
 
 
 class _Trial(NamedTuple):
@@ -88,6 +97,10 @@ class _Trial(NamedTuple):
     def cost(self) -> float:
         return self.candidate.cost + (self.reads not in _USUAL)
 
+    def worth(self, handicap: float) -> float:
+        """The promise, less a handicap for each unit of what is unusual."""
+        return self.promise - handicap * self.cost
+
 
 def validation() -> Split | None:
     """The images that decide; None without the real dataset."""
@@ -105,38 +118,71 @@ def read_as(model: Classifier, reads: str) -> None:
     model.standardize.load_state_dict({"mean": torch.tensor(mean), "std": torch.tensor(std)})
 
 
-def best(candidates: Iterable[Candidate], readings: Sequence[str], split: Split) -> Found | None:
+def best(
+    candidates: Iterable[Candidate], split: Split, report: ProgressCallback = lambda done: None
+) -> Found | None:
     """The candidate and the reading that do best; None where none answers with finite numbers.
 
     Candidates come the most usual first, and of those that do as well the most usual is taken.
     """
-    few, more, some = (_part(split, count * GLANCE) for count in (1, 4, 16))
-    glance = [name for name in GLANCED if name in readings]
-    trials = _tried(((one, glance) for one in candidates), few, 2 * WORK)
-    varied: list[Candidate] = []
-    for _ in range(2):  # what differs from the leaders, then what differs from that
+    few, more, some = (_part(split, count * GLANCE) for count in (1, 4, 10))
+    glances = [(one, [name for name in one.readings if name in GLANCED]) for one in candidates]
+    trials = _tried(glances, few, _stage(report, 0), 3 * WORK)
+    varied: set[Candidate] = set()
+    for stage in (1, 2):  # what differs from the leaders, then what differs from that
         # All on the same images, or what did well on few of them by luck would stay ahead.
-        ways = [(trial.candidate, trial.reads) for trial in _leaders(trials)]
+        ways = dict.fromkeys((trial.candidate, trial.reads) for trial in _leaders(trials))
         fresh = [(one, reads) for one, reads in ways if one not in varied]
-        varied += [one for one, _ in fresh]
-        ways += [(variant, reads) for one, reads in fresh for variant in one.variants()]
-        trials = _tried([(one, [reads]) for one, reads in ways], more)
-    trials = _tried([(trial.candidate, readings) for trial in _leaders(trials)], some)
-    trials.sort(key=lambda trial: trial.cost * HANDICAP - trial.promise)
-    last = [(trial.candidate, [trial.reads]) for trial in trials[:5]]
-    trials = _tried(last, split, 2 * WORK)
+        varied |= {one for one, _ in fresh}
+        ways |= dict.fromkeys(
+            (variant, reads) for one, reads in fresh for variant in one.variants()
+        )
+        trials = _tried([(one, [reads]) for one, reads in ways], more, _stage(report, stage))
+    ahead = [(trial.candidate, [trial.reads]) for trial in _leaders(trials)]
+    trials = _tried(ahead, some, _stage(report, 3))
+    tried = {(trial.candidate, trial.reads) for trial in trials}
+    grown: list[_Trial] = []
+    for stage in (4, 5, 6):  # one thing at a time differs from what does best, until nothing helps
+        trials.sort(key=lambda trial: -trial.worth(TWIN))
+        # By reading, since what suits one of them may not suit another.
+        by_reading = {trial.reads: trial for trial in reversed(trials)}
+        three = sorted(by_reading.values(), key=lambda trial: -trial.worth(TWIN))[:3]
+        leaders = [trial for trial in three if trial not in grown]
+        grown += leaders
+        near = [(t.candidate, reads) for t in leaders for reads in t.candidate.readings]
+        near += [(variant, t.reads) for t in leaders for variant in t.candidate.variants()]
+        fresh = [way for way in dict.fromkeys(near) if way not in tried]
+        tried |= set(fresh)
+        one_by_one = [(one, [reads]) for one, reads in fresh]
+        most = 3 * WORK if stage == 4 else WORK
+        trials += _tried(one_by_one, some, _stage(report, stage), most)
+    trials.sort(key=lambda trial: -trial.worth(TWIN))
+    last = [(trial.candidate, [trial.reads]) for trial in trials[:LEADERS]]
+    trials = _tried(last, split, _stage(report, 7), 2 * WORK)
+    report(1.0)
     if not trials:
         return None
-    good = max(trial.promise for trial in trials) - AS_GOOD
+    finest = max(trials, key=lambda trial: trial.worth(TWIN))
+    good = finest.promise - AS_GOOD
+    alike = [t for t in trials if t.candidate is finest.candidate and t.promise > good]
     # Shown pixels 255 times too bright, many a network names as many right, but is far too sure.
-    found = min((t for t in trials if t.promise > good), key=lambda t: (t.cost, t.loss))
+    found = min(alike, key=lambda trial: (trial.cost, trial.loss))
     model = found.candidate.build()
     read_as(model, found.reads)
-    return Found(model, found.candidate, found.reads, _doubt(found, len(split)))
+    order = found.order if found.lifted - found.accuracy > LIFT else None
+    return Found(model, found.candidate, found.reads, _doubt(found, len(split)), order)
+
+
+def _stage(report: ProgressCallback, stage: int) -> ProgressCallback:
+    """Tells of all that is to be tried how much is done, by the share of one stage that is."""
+    return lambda done: report((stage + done) / STAGES)
 
 
 def _tried(
-    wanted: Iterable[tuple[Candidate, Sequence[str]]], split: Split, most: int = WORK
+    wanted: Sequence[tuple[Candidate, Sequence[str]]],
+    split: Split,
+    report: ProgressCallback,
+    most: int = WORK,
 ) -> list[_Trial]:
     """How candidates do with readings, as many as the work allows but the first in any case.
 
@@ -144,7 +190,8 @@ def _tried(
     """
     trials: list[_Trial] = []
     work = 0
-    for candidate, readings in wanted:
+    for place, (candidate, readings) in enumerate(wanted):
+        report(place / len(wanted))
         try:
             model = candidate.build()
         except ValueError:  # what no network can be
@@ -176,7 +223,7 @@ def _judged(candidate: Candidate, reads: str, e: Evaluation) -> _Trial:
 def _leaders(trials: Sequence[_Trial]) -> list[_Trial]:
     """The best trial of each of the few candidates that do best."""
     found: dict[int, _Trial] = {}
-    for trial in sorted(trials, key=lambda t: t.cost * HANDICAP - t.promise):
+    for trial in sorted(trials, key=lambda trial: -trial.worth(HANDICAP)):
         found.setdefault(id(trial.candidate), trial)
     leaders = list(found.values())[:LEADERS]
     return [trial for trial in leaders if trial.promise > leaders[0].promise - LIFT]

@@ -24,7 +24,7 @@ from fmnist.models import inference
 from fmnist.weights import shelf
 from fmnist.weights.card import WeightsError
 from fmnist.weights.shelf import Weights
-from fmnist.weights.strangers.onnx import OnnxModel
+from fmnist.weights.strangers.onnx import OnnxError, OnnxModel
 from fmnist.weights.strangers.opening import ASSUMED
 
 CPU = torch.device("cpu")
@@ -79,6 +79,44 @@ def test_pixels_are_given_in_the_type_that_a_graph_wants(dtype: str, reads: str)
     answers = normalised(inference.infer(model, IMAGES, CPU))
     expected = said(theirs, IMAGES, reads)
     assert np.allclose(answers, expected, atol=5e-3 if dtype == "FLOAT16" else 1e-4)
+
+
+@pytest.mark.parametrize("dtype", ["UINT8", "INT64"])
+def test_a_graph_that_declares_whole_numbers_can_be_fed_floats(dtype: str) -> None:
+    theirs = stranger("fcnn")
+    content = perceptron_graph(theirs.state_dict(), dtype=TensorProto.DataType.Value(dtype))
+    model = OnnxModel(content).with_floats()
+    model.standardize = torch.nn.Identity()
+    answers = normalised(inference.infer(model, IMAGES, CPU))
+    assert np.allclose(answers, said(theirs, IMAGES, "0..1"), atol=1e-4)
+
+
+def test_a_graph_that_needs_its_whole_numbers_can_not() -> None:
+    nodes = [
+        helper.make_node("BitwiseAnd", ["x", "mask"], ["masked"]),
+        helper.make_node("Cast", ["masked"], ["cast"], to=TensorProto.FLOAT),
+        helper.make_node("MatMul", ["cast", "w"], ["y"]),
+    ]
+    constants = {"mask": np.array([255]), "w": np.ones((784, 10), np.float32)}
+    model = graph(nodes, constants, dtype=TensorProto.INT64)
+    model.opset_import[0].version = 18
+    opened = OnnxModel(model.SerializeToString())
+    with pytest.raises(OnnxError):
+        opened.with_floats()
+
+
+def test_a_graph_that_takes_three_channels_for_three_images_answers_with_their_mean() -> None:
+    weight = np.random.default_rng(0).normal(size=(784, 10)).astype(np.float32)
+    nodes = [
+        helper.make_node("Reshape", ["x", "row"], ["flat"]),
+        helper.make_node("MatMul", ["flat", "w"], ["y"]),
+    ]
+    constants = {"row": np.array([-1, 784]), "w": weight}
+    content = graph(nodes, constants, ("N", 3, 28, 28)).SerializeToString()
+    model, card = shelf.open(content, "theirs.onnx")
+    assert card.taken_for == "a network that answers each channel"
+    expected = IMAGES.reshape(-1, 784) / np.float32(255) @ weight
+    assert np.allclose(inference.infer(model, IMAGES, CPU), expected, atol=1e-4)
 
 
 @pytest.mark.parametrize("zipmap", [False, True])

@@ -180,6 +180,12 @@ def test_classes_in_another_order_are_noticed() -> None:
     opened = opening.open_file(pickled(tensors), "theirs.pt")
     assert "another order" in str(opened.doubt)
     assert "Ankle boot, Bag, Sneaker" in str(opened.doubt)
+    assert opened.order == tuple(range(9, -1, -1))
+    images = splits.load("test", "real", 300).images
+    put_right = opening.reordered(opened.model, opened.order)
+    expected = inference.infer(shelf.load("fcnn")[0], images, CPU)
+    assert np.allclose(inference.infer(put_right, images, CPU), expected, atol=1e-3)
+    assert not np.allclose(inference.infer(opened.model, images, CPU), expected, atol=1e-3)
 
 
 @pytest.mark.parametrize(

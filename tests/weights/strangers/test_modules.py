@@ -1,0 +1,159 @@
+import io
+import warnings
+from pathlib import Path
+
+import pytest
+import torch
+from strangers import pickled
+from torch import Tensor, nn
+from torch.nn import functional
+
+from fmnist.data import splits
+from fmnist.models.chain import Chain
+from fmnist.weights import shelf
+from fmnist.weights.card import WeightsError
+from fmnist.weights.strangers import modules, opening, pickles, stacks
+
+IMAGES = torch.rand(7, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+
+
+class Net(nn.Module):
+    """Pooling and activations are in its program; its modules don't say so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(1, 8, 3, padding=1)
+        self.conv2 = nn.Conv2d(8, 12, 4, stride=2, padding=3)
+        self.fc = nn.Linear(12 * 64, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.conv2(self.conv1(x).relu()).relu()
+        return self.fc(functional.max_pool2d(x, 2).flatten(1))
+
+
+class Blocks(nn.Module):
+    """Modules in the order in which they are passed; only the flattening is in its program."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = nn.Sequential(nn.Conv2d(1, 4, 5), nn.Tanh(), nn.AvgPool2d(3))
+        self.classifier = nn.Sequential(nn.Dropout(), nn.Linear(256, 10), nn.LogSoftmax(1))
+        self.criterion = nn.CrossEntropyLoss(weight=torch.ones(10))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.classifier(self.features(x).flatten(1))
+
+
+class Called(nn.Linear):
+    """Its pickle calls a function."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(784, 10)
+        self.path = path
+
+    def __reduce__(self) -> tuple:
+        return (Path.touch, (self.path,))
+
+
+def in_a_row() -> nn.Module:
+    torch.manual_seed(0)
+    model = nn.Sequential(
+        nn.Conv2d(1, 8, 3, padding="same"), nn.BatchNorm2d(8, eps=1e-3), nn.LeakyReLU(0.3),
+        nn.MaxPool2d(3, 2, 1), nn.Sequential(nn.Conv2d(8, 6, 3, 2, (1, 0), bias=False)),
+        nn.ELU(0.7), nn.PReLU(6), nn.AvgPool2d(2), nn.AdaptiveAvgPool2d((3, 2)), nn.Flatten(),
+        nn.Dropout(), nn.Linear(36, 16), nn.BatchNorm1d(16), nn.GELU("tanh"), nn.Linear(16, 10),
+    )  # fmt: skip
+    model(torch.rand(64, 1, 28, 28))  # in training: normalisations that no two are alike
+    return model.eval()
+
+
+def legacy(value: object) -> bytes:
+    content = io.BytesIO()
+    torch.save(value, content, _use_new_zipfile_serialization=False)
+    return content.getvalue()
+
+
+def rebuilt(content: bytes) -> Chain:
+    """The chain of a whole model's modules, which is given what that is given."""
+    whole = pickles.read(content, "theirs.pt")
+    assert whole.row
+    chain = Chain([layer for layer, _ in whole.row], opening._by_layer(whole)).eval()
+    chain.standardize = nn.Identity()
+    return chain
+
+
+@pytest.mark.parametrize("save", [pickled, legacy])
+@pytest.mark.parametrize(
+    "around",
+    [lambda m: m, nn.DataParallel, lambda m: {"epoch": 3, "model": m}],
+    ids=["alone", "in parallel", "in a checkpoint"],
+)
+def test_a_whole_sequential_is_rebuilt_exactly(save, around) -> None:
+    theirs = in_a_row()
+    with torch.inference_mode():
+        assert torch.allclose(rebuilt(save(around(theirs)))(IMAGES), theirs(IMAGES), atol=1e-6)
+
+
+def test_modules_in_their_order_are_one_way_to_wire_a_custom_model() -> None:
+    torch.manual_seed(0)
+    theirs = Blocks().eval()
+    with torch.inference_mode():
+        ours = rebuilt(pickled(theirs))(IMAGES).log_softmax(1)
+        assert torch.allclose(ours, theirs(IMAGES), atol=1e-6)
+    assert not modules.read(pickled(theirs)).certain
+
+
+def test_strides_and_paddings_are_read_where_the_rest_is_in_a_program() -> None:
+    torch.manual_seed(0)
+    theirs = Net().eval()
+    whole = pickles.read(pickled(theirs), "theirs.pt")
+    assert whole.convolved == {"conv1": (1, 1), "conv2": (2, 3)}
+    stack = stacks.read(whole.tensors, convolved=whole.convolved)
+    ways = stack.geometries()
+    assert {tuple(step[:2] for step in way.steps) for way in ways} == {((1, 1), (2, 3))}
+    with torch.inference_mode():
+        said = []
+        for way in ways:
+            ours = stack.built(way, stacks.Style())
+            ours.standardize = nn.Identity()
+            said.append(torch.allclose(ours(IMAGES), theirs(IMAGES), atol=1e-5))
+    assert any(said)
+
+
+@pytest.mark.real_data
+def test_a_whole_model_opens_with_its_figure() -> None:
+    torch.manual_seed(0)
+    theirs = Net()
+    split = splits.load("train", "real", 4000)
+    pixels, labels = torch.tensor(split.images)[:, None] / 127.5 - 1, torch.tensor(split.labels)
+    optimizer = torch.optim.Adam(theirs.parameters(), 3e-3)
+    for rows in torch.randperm(8000).remainder(4000).split(100):
+        optimizer.zero_grad()
+        functional.cross_entropy(theirs(pixels[rows]), labels[rows].long()).backward()
+        optimizer.step()
+    model, card = shelf.open(pickled(theirs.eval()), "theirs.pt")
+    assert card.doubt is None
+    test = splits.load("test", "real", 500)
+    with torch.inference_mode():
+        expected = theirs(torch.tensor(test.images)[:, None] / 127.5 - 1)
+        ours = model(torch.tensor(test.images)[:, None] / 255)
+    assert (card.reads, card.taken_for) == ("-1..1", "ReLU, max pooling 2, stride 1-2, padding 1-3")
+    assert torch.allclose(ours, expected, atol=1e-4)
+
+
+def test_a_model_of_unknown_parts_is_refused_with_the_lines_that_save_it() -> None:
+    theirs = nn.Sequential(nn.Conv2d(1, 4, 3), nn.InstanceNorm2d(4, affine=True), nn.Flatten(),
+                           nn.Linear(2704, 10))  # fmt: skip
+    with pytest.raises(WeightsError) as caught:
+        shelf.open(pickled(theirs), "theirs.pt")
+    assert "InstanceNorm2d" in str(caught.value)
+    assert 'torch.save(model.state_dict(), "model.pt")' in str(caught.value)
+    assert "torch.onnx.export(" in str(caught.value)
+
+
+@pytest.mark.parametrize("save", [pickled, legacy])
+def test_what_a_pickle_calls_is_never_called(save, tmp_path: Path) -> None:
+    mark = tmp_path / "canary"
+    with warnings.catch_warnings(action="ignore"), pytest.raises(WeightsError, match="more than"):
+        shelf.open(save(nn.Sequential(nn.Flatten(), Called(mark))), "evil.pt")
+    assert not mark.exists()
