@@ -16,6 +16,11 @@ def picture(number: int, count: int = 1) -> NDArray[np.uint8]:
     return np.full((count, 28, 28), number, np.uint8)
 
 
+def waiting() -> int:
+    with together._guard:
+        return sum(len(questions) for questions in together._waiting.values())
+
+
 class Room:
     """Threads that ask while the first one's question is held up."""
 
@@ -45,7 +50,7 @@ class Room:
         began.wait()
         for number, thread in enumerate(threads[1:], 2):
             thread.start()
-            while sum(len(waiting) for waiting in together._waiting.values()) < number - 1:
+            while waiting() < number - 1:
                 pass
         go_on.set()
         for thread in threads:
