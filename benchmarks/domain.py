@@ -125,9 +125,16 @@ def share_right(model: nn.Module, images: Images, right: Sequence[Sequence[int]]
 
 
 def share_flagged(model: nn.Module, card: Card, images: Images, kind: str | None = None) -> float:
-    """The share of images of a kind that the model takes for something it doesn't know."""
+    """The share of images of a kind that the model warns of."""
     kinds = [kind] * len(images) if kind else None
-    return float(card.unfamiliar(infer(model, images, CPU), kinds).mean())
+    return float(doubted(card, infer(model, images, CPU), kinds).mean())
+
+
+def doubted(
+    card: Card, logits: NDArray[np.float32], kinds: Sequence[str] | None
+) -> NDArray[np.bool_]:
+    """Which answers (N,) to logits (N, 10) the page warns of."""
+    return np.array([bool(doubt) for doubt in card.doubts(logits, kinds)], bool)
 
 
 def share(found: NDArray[np.bool_]) -> str:
@@ -155,8 +162,8 @@ def row(weights: Weights, name: str, domain: Domain) -> list[str]:
         share(right),
         share(naive),
         f"{error:.1%}",
-        share(card.unfamiliar(logits, [kind] * len(logits))),
-        f"{share(card.unfamiliar(none, [kind] * len(none)))} ({len(none):,})",
+        share(doubted(card, logits, [kind] * len(logits))),
+        f"{share(doubted(card, none, [kind] * len(none)))} ({len(none):,})",
     ]
 
 

@@ -29,7 +29,7 @@ from fmnist.report.page import report
 from fmnist.runs import queue, results, worker
 from fmnist.runs.run import Plan, Run, all_runs, read_run
 from fmnist.weights import shelf
-from fmnist.weights.card import FAMILIES, UNFAMILIAR, WeightsError
+from fmnist.weights.card import FAMILIES, WeightsError
 from fmnist.weights.shelf import DEFAULT, Weights
 from fmnist.weights.strangers.onnx import OnnxError
 
@@ -203,7 +203,6 @@ def _answer(path: Path, weights: Weights, kind: Kind | Literal["auto"]) -> dict[
         return {"path": str(path), "error": f"The model {error}"}
     probabilities = answer.probabilities[0]
     label = int(probabilities.argmax())
-    unfamiliar = [UNFAMILIAR] if answer.unfamiliar[0] else []
     return {
         "path": str(path),
         "label": label,
@@ -211,7 +210,7 @@ def _answer(path: Path, weights: Weights, kind: Kind | Literal["auto"]) -> dict[
         "probability": float(probabilities[label]),
         "probabilities": dict(zip(CLASSES, probabilities.tolist(), strict=True)),
         "kind": taken.kind,
-        "warnings": [*taken.warnings, *unfamiliar],
+        "warnings": [*taken.warnings, *filter(None, answer.doubts)],
     }
 
 

@@ -31,12 +31,12 @@ def classify(card: Card) -> None:
     bring, hear, see = st.columns([5, 5, 3], gap="medium")
     sight, said = see.container(), hear.container()
     with see:
-        kind = parts.choose_kind()
+        kind, part = parts.choose_kind(), parts.choose_part(way)
     with hear:
         others = answers.choose_others(card)
 
     with bring:
-        taken = parts.bring(way, kind, source)
+        taken = parts.bring(way, kind, part, source)
 
     started = time.perf_counter()
     answer, used = answers.ask(card, taken, device)
@@ -57,8 +57,8 @@ def classify(card: Card) -> None:
     with sight:
         st.markdown("**What the model sees**")
         st.image(data_url(picture.pixels, 280), width="stretch", alt="28 by 28 pixels")
-        st.caption(f"{name}, taken in as {picture.kind}, 28 x 28 pixels.")
-        for remark in answers.remarks(picture, bool(answer.unfamiliar[chosen])):
+        st.caption(f"{parts.shown(name, picture)}, taken in as {picture.kind}, 28 x 28 pixels.")
+        for remark in answers.remarks(picture, answer.doubts[chosen]):
             st.warning(remark)
 
     why(card, picture.pixels, device, source, taken=picture)

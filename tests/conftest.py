@@ -14,11 +14,14 @@ from typing import Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import leftovers
+import numpy as np
 import pytest
 from browsing import DESK, PATIENCE, PROBES, serve, settle, stop_runs
+from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from fmnist.data import fashion, splits
+from fmnist.data.garments import worn
 from fmnist.machine import files
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -113,7 +116,10 @@ def fresh_studio(tmp_path: Path, answers_folder: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Chromium, whose camera sees a drawn person in a T-shirt."""
+    seen = tmp_path_factory.mktemp("camera") / "person.mjpeg"
+    Image.fromarray(worn.person(0, np.random.default_rng(0), 480).picture).save(seen, "JPEG")
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
             executable_path=CHROMIUM,
@@ -124,6 +130,7 @@ def browser() -> Iterator[Browser]:
                 "--disable-background-networking",
                 "--disable-component-update",
                 "--use-fake-device-for-media-stream",
+                f"--use-file-for-fake-video-capture={seen}",
                 "--use-fake-ui-for-media-stream",
             ],
         )

@@ -1,7 +1,6 @@
 """Logits first: a model answers every image once, and each figure is a small function of that."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -15,8 +14,6 @@ TEMPERATURES = (0.25, 4.0)
 """Least and most that a temperature may be."""
 FAMILIAR = 0.95
 """Share of real garments that a model takes for something it knows."""
-FAMILIAR_OF_A_KIND = 0.92
-"""The same of each kind of pictures that people drew and took."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +42,14 @@ class ClassFigures(NamedTuple):
 
 @dataclass(frozen=True)
 class Certainty:
-    """What makes probabilities of the logits of one kind of picture, and which are unfamiliar."""
+    """What makes probabilities of the logits of one kind of picture, and what speaks for none.
+
+    none: weights of the logits, largest first, and a constant: the log of the odds that a picture
+    shows none of the ten; empty where that wasn't measured
+    """
 
     temperature: float
-    energy_limit: float  # what has more is unlike anything the model knows
+    none: list[float] = field(default_factory=list)
 
 
 class CalibrationBin(NamedTuple):
@@ -212,17 +213,35 @@ def fit_confidence(logits: NDArray[np.float32], right: NDArray[np.bool_]) -> flo
 
 
 def fit_certainty(
-    logits: NDArray[np.float32], right: NDArray[np.bool_], parts: Sequence[NDArray[np.bool_]]
+    logits: NDArray[np.float32], right: NDArray[np.bool_], none: NDArray[np.bool_]
 ) -> Certainty:
-    """How sure to be of pictures of one kind, by logits (N, 10) and their being right (N,).
+    """How sure to be of pictures of one kind, by logits (N, 10).
 
-    `parts` are masks (N,) of what the kind is made of; `FAMILIAR_OF_A_KIND` of every part, however
-    few it has, stay below the limit.
+    right: bool (N,), those whose answer is right
+    none: bool (N,), those that show none of the ten, which count as much as all others together
     """
-    energies = energy(logits)
-    limit = max(np.quantile(energies[part], FAMILIAR_OF_A_KIND) for part in parts)
-    every = np.any(list(parts), 0)
-    return Certainty(fit_confidence(logits[every], right[every]), float(limit))
+    temperature = fit_confidence(logits[~none], right[~none])
+    if not none.any():
+        return Certainty(temperature)
+    # Half a second to import, and every command and training imports this module.
+    from sklearn.linear_model import LogisticRegression
+
+    fitted = LogisticRegression(class_weight="balanced", max_iter=1000)
+    fitted.fit(_descending(logits), none)
+    return Certainty(temperature, [*fitted.coef_[0].tolist(), float(fitted.intercept_[0])])
+
+
+def chance_of_none(logits: NDArray[np.float32], certainty: Certainty) -> NDArray[np.float32]:
+    """The chance (N,) that pictures with logits (N, 10) show none of the ten; 0 if not measured."""
+    if not certainty.none:
+        return np.zeros(len(logits), np.float32)
+    *weights, constant = certainty.none
+    odds: NDArray[np.float32] = _descending(logits) @ np.array(weights, np.float32)
+    return np.asarray(special.expit(odds + np.float32(constant)), np.float32)
+
+
+def _descending(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    return -np.sort(-logits, axis=1)
 
 
 def energy(logits: NDArray[np.float32]) -> NDArray[np.float32]:

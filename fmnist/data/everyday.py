@@ -2,10 +2,11 @@
 
 Half of the pictures are line drawings of `garments` and of the dataset's own contours, scribbled
 as people scribble: bent, simplified, broken and doubled lines, some of them filled. The others are
-garments as they look once they are cut out of a photo: turned, creased, badly lit, with a piece
-missing or a piece of the background kept. Drawings pass through `intake`, so that a model sees in
-training what it will see of a sketch. A few pictures are none of the ten classes, so that a model
-learns to be unsure of them (outlier exposure: Hendrycks, Mazeika, Dietterich, arXiv:1812.04606).
+garments as they look once they are cut out of a photo, turned, creased, badly lit, with a piece
+missing or a piece of the background kept, or cut off a drawn person. Drawings pass through
+`intake`, so that a model sees in training what it will see of a sketch. A few pictures are none of
+the ten classes, so that a model learns to be unsure of them (outlier exposure: Hendrycks, Mazeika,
+Dietterich, arXiv:1812.04606).
 """
 
 import multiprocessing
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 from fmnist.data import garments
 from fmnist.data.garments import VIEWS, drawing
 from fmnist.data.garments.shapes import Garment, Light, Line, Part, Points, Shape, View
+from fmnist.data.garments.worn import TROUSER, WORN, person
 from fmnist.data.splits import CLASSES, Split
 from fmnist.pictures import intake
 from fmnist.pictures.intake import SIDE
@@ -38,6 +40,7 @@ MARGIN = 0.18  # of the paper, kept free so that nothing is cut off
 LENS = 84  # pixels a side that photographed garments are bent at
 NO_LIGHT = Light((0, 0), (0, 0), 0, 0, 0)
 SUBPIXEL = 3  # binary places of a point's pixel
+PERSON = 200  # pixels, the height of a picture of someone who wears a garment
 CHUNK = 500  # pictures a process makes at a time
 
 
@@ -83,6 +86,9 @@ def picture(image: Image, label: int, rng: Rng) -> Image:
         return intake.from_sketch(scribble(garments.garment(label, rng, view), rng)).pixels
     if kind < 0.6:
         return intake.from_sketch(scribble(traced(image, label), rng)).pixels
+    if kind < 0.65 and label in WORN:
+        seen = person(label, rng, PERSON).picture
+        return intake.from_photo(seen, "lower" if label == TROUSER else "upper").pixels
     if kind < 0.75:
         view = _pick_view(label, rng)
         image = drawing.render(garments.garment(label, rng, view), LENS)

@@ -35,6 +35,7 @@ from fmnist.machine import files
 from fmnist.machine.errors import UserFacingError
 from fmnist.pictures import intake, reading
 from fmnist.pictures.intake import SIDE
+from fmnist.pictures.person import Part as Worn
 from fmnist.pictures.reading import PictureError
 
 Picture = NDArray[np.uint8]  # (H, W) or (H, W, 3)
@@ -47,11 +48,12 @@ INTAKES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"sketch": ("drawings", "careful"), "shop": ("shop",), "photo": ("photos",)}
 )
 """What `intake` takes most pictures of these kinds for."""
-VERSION = 1
+VERSION = 2
 """Of the renderings below; another one makes them anew."""
 HELD_OUT = 8  # one of so many groups is for validation
 SHOWN = 2  # renderings of a picture that validation asks about
 NEIGHBOURS = 10  # shop pictures whose numbers are so near are often one product in other colours
+ALL_OF_THEM = 0.25  # of the pictures of a person are asked about as a whole
 CHUNK = 200  # pictures a process takes in at a time
 DAMAGES = (OSError, EOFError, ValueError, LookupError, TypeError, zipfile.BadZipFile, zlib.error)
 SHOES_AND_BAGS = {CLASSES.index(name) for name in ("Sandal", "Sneaker", "Ankle boot", "Bag")}
@@ -102,14 +104,13 @@ class Taken:
             if (here := self.kinds == row).any()
         }
 
-    def by_intake(self) -> dict[str, list[NDArray[np.bool_]]]:
+    def by_intake(self) -> dict[str, NDArray[np.bool_]]:
         """Masks (N,) of the kinds that are here, by what `intake` takes most of them for."""
-        masks = {kind: self.kinds == row for row, kind in enumerate(KINDS)}
-        here = {
-            kind: [masks[name] for name in names if masks[name].any()]
+        masks = {
+            kind: np.isin(self.kinds, [KINDS.index(name) for name in names])
             for kind, names in INTAKES.items()
         }
-        return {kind: parts for kind, parts in here.items() if parts}
+        return {kind: mask for kind, mask in masks.items() if mask.any()}
 
 
 class Original(NamedTuple):
@@ -126,10 +127,9 @@ class Source(NamedTuple):
     origin: str  # with the licence, as a card names it
     file: str
     kind: str
-    take: Callable[[Any, Rng, int], Picture]
+    take: Callable[[Original, Rng, int], Picture]
     garments: int  # renderings of each picture that shows one of the ten,
     others: int  # and of each that doesn't
-    times: int = 1  # that an epoch shows each rendering
 
 
 def folder() -> Path | None:
@@ -158,17 +158,15 @@ def load(pictures: Path, part: Part) -> Taken:
         path = pictures / source.file
         originals = _read(path)
         counts = [_renderings(source, original) for original in originals]
-        shown = f"{source.garments}-{source.others}"
-        name = f"people-{source.take.__name__}-{_digest(path)}-{VERSION}-{shown}"
+        each = f"{source.garments}-{source.others}"
+        name = f"people-{source.take.__name__}-{_digest(path)}-{VERSION}-{each}"
         made = files.cached(name, partial(_taken_in, source, originals, counts))
         first = np.cumsum([0, *counts])
         for original, start, count in zip(originals, first, counts, strict=False):
             if _is_held_out(original.group) != (part == "validation") or not count:
                 continue
-            if part == "validation":
-                rows = np.arange(start, start + min(count, SHOWN))
-            else:
-                rows = np.tile(np.arange(start, start + count), source.times)
+            shown = min(count, SHOWN) if part == "validation" else count
+            rows = np.arange(start, start + shown)
             images.append(made[rows])
             accepted.append(np.tile(_mask(original.accepted), (len(rows), 1)))
             kinds.append(np.full(len(rows), KINDS.index(source.kind), np.uint8))
@@ -252,7 +250,7 @@ def _group(name: str, file: str) -> str:
 
 def _taken_in(source: Source, originals: list[Original], counts: list[int]) -> Picture:
     """Each picture's renderings, one picture after the other: uint8 (N, 28, 28)."""
-    pairs = [(o.content, count) for o, count in zip(originals, counts, strict=True)]
+    pairs = list(zip(originals, counts, strict=True))
     jobs = [(source.take, at, pairs[at : at + CHUNK]) for at in range(0, len(pairs), CHUNK)]
     # Forked children would share torch's threads, and none of them would run.
     context = multiprocessing.get_context("spawn")
@@ -264,21 +262,21 @@ def _taken_in(source: Source, originals: list[Original], counts: list[int]) -> P
 
 
 def _chunk(
-    job: tuple[Callable[[Any, Rng, int], Picture], int, list[tuple[Any, int]]],
+    job: tuple[Callable[[Original, Rng, int], Picture], int, list[tuple[Original, int]]],
 ) -> Picture:
     take, start, pairs = job
     cv2.setNumThreads(1)  # each core has a process of its own
     made = [
-        take(content, np.random.default_rng((start + place, variant)), variant)
-        for place, (content, count) in enumerate(pairs)
+        take(original, np.random.default_rng((start + place, variant)), variant)
+        for place, (original, count) in enumerate(pairs)
         for variant in range(count)
     ]
     return np.stack(made) if made else np.zeros((0, SIDE, SIDE), np.uint8)
 
 
-def sketched(strokes: list[list[list[int]]], rng: Rng, variant: int) -> Picture:
+def sketched(original: Original, rng: Rng, variant: int) -> Picture:
     """Strokes [[xs], [ys]] in 0..255, drawn by somebody's pen on somebody's paper."""
-    points = [np.array(stroke[:2], np.float64).T for stroke in strokes]
+    points = [np.array(stroke[:2], np.float64).T for stroke in original.content]
     every = np.concatenate(points)
     middle, extent = (every.min(0) + every.max(0)) / 2, max(np.ptp(every, axis=0).max(), 1.0)
     side = int(rng.integers(150, 321))
@@ -300,9 +298,9 @@ def sketched(strokes: list[list[list[int]]], rng: Rng, variant: int) -> Picture:
     return _presented(paper, rng)
 
 
-def redrawn(content: bytes, rng: Rng, variant: int) -> Picture:
+def redrawn(original: Original, rng: Rng, variant: int) -> Picture:
     """A drawing of 28x28 in faint thin lines, made as large and as black as it was drawn."""
-    ink = 255 - np.asarray(reading.read(content).convert("L"), np.float32)
+    ink = 255 - np.asarray(reading.read(original.content).convert("L"), np.float32)
     scale = int(rng.integers(5, 9))
     large = cv2.resize(ink / max(ink.max(), 1), None, fx=scale, fy=scale,
                        interpolation=cv2.INTER_CUBIC)  # fmt: skip
@@ -311,9 +309,9 @@ def redrawn(content: bytes, rng: Rng, variant: int) -> Picture:
     return _presented(_placed((crisp * 255).astype(np.uint8), rng, 0), rng)
 
 
-def designed(content: bytes, rng: Rng, variant: int) -> Picture:
+def designed(original: Original, rng: Rng, variant: int) -> Picture:
     """An icon, larger or smaller, dark on light or the other way round."""
-    picture = np.asarray(reading.read(content).convert("RGB"))
+    picture = np.asarray(reading.read(original.content).convert("RGB"))
     if variant == 0:
         return intake.from_any(picture).pixels
     edge = int(rng.integers(90, 260))
@@ -324,31 +322,34 @@ def designed(content: bytes, rng: Rng, variant: int) -> Picture:
     return intake.from_any(picture, "sketch" if rng.random() < 0.3 else "auto").pixels
 
 
-def snapped(content: bytes, rng: Rng, variant: int) -> Picture:
+def snapped(original: Original, rng: Rng, variant: int) -> Picture:
     """A photo, nearer or not quite as it was framed, in other light."""
-    picture = np.asarray(reading.read(content).convert("RGB"))
+    picture = np.asarray(reading.read(original.content).convert("RGB"))
+    worn = _worn(original, rng)
     if rng.random() < 0.4:
-        return intake.from_any(picture).pixels
+        return intake.from_any(picture, part=worn).pixels
     picture = _relit(_cropped(picture, rng, 0.14), rng)
-    return intake.from_any(picture, "photo" if rng.random() < 0.3 else "auto").pixels
+    return intake.from_any(picture, "photo" if rng.random() < 0.3 else "auto", worn).pixels
 
 
-def sold(content: bytes, rng: Rng, variant: int) -> Picture:
+def sold(original: Original, rng: Rng, variant: int) -> Picture:
     """A product picture at some likely ratio of its edges, which the copies here have lost."""
-    picture = np.asarray(reading.read(content).convert("RGB"))
+    picture = np.asarray(reading.read(original.content).convert("RGB"))
+    worn = _worn(original, rng)
     if variant == 0:
-        return intake.from_any(_unsqueezed(picture, 4 / 3)).pixels
+        return intake.from_any(_unsqueezed(picture, 4 / 3), part=worn).pixels
     picture = _unsqueezed(picture, float(rng.choice((1, 4 / 3, rng.uniform(0.9, 1.5)))))
     if rng.random() < 0.6:
         picture = _cropped(picture, rng, 0.12)
     picture = _relit(picture, rng)
-    return intake.from_any(picture, "photo" if rng.random() < 0.03 else "auto").pixels
+    return intake.from_any(picture, "photo" if rng.random() < 0.03 else "auto", worn).pixels
 
 
-def outlined(content: bytes, rng: Rng, variant: int) -> Picture:
+def outlined(original: Original, rng: Rng, variant: int) -> Picture:
     """A careful drawing after a product picture: its outline and the borders of its parts."""
-    picture = _unsqueezed(np.asarray(reading.read(content).convert("RGB")), rng.uniform(0.9, 1.35))
-    steps = dict(intake.from_any(picture, "shop").steps)
+    picture = np.asarray(reading.read(original.content).convert("RGB"))
+    picture = _unsqueezed(picture, rng.uniform(0.9, 1.35))
+    steps = dict(intake.from_any(picture, "shop", "whole").steps)
     grey = steps.get("Grey on black")
     if grey is None or not grey.any():
         return np.zeros((SIDE, SIDE), np.uint8)
@@ -372,6 +373,16 @@ def outlined(content: bytes, rng: Rng, variant: int) -> Picture:
     return _presented(lines.astype(np.uint8), rng)
 
 
+def _worn(original: Original, rng: Rng) -> Worn:
+    """What to ask about where somebody wears it: mostly what the picture is of."""
+    accepted = set(original.accepted or ())
+    if not accepted or rng.random() < ALL_OF_THEM:
+        return "whole"
+    if accepted <= SHOES_AND_BAGS:
+        return "whole" if CLASSES.index("Bag") in accepted else "shoes"
+    return "lower" if accepted == {CLASSES.index("Trouser")} else "upper"
+
+
 _QUICK_DRAW = "Quick, Draw! drawings by Google's players, CC BY 4.0"
 _ICONS = "Icons of permissive sets (MIT, Apache 2.0, CC BY, CC0, ISC, OFL), see docs/pictures.md"
 _PHOTOS = "clothing-dataset by Alexey Grigorev and contributors, CC0"
@@ -383,7 +394,7 @@ SOURCES = (
     Source(_ICONS, "icons.zip", "careful", designed, 6, 3),
     Source(_PRODUCTS, "shop.zip", "careful", outlined, 2, 0),
     Source(_PRODUCTS, "shop.zip", "shop", sold, 2, 1),
-    Source(_PHOTOS, "photos.zip", "photos", snapped, 1, 1, times=3),
+    Source(_PHOTOS, "photos.zip", "photos", snapped, 3, 3),
 )
 """Every set, with what makes each kind weigh about alike."""
 

@@ -228,12 +228,14 @@ _SPECS = (
         title="Residual network for everyday pictures",
         family="cnn",
         summary=(
-            "Two residual blocks (He et al. 2015) of 48 and 96 channels, which see a picture and "
-            "its mirror image. Half of what it trains on are garments as people draw and "
-            "photograph them."
+            "Three residual blocks (He et al. 2015) of 64, 96 and 128 channels, which see a "
+            "picture and its mirror image. Most of what it trains on are garments as people draw "
+            "and photograph them."
         ),
-        build=lambda: ResidualNet([48, 96], mirrored=True),
-        recipe=replace(_RESIDUAL, epochs=36, everyday=1.0, people=1.0),
+        build=lambda: ResidualNet([64, 96, 128], mirrored=True),
+        recipe=replace(
+            _TAUGHT, epochs=24, augment=("flip", "shift", "erase"), everyday=1.0, people=1.0
+        ),
     ),
     ModelSpec(
         name="lstm",

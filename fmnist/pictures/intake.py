@@ -4,7 +4,8 @@ A picture is one of four kinds. A *dataset* image gets its own 28x28 grid back. 
 outline closed and filled. A *shop* picture (plain ground) follows the steps by which Zalando made
 the dataset (Xiao, Rasul, Vollgraf 2017, arXiv:1708.07747, section 2): trim the ground within 5 %
 of the corner colour, longest edge to 28 by subsampling, sharpen, centre, negate, 8-bit grey.
-A *photo* is first cut out of its background with GrabCut (Rother, Kolmogorov, Blake 2004).
+A *photo* is first cut out of its background with GrabCut (Rother, Kolmogorov, Blake 2004). Where a
+person is in either of them, it is one garment they wear that is cut out.
 """
 
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from fmnist.pictures import person
+from fmnist.pictures.person import PARTS, Part
 from fmnist.pictures.reading import MAX_EDGE, Picture, PictureError, eight_bit
 
 Mask = npt.NDArray[np.bool_]  # (H, W)
@@ -30,12 +33,12 @@ SKETCH_EDGE = 400  # and drawings, whose lines are thin, at this one
 CATALOGUE_EDGE = 73  # Zalando's thumbnails were 51 x 73
 FUZZ = 13  # Zalando's 5 % of 255
 FAINT = 8  # grey levels; less contrast than this is an empty picture
+LEAST_GARMENT = 0.01  # of a picture
 UNEXPLAINED = 0.02  # of the variance: what JPEG does to an enlarged dataset image
 HALF_INK = 96  # of 255
 LINE = 1.25  # least stroke width at 28 pixels
 DRAWN_EDGE = 112  # drawings are closed and filled at four times 28,
 REACHES = (0, 4, 8, 16, 24, 32)  # with gaps up to twice these bridged
-SKIN = ((60, 138, 80), (255, 173, 125))  # YCrCb, after Chai and Ngan 1999
 MID_GREY = 150  # the median garment of Fashion-MNIST has a mean of 152
 FILTERS = (
     Image.Resampling.NEAREST,
@@ -65,6 +68,7 @@ class Intake:
     kind: what the picture was taken for
     warnings: sentences for people
     square: where `pixels` lies in the first step's picture; None where that is not known
+    parts: what a person in the picture can be asked about, the one that was asked about first
     """
 
     steps: tuple[tuple[str, Picture], ...]
@@ -72,6 +76,7 @@ class Intake:
     kind: Kind
     warnings: tuple[str, ...]
     square: Square | None = None
+    parts: tuple[Part, ...] = ()
 
 
 class _Trail:
@@ -81,6 +86,7 @@ class _Trail:
         self.steps = [("Your picture", first)]
         self.warnings: list[str] = []
         self.square: Square | None = None
+        self.parts: tuple[Part, ...] = ()
 
     def step(self, name: str, picture: Picture) -> None:
         self.steps.append((name, picture))
@@ -100,7 +106,8 @@ class _Trail:
 
     def end(self, pixels: Picture, kind: Kind) -> Intake:
         self.step("What the model sees", pixels)
-        return Intake(tuple(self.steps), pixels, kind, tuple(self.warnings), self.square)
+        said = tuple(self.warnings)
+        return Intake(tuple(self.steps), pixels, kind, said, self.square, self.parts)
 
 
 def _rgb(picture: Image.Image | Picture) -> Picture:
@@ -128,15 +135,19 @@ def from_sketch(picture: Image.Image | Picture) -> Intake:
     return from_any(picture, "sketch")
 
 
-def from_photo(picture: Image.Image | Picture) -> Intake:
+def from_photo(picture: Image.Image | Picture, part: Part = "upper") -> Intake:
     """Take in a camera picture; see from_any."""
-    return from_any(picture, "photo")
+    return from_any(picture, "photo", part)
 
 
-def from_any(picture: Image.Image | Picture, kind: Kind | Literal["auto"] = "auto") -> Intake:
+def from_any(
+    picture: Image.Image | Picture, kind: Kind | Literal["auto"] = "auto", part: Part = "upper"
+) -> Intake:
     """Take in a PIL picture, or uint8 (H, W), (H, W, 3) or (H, W, 4), as the kind it is said to be.
 
-    "auto" tells the four kinds apart. Raises PictureError for an array of another shape or type.
+    "auto" tells the four kinds apart. `part` is what to ask about where a person is in a photo or
+    shop picture; where that is out of sight, it is the first that is in sight. Raises PictureError
+    for an array of another shape or type.
     """
     rgb = _rgb(picture)
     trail = _Trail(rgb)
@@ -157,11 +168,16 @@ def from_any(picture: Image.Image | Picture, kind: Kind | Literal["auto"] = "aut
         if kind == "sketch" or _is_line_drawing(ink):
             return trail.end(_drawn(ink, trail), "sketch")
     small = _fit(rgb, WORK_EDGE)
-    garment = None if kind == "photo" else _on_plain_ground(small)
+    figure = None if kind == "photo" else _on_plain_ground(small)
     if kind == "auto":
-        kind = "photo" if garment is None else "shop"
-    mask = _grabcut(small) if garment is None else garment
-    return trail.end(_cut_out(small, mask, kind == "shop", trail), kind)
+        kind = "photo" if figure is None else "shop"
+    worn = _worn(small, figure, part, trail)
+    if worn is not None:
+        ground = ~worn if figure is None else ~figure
+        return trail.end(_cut_out(small, worn, ground, kind == "shop", trail), kind)
+    mask = _grabcut(small) if figure is None else figure
+    _warn_of_skin(small, trail)
+    return trail.end(_cut_out(small, mask, ~mask, kind == "shop", trail), kind)
 
 
 # ---------------------------------------------------------------- dataset images
@@ -408,7 +424,7 @@ def _on_plain_ground(rgb: Picture) -> Mask | None:
     if (np.abs(frame - colour).max(axis=1) <= FUZZ).mean() < 0.75:
         return None
     garment = _largest_parts(_filled(np.abs(rgb - colour).max(axis=2) > FUZZ), 0.02)
-    return garment if garment.mean() > 0.01 else None
+    return garment if garment.mean() > LEAST_GARMENT else None
 
 
 def _grabcut(rgb: Picture) -> Mask:
@@ -424,25 +440,45 @@ def _grabcut(rgb: Picture) -> Mask:
     models = np.zeros((1, 65)), np.zeros((1, 65))
     cv2.grabCut(small, labels, (0, 0, 0, 0), *models, 3, cv2.GC_INIT_WITH_MASK)
     cut = cv2.morphologyEx(labels & 1, cv2.MORPH_OPEN, _disk(long // 40 | 1)) > 0
-    cut = _largest_parts(cut, 0.4)
-    holes = _filled(cut) & ~cut
-    cut |= holes & ~_largest_parts(holes, 0.03, of=cut)
+    cut = _mended(_largest_parts(cut, 0.4))
     return cv2.resize(cut.astype(np.uint8), rgb.shape[1::-1]) > 0
 
 
-def _cut_out(rgb: Picture, mask: Mask, shop: bool, trail: _Trail) -> Picture:
-    """A garment and its mask -> 28x28: on black, cropped, longest edge 28, sharpened, centred."""
-    if mask.mean() < 0.01:
+def _worn(rgb: Picture, figure: Mask | None, part: Part, trail: _Trail) -> Mask | None:
+    """What of a person's garments is asked about; None where no person is, or all of them is."""
+    face = person.find(rgb)
+    if face is None:
+        return None
+    shown = person.parts(rgb, face)
+    asked = part if part in shown else shown[0]
+    trail.parts = (asked, *(other for other in shown if other != asked))
+    if asked != part:
+        trail.warn(f"The {PARTS[part]} can't be seen, so this is about the {PARTS[asked]}.")
+    if asked == "whole":
+        return None
+    worn = _mended(_largest_parts(person.cut_out(rgb, face, asked, figure), 0.1))
+    if worn.mean() < LEAST_GARMENT:
+        trail.warn(f"The {PARTS[asked]} can't be told from the rest, so this is about all of it.")
+        return None
+    trail.step("A person, and where to look", person.framed(rgb, face, asked))
+    return worn
+
+
+def _cut_out(rgb: Picture, mask: Mask, ground: Mask, shop: bool, trail: _Trail) -> Picture:
+    """A garment and its mask -> 28x28: on black, cropped, longest edge 28, sharpened, centred.
+
+    The ground may be less than all that the garment leaves.
+    """
+    if mask.mean() < LEAST_GARMENT:
         trail.warn("No garment stands out from the background; move closer or change it.")
-        mask = np.ones_like(mask)
+        mask, ground = np.ones_like(mask), np.zeros_like(mask)
     grey = _grey(rgb)
-    alike = _warn_of_likeness(rgb, mask, trail)
+    alike = _warn_of_likeness(rgb, mask, ground, trail)
     _warn_of_several(mask, trail)
-    _warn_of_skin(rgb, trail)
     trail.step("Background removed", rgb * mask[:, :, None])
     # Zalando's ground was white. Elsewhere what matters is that the garment stands out from black.
-    on_white = shop and not alike and not mask.all()
-    negate = np.median(grey[~mask]) > 127 if on_white else np.median(grey[mask]) < 128
+    on_white = shop and not alike and ground.any()
+    negate = np.median(grey[ground]) > 127 if on_white else np.median(grey[mask]) < 128
     grey = np.where(mask, 255 - grey if negate else grey, 0).astype(np.uint8)
     trail.step("Grey on black", grey)
     cropped = grey[trail.crop(mask)]
@@ -477,14 +513,14 @@ def _sharpen(grey: Picture) -> Picture:
 # ---------------------------------------------------------------- warnings
 
 
-def _warn_of_likeness(rgb: Picture, mask: Mask, trail: _Trail) -> bool:
+def _warn_of_likeness(rgb: Picture, mask: Mask, ground: Mask, trail: _Trail) -> bool:
     """Whether garment and ground have nearly the same colour."""
-    if mask.all():
+    if not ground.any():
         return False
-    garment, ground = np.median(rgb[mask], axis=0), np.median(rgb[~mask], axis=0)
-    alike = bool(np.abs(garment - ground).max() < 2 * FUZZ)
+    garment, behind = np.median(rgb[mask], axis=0), np.median(rgb[ground], axis=0)
+    alike = bool(np.abs(garment - behind).max() < 2 * FUZZ)
     if alike:
-        light = ground.mean()
+        light = behind.mean()
         tones = "both light" if light > 170 else "both dark" if light < 85 else "alike"
         trail.warn(
             f"Garment and background are {tones}, so the outline is a guess; "
@@ -505,7 +541,7 @@ def _warn_of_several(mask: Mask, trail: _Trail) -> None:
 
 def _warn_of_skin(rgb: Picture, trail: _Trail) -> None:
     """A hand reaches in from the frame; where much of the frame is skin-coloured it is a floor."""
-    tones = cv2.inRange(cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb), SKIN[0], SKIN[1])
+    tones = cv2.inRange(cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb), *person.SKIN)
     tones = cv2.morphologyEx(tones, cv2.MORPH_OPEN, _disk(max(tones.shape) // 30 | 1))
     frame = _frame_mask(rgb, 2)
     if not 0 < (tones[frame] > 0).mean() < 0.15:
@@ -545,6 +581,12 @@ def _filled(mask: Mask) -> Mask:
     outside = np.pad(mask.astype(np.uint8), 1)
     cv2.floodFill(outside, None, (0, 0), 2)
     return np.asarray(outside[1:-1, 1:-1] != 2)
+
+
+def _mended(mask: Mask) -> Mask:
+    """The mask without its small holes."""
+    holes = _filled(mask) & ~mask
+    return mask | (holes & ~_largest_parts(holes, 0.03, of=mask))
 
 
 def _largest_parts(mask: Mask, share: float, of: Mask | None = None) -> Mask:

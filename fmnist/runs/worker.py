@@ -134,15 +134,13 @@ def pictures_by_people(run: Run) -> tuple[People | None, list[str]]:
 
 
 def certainty(model: Classifier, held_out: "Taken", device: torch.device) -> dict[str, Certainty]:
-    """How sure to be of each kind of intake, by the answers to garments that were held out."""
-    garments = held_out.garments()
-    if not len(garments):
-        return {}
-    logits = inference.infer(model, garments.images, device)
-    right = garments.right(logits)
+    """How sure to be of each kind of intake, by the answers to what was held out."""
+    logits = inference.infer(model, held_out.images, device)
+    right, none = held_out.right(logits), np.logical_not(held_out.accepted.any(axis=1))
     return {
-        kind: evaluation.fit_certainty(logits, right, parts)
-        for kind, parts in garments.by_intake().items()
+        kind: evaluation.fit_certainty(logits[mask], right[mask], none[mask])
+        for kind, mask in held_out.by_intake().items()
+        if (mask & ~none).any()
     }
 
 

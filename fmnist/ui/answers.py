@@ -17,7 +17,7 @@ from fmnist.pictures.reading import PictureError
 from fmnist.ui.figures import ACCENT, MUTED
 from fmnist.ui.parts.classify import KINDS, Taken
 from fmnist.ui.state import models
-from fmnist.weights.card import UNFAMILIAR, Card
+from fmnist.weights.card import Card
 from fmnist.weights.shelf import Answer
 
 THUMBNAIL = 56
@@ -45,19 +45,21 @@ def ask(card: Card, taken: Sequence[Taken], device: torch.device) -> tuple[Answe
     """
     good = [row for row, (_, picture) in enumerate(taken) if isinstance(picture, Intake)]
     probabilities = np.full((len(taken), len(CLASSES)), np.nan, np.float32)
-    unfamiliar = np.zeros(len(taken), bool)
+    doubts = [""] * len(taken)
     if not good:
-        return Answer(probabilities, unfamiliar), device
+        return Answer(probabilities, tuple(doubts)), device
     pictures = [picture for _, picture in taken if isinstance(picture, Intake)]
     pixels = np.stack([picture.pixels for picture in pictures])
     kinds = [picture.kind for picture in pictures]
-    (probabilities[good], unfamiliar[good]), used = models.answer(card, pixels, device, kinds)
-    return Answer(probabilities, unfamiliar), used
+    (probabilities[good], said), used = models.answer(card, pixels, device, kinds)
+    for row, doubt in zip(good, said, strict=True):
+        doubts[row] = doubt
+    return Answer(probabilities, tuple(doubts)), used
 
 
-def remarks(picture: Intake, unfamiliar: bool) -> list[str]:
+def remarks(picture: Intake, doubt: str) -> list[str]:
     """What a person should know of the answer."""
-    return [*picture.warnings, *([UNFAMILIAR] if unfamiliar else [])]
+    return [*picture.warnings, *filter(None, [doubt])]
 
 
 def show(probabilities: Sequence[NDArray[np.float32]], names: Sequence[str]) -> None:
@@ -86,9 +88,9 @@ def bars(probabilities: NDArray[np.float32], names: Sequence[str]) -> str:
 def table(taken: Sequence[Taken], answer: Answer) -> int:
     """Many pictures with their answers, to choose from and to download; returns the row chosen."""
     rows = [
-        _row(name, picture, probabilities, unfamiliar)
-        for (name, picture), probabilities, unfamiliar in zip(
-            taken, answer.probabilities, answer.unfamiliar, strict=True
+        _row(name, picture, probabilities, doubt)
+        for (name, picture), probabilities, doubt in zip(
+            taken, answer.probabilities, answer.doubts, strict=True
         )
     ]
     shown = st.dataframe(
@@ -117,7 +119,7 @@ def table(taken: Sequence[Taken], answer: Answer) -> int:
 
 
 def _row(
-    name: str, picture: Intake | PictureError, probabilities: NDArray[np.float32], unfamiliar: bool
+    name: str, picture: Intake | PictureError, probabilities: NDArray[np.float32], doubt: str
 ) -> dict[str, object]:
     if isinstance(picture, PictureError):
         return {"File": name, "Remarks": str(picture)}
@@ -129,15 +131,15 @@ def _row(
         "Answer": CLASSES[probabilities.argmax()],
         "Probability": probabilities.max(),
         "Taken in as": _KIND_NAMES[picture.kind],
-        "Remarks": " ".join(remarks(picture, unfamiliar)),
+        "Remarks": " ".join(remarks(picture, doubt)),
     }
 
 
 def as_csv(taken: Sequence[Taken], answer: Answer) -> str:
     """A line a picture: file, kind, answer, the ten probabilities, remarks."""
     lines: list[dict[str, str]] = []
-    for (name, picture), probabilities, unfamiliar in zip(
-        taken, answer.probabilities, answer.unfamiliar, strict=True
+    for (name, picture), probabilities, doubt in zip(
+        taken, answer.probabilities, answer.doubts, strict=True
     ):
         if isinstance(picture, PictureError):
             lines.append({"file": name, "remarks": str(picture)})
@@ -149,7 +151,7 @@ def as_csv(taken: Sequence[Taken], answer: Answer) -> str:
                 "kind": picture.kind,
                 "answer": CLASSES[probabilities.argmax()],
                 **dict(zip(CLASSES, said, strict=True)),
-                "remarks": " ".join(remarks(picture, unfamiliar)),
+                "remarks": " ".join(remarks(picture, doubt)),
             }
         )
     columns = ["file", "kind", "answer", *CLASSES, "remarks"]

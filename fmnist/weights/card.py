@@ -19,10 +19,21 @@ from fmnist.machine.errors import UserFacingError
 from fmnist.models import MODELS
 from fmnist.models.chain import Layer
 
+NONE_OF_TEN = "This looks like none of the ten kinds of garments; take the answer as a guess."
 UNFAMILIAR = (
     "This is unlike any garment the model has seen, perhaps none of the ten kinds; "
     "take the answer as a guess."
 )
+HALF = 0.5
+UNSURE = "The model isn't sure. "
+HELP: Mapping[str, str] = MappingProxyType(
+    {
+        "sketch": "Draw all of the outline, and what tells the garment: sleeves, straps, heels.",
+        "shop": "The whole garment, alone and from the front, would help.",
+        "photo": "The whole garment, laid out on a plain ground, would help.",
+    }
+)
+"""What makes the answer to a kind of picture surer."""
 FAMILIES: Mapping[str, str] = MappingProxyType(dict(models.FAMILIES) | {"onnx": "ONNX"})
 """The families of the registry, and that of models which only ONNX Runtime knows."""
 _COUNTED = {"Conv2d": "convolutional", "Recurrent": "recurrent", "Linear": "linear"}
@@ -138,8 +149,7 @@ class Card:
 
     def certainty_of(self, kind: str) -> Certainty:
         """How sure to be of a kind of intake; of one that wasn't measured, as of the dataset."""
-        limit = np.inf if self.energy_limit is None else self.energy_limit
-        return (self.certainty or {}).get(kind) or Certainty(self.temperature, limit)
+        return (self.certainty or {}).get(kind) or Certainty(self.temperature)
 
     def probabilities(
         self, logits: NDArray[np.float32], kinds: Sequence[str] | None = None
@@ -150,15 +160,26 @@ class Card:
         temperatures = [self.certainty_of(kind).temperature for kind in kinds]
         return evaluation.probabilities(logits / np.array(temperatures, np.float32)[:, None])
 
-    def unfamiliar(
+    def doubts(
         self, logits: NDArray[np.float32], kinds: Sequence[str] | None = None
-    ) -> NDArray[np.bool_]:
-        """Which images (N,) are, by the model's logits (N, 10), unlike those it knows.
+    ) -> tuple[str, ...]:
+        """What speaks against the answers to logits (N, 10): a sentence each, or nothing.
 
-        Kinds of intake differ in what energy is usual.
+        Of a kind of intake that was measured, that none of the ten is likelier than any of them,
+        or that the answer is rather wrong than right; of others, that the energy is unusual.
         """
-        limits = [self.certainty_of(kind).energy_limit for kind in kinds or [""]]
-        return np.asarray(evaluation.energy(logits) > np.array(limits, np.float32))
+        return tuple(
+            self._doubt(row[None], kind)
+            for row, kind in zip(logits, kinds or [""] * len(logits), strict=True)
+        )
+
+    def _doubt(self, logits: NDArray[np.float32], kind: str) -> str:
+        if kind not in (self.certainty or {}):
+            limit = np.inf if self.energy_limit is None else self.energy_limit
+            return UNFAMILIAR if evaluation.energy(logits).item() > limit else ""
+        none = evaluation.chance_of_none(logits, self.certainty_of(kind)).item()
+        right = (1 - none) * self.probabilities(logits, [kind]).max()
+        return NONE_OF_TEN if none > right else UNSURE + HELP[kind] if right < HALF else ""
 
     def to_json(self) -> str:
         """The card as it stands beside its weights; `from_json` is the inverse."""

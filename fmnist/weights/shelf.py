@@ -43,7 +43,7 @@ class Answer(NamedTuple):
     """What a model says of N images."""
 
     probabilities: NDArray[np.float32]  # (N, 10), see Card.probabilities
-    unfamiliar: NDArray[np.bool_]  # (N,), see Card.unfamiliar
+    doubts: tuple[str, ...]  # N sentences, see Card.doubts
 
 
 class Weights(NamedTuple):
@@ -66,7 +66,7 @@ class Weights(NamedTuple):
 
     def said(self, logits: NDArray[np.float32], kinds: Sequence[str] | None = None) -> Answer:
         """What logits (N, 10) of the model mean for images whose kinds of intake may be known."""
-        return Answer(self.card.probabilities(logits, kinds), self.card.unfamiliar(logits, kinds))
+        return Answer(self.card.probabilities(logits, kinds), self.card.doubts(logits, kinds))
 
 
 def own_folder() -> Path:

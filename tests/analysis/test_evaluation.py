@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from scipy import special
 from scipy.special import logsumexp
 from sklearn.metrics import precision_recall_fscore_support
 
@@ -183,11 +184,20 @@ def test_the_temperature_for_sets_makes_confidence_the_share_that_is_right() -> 
         assert evaluation.calibration_error(confidence, right) < 0.03
 
 
-def test_at_most_a_tenth_of_every_part_of_a_kind_is_warned_of() -> None:
+def test_the_chance_of_none_is_found_and_counts_both_alike_however_few_there_are() -> None:
     rng = np.random.default_rng(0)
-    logits = (4 * rng.normal(size=(400, 10))).astype(np.float32)
-    parts = [np.arange(400) < 350, np.arange(400) >= 350]
-    logits[parts[1]] /= 4  # the few are less like what the model knows
-    fitted = evaluation.fit_certainty(logits, rng.random(400) < 0.8, parts)
-    for part in parts:
-        assert (evaluation.energy(logits[part]) > fitted.energy_limit).mean() <= 0.1
+    logits = (3 * rng.normal(size=(8000, 10))).astype(np.float32)
+    largest = logits.max(1)
+    truth = special.expit(1.2 * (np.median(largest) - largest))
+    none = rng.random(8000) < truth
+    few = np.concatenate([np.flatnonzero(~none), np.flatnonzero(none)[:400]])
+    for rows in (np.arange(8000), few):
+        fitted = evaluation.fit_certainty(logits[rows], np.ones(len(rows), bool), none[rows])
+        chance = evaluation.chance_of_none(logits[:, rng.permutation(10)], fitted)
+        assert np.abs(chance - truth).mean() < 0.05
+
+
+def test_without_pictures_of_none_there_is_no_chance_of_it() -> None:
+    logits = np.eye(10, dtype=np.float32)
+    fitted = evaluation.fit_certainty(logits, np.ones(10, bool), np.zeros(10, bool))
+    assert not evaluation.chance_of_none(logits, fitted).any()

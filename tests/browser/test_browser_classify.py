@@ -243,5 +243,20 @@ def test_the_camera_takes_a_picture_on_a_phone(visit: Callable[..., Page]) -> No
     expect(shutter).to_be_enabled()
     page.wait_for_function("document.querySelector('video')?.readyState >= 3")
     shutter.click()
-    expect(page.get_by_text(re.compile("^Camera, taken in as"))).to_be_visible()
+    expect(page.get_by_text(re.compile("^Camera, the upper garment, taken in"))).to_be_visible()
+    settle(page)
+
+
+def test_of_a_person_before_the_camera_the_garment_is_asked_about_that_one_chooses(
+    visit: Callable[..., Page],
+) -> None:
+    page = visit("classify?way=Camera")
+    shutter = page.get_by_role("button", name="Take photo")
+    page.wait_for_function("document.querySelector('video')?.readyState >= 3")
+    shutter.click()
+    expect(page.get_by_text(re.compile("^Camera, the upper garment, taken in"))).to_be_visible()
+    page.get_by_text("What happened to your picture").click()
+    expect(page.get_by_text("A person, and where to look")).to_be_visible()
+    page.get_by_role("radio", name="Lower garment").click()
+    expect(page.get_by_text(re.compile("^Camera, the lower garment, taken in"))).to_be_visible()
     settle(page)

@@ -8,7 +8,7 @@ from fmnist.pictures import intake
 from fmnist.pictures.reading import PictureError
 from fmnist.ui import answers
 from fmnist.ui.state.models import Answer
-from fmnist.weights.card import UNFAMILIAR
+from fmnist.weights.card import NONE_OF_TEN
 
 PROBABILITIES = np.full((2, 10), 0.01, np.float32)
 PROBABILITIES[0, 7], PROBABILITIES[1, 3] = 0.91, 0.905
@@ -35,11 +35,11 @@ def test_the_csv_has_a_line_a_picture_and_the_reason_for_each_that_is_none() -> 
     image[60:220, 100:180] = 255
     picture = intake.from_any(image, "shop")
     taken = [('a "dress", red.png', picture), ("bad.png", PictureError("Not a picture, sorry."))]
-    said = Answer(PROBABILITIES, np.array([True, False]))
+    said = Answer(PROBABILITIES, (NONE_OF_TEN, ""))
     good, bad = csv.DictReader(answers.as_csv(taken, said).splitlines())
     assert good["file"] == 'a "dress", red.png'
     assert (good["kind"], good["answer"]) == ("shop", CLASSES[7])
     np.testing.assert_allclose([float(good[name]) for name in CLASSES], PROBABILITIES[0], atol=1e-6)
-    assert good["remarks"] == " ".join([*picture.warnings, UNFAMILIAR])
+    assert good["remarks"] == " ".join([*picture.warnings, NONE_OF_TEN])
     assert bad["remarks"] == "Not a picture, sorry."
     assert not any(bad[name] for name in ("kind", "answer", *CLASSES))

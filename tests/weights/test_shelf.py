@@ -14,7 +14,7 @@ from fmnist.analysis import evaluation
 from fmnist.analysis.evaluation import Certainty
 from fmnist.models import MODELS
 from fmnist.weights import shelf
-from fmnist.weights.card import Card, Figures, WeightsError
+from fmnist.weights.card import HELP, NONE_OF_TEN, UNFAMILIAR, UNSURE, Card, Figures, WeightsError
 from fmnist.weights.shelf import Weights
 from fmnist.weights.strangers.formats import PICKLES
 
@@ -211,28 +211,36 @@ def test_the_shipped_weights_reach_the_published_figures() -> None:
 
 
 def test_a_card_knows_how_sure_to_be_of_each_kind_of_picture() -> None:
+    # The odds of none fall with the largest logit, and are even where it is 1.
+    photo = Certainty(temperature=0.5, none=[-4.0, *[0.0] * 9, 4.0])
     card = Card(
         "mine", "fcnn", 0, temperature=2.0, energy_limit=-3.0, sources=["Somebody, CC0"],
-        certainty={"photo": Certainty(temperature=0.5, energy_limit=-1.0)},
+        certainty={"photo": photo},
     )  # fmt: skip
     assert Card.from_json(card.to_json()) == card
     logits = np.float32([[2.0] + [0.0] * 9])
-    assert card.unfamiliar(logits).all()  # its energy is -2.8
-    assert not card.unfamiliar(logits, ["photo"]).any()
-    assert card.unfamiliar(logits, ["sketch"]).all()
+    assert card.doubts(logits) == (UNFAMILIAR,)  # its energy is -2.8
+    assert card.doubts(logits, ["sketch"]) == (UNFAMILIAR,)
+    assert card.doubts(2 * logits, ["sketch"]) == ("",)
+    weak, even, strong = logits / 4, np.float32([[2.0, 2.0] + [0.0] * 8]), 2 * logits
+    assert card.doubts(np.concatenate([weak, even, strong]), ["photo"] * 3) == (
+        NONE_OF_TEN,
+        UNSURE + HELP["photo"],
+        "",
+    )
     shares = card.probabilities(logits.repeat(2, 0), ["photo", "sketch"])
     np.testing.assert_allclose(shares[:1], evaluation.probabilities(logits, 0.5), rtol=1e-5)
     np.testing.assert_allclose(shares[1:], evaluation.probabilities(logits, 2.0), rtol=1e-5)
 
 
 def test_a_picture_is_answered_as_its_kind_is_and_every_other_as_the_dataset() -> None:
-    sure = {"photo": Certainty(temperature=0.1, energy_limit=100.0)}
+    sure = {"photo": Certainty(temperature=0.01)}
     card = Card("mine", "fcnn", 0, energy_limit=-100.0, certainty=sure)
     weights = Weights(MODELS["fcnn"].seeded(0).eval(), card)
     images = np.full((1, 28, 28), 90, np.uint8)
     photo = weights.answer(images, torch.device("cpu"), ["photo"])
     sketch, unknown = (weights.answer(images, torch.device("cpu"), k) for k in (["sketch"], None))
-    assert (photo.unfamiliar.item(), sketch.unfamiliar.item()) == (False, True)
+    assert (photo.doubts, sketch.doubts) == (("",), (UNFAMILIAR,))
     assert photo.probabilities.max() > sketch.probabilities.max()
     assert (sketch.probabilities == unknown.probabilities).all()
 

@@ -18,11 +18,13 @@ from fmnist.data.splits import CLASSES, Source
 from fmnist.pictures import intake, reading
 from fmnist.pictures.encode import data_url, reduced
 from fmnist.pictures.intake import SIDE, Intake, Kind
+from fmnist.pictures.person import PARTS, Part
 from fmnist.pictures.reading import PictureError
 from fmnist.ui.components.canvas import EDGE, canvas
 from fmnist.ui.components.capture import capture
 from fmnist.ui.components.wall import garment_wall
 from fmnist.ui.state import dataset
+from fmnist.ui.widgets import choice
 
 Taken = tuple[str, Intake | PictureError]
 Choice = Kind | Literal["auto"]
@@ -48,9 +50,21 @@ def choose_kind() -> Choice:
     return KINDS[kind]
 
 
-def bring(way: str, kind: Choice, source: Source) -> list[Taken]:
+def choose_part(way: str) -> Part:
+    """What to ask about where a person is in the picture, which can be in some ways only."""
+    if way not in ("Upload", "Camera"):
+        return "upper"
+    return choice(
+        "Of a person, ask about the",
+        list(PARTS),
+        key="part",
+        format_func=lambda part: PARTS[part].capitalize(),
+    )
+
+
+def bring(way: str, kind: Choice, part: Part, source: Source) -> list[Taken]:
     """The pictures brought in one of the `WAYS`; an example to choose until there are any."""
-    taken = WAYS[way](kind, source)
+    taken = WAYS[way](kind, part, source)
     if taken:
         return taken
     if way != EXAMPLES:
@@ -86,7 +100,7 @@ def draw(kind: Choice, source: Source) -> list[Taken]:
     return [(name, intake.from_any(drawn, kind))]
 
 
-def upload(kind: Choice) -> list[Taken]:
+def upload(kind: Choice, part: Part) -> list[Taken]:
     """The uploaded pictures by file name, each taken in or with what is wrong with it."""
     files = st.file_uploader(
         "Pictures of one garment each",
@@ -100,12 +114,12 @@ def upload(kind: Choice) -> list[Taken]:
     for done, file in enumerate(files):
         if time.perf_counter() - started > SOON:
             bar.progress(done / len(files), f"{done} of {len(files)} pictures taken in")
-        taken.append((file.name, take(file, kind)))
+        taken.append((file.name, take(file, kind, part)))
     bar.empty()
     return taken
 
 
-def camera(kind: Choice) -> list[Taken]:
+def camera(kind: Choice, part: Part) -> list[Taken]:
     """The picture taken with the camera, if there is one; else by the phone's own."""
     if _is_secure(st.context.url):
         photo = st.camera_input("A garment on a plain ground works best", key="camera")
@@ -121,7 +135,7 @@ def camera(kind: Choice) -> list[Taken]:
             key="phone",
         )
         capture("phone")
-    return [("Camera", take(photo, kind))] if photo else []
+    return [("Camera", take(photo, kind, part))] if photo else []
 
 
 def _is_secure(address: str | None) -> bool:
@@ -146,12 +160,17 @@ def examples(kind: Choice) -> Taken:
 
 
 EXAMPLES = "Examples"
-WAYS: dict[str, Callable[[Choice, Source], list[Taken]]] = {
-    "Draw": draw,
-    "Upload": lambda kind, source: upload(kind),
-    "Camera": lambda kind, source: camera(kind),
-    EXAMPLES: lambda kind, source: [],
+WAYS: dict[str, Callable[[Choice, Part, Source], list[Taken]]] = {
+    "Draw": lambda kind, part, source: draw(kind, source),
+    "Upload": lambda kind, part, source: upload(kind, part),
+    "Camera": lambda kind, part, source: camera(kind, part),
+    EXAMPLES: lambda kind, part, source: [],
 }
+
+
+def shown(name: str, picture: Intake) -> str:
+    """What the model sees, in words: a picture's name, and what of a person was asked about."""
+    return f"{name}, the {PARTS[picture.parts[0]]}" if picture.parts else name
 
 
 def steps(picture: Intake) -> None:
@@ -168,10 +187,10 @@ def steps(picture: Intake) -> None:
     max_entries=500,
     hash_funcs={UploadedFile: lambda file: file.file_id},
 )
-def take(file: UploadedFile, kind: Choice) -> Intake | PictureError:
+def take(file: UploadedFile, kind: Choice, part: Part) -> Intake | PictureError:
     """A stranger's file taken in, its steps made small; or what is wrong with it."""
     try:
-        taken = intake.from_any(reading.read(file.getvalue()), kind)
+        taken = intake.from_any(reading.read(file.getvalue()), kind, part)
     except PictureError as error:
         return error
     return replace(taken, steps=tuple((name, reduced(step, EDGE)) for name, step in taken.steps))
