@@ -1,12 +1,12 @@
 """Visitors that only speak the protocol see what a browser would."""
 
 import argparse
-import asyncio
 import random
 from pathlib import Path
 
 import pytest
 from browsing import PAGES, serve
+from loops import finished
 
 from benchmarks import room
 from benchmarks.visitor import VisitError, Visitor
@@ -20,7 +20,7 @@ def test_another_machine_is_never_visited() -> None:
             pass
 
     with pytest.raises(ValueError, match="another machine"):
-        asyncio.run(visit())
+        finished(visit())
 
 
 def test_what_goes_wrong_is_counted_and_what_goes_well_is_timed() -> None:
@@ -35,7 +35,7 @@ def test_what_goes_wrong_is_counted_and_what_goes_well_is_timed() -> None:
         await log.note("clicks", wrong())
 
     log = room.Log()
-    asyncio.run(both(log))
+    finished(both(log))
     assert log.waits == {"clicks": [0.5]}
     assert log.errors == {"clicks: no answer": 1}
 
@@ -59,7 +59,7 @@ def test_under_a_base_path_a_visitor_goes_through_every_page_draws_and_brings_wh
             await visitor.upload("broken.png", b"\x89PNG\r\n\x1a\n and no more")
 
     with serve(tmp_path, answers_folder, BASE) as address:
-        asyncio.run(visit(address))
+        finished(visit(address))
 
 
 @pytest.mark.slow
@@ -67,7 +67,7 @@ def test_a_lesson_ends_without_errors_while_somebody_uploads_what_is_no_picture(
     studio: str,
 ) -> None:
     asked = argparse.Namespace(browsers=4, pause=0.5, seconds=5, opening=1, strokes=0, broken=40)
-    log = asyncio.run(room.measure(studio, asked))
+    log = finished(room.measure(studio, asked))
     assert not log.errors
     assert len(log.waits["broken uploads"]) == 40
     assert len(log.waits["open"]) == 4

@@ -187,11 +187,16 @@ def test_another_cell_begins_with_its_most_confident_garment() -> None:
 
 
 def test_the_link_leads_to_model_split_cell_and_garment() -> None:
-    app = open_page("errors")
+    app = open_page("errors", model="cnn")
     choose(app, "Any class", "Any class")
     rows = app.selectbox(key="garment").options
     app = open_page(
-        "errors", true="Any class", predicted="Any class", garment=rows[4], order=ORDERS[1]
+        "errors",
+        model="cnn",
+        true="Any class",
+        predicted="Any class",
+        garment=rows[4],
+        order=ORDERS[1],
     )
     assert app.subheader[0].value.startswith("All errors: ")
     assert f"Garment {rows[4]} of the test split" in texts(app)

@@ -364,7 +364,12 @@ def test_a_refused_upload_is_not_opened_again_at_every_click(
     nothing_known: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened, calls = shelf.open, []
-    monkeypatch.setattr(shelf, "open", lambda *given: [calls.append(given[1]), opened(*given)][1])
+
+    def noted(content: bytes, filename: str, **options: object) -> shelf.Weights:
+        calls.append(filename)
+        return opened(content, filename, **options)
+
+    monkeypatch.setattr(shelf, "open", noted)
     app = open_page("models")
     upload(app, "theirs.pt", b"no model")
     app.run()

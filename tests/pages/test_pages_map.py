@@ -161,7 +161,7 @@ def test_wrong_labels_are_those_of_confident_learning_with_the_worst_large() -> 
 
 
 def test_decisions_lead_on_count_can_be_taken_back_and_survive_a_look_elsewhere() -> None:
-    app = open_page("suspects")
+    app = open_page("suspects", model="cnn")
     first = texts(app)
     app.button(key="decide a").click().run()
     assert texts(app) != first
@@ -220,7 +220,7 @@ def test_saved_decisions_can_be_gone_on_from_and_a_strangers_file_is_refused() -
     before = {Suspect("label", "test", 4): True, Suspect("duplicate", "train", 7, "test", 8): False}
     published = {name: np.arange(300) for name in SPLITS}
     content = csv_text(suspects.to_rows(before, "drawn", published)).encode()
-    app = open_page("suspects")
+    app = open_page("suspects", model="cnn")
     app.file_uploader(key="saved").set_value(("other.csv", b"a,b\n1,2\n", "text/csv")).run()
     assert "Line 2 is no decision" in app.error[0].value
     app.file_uploader(key="saved").set_value(("decisions.csv", content, "text/csv")).run()

@@ -5,6 +5,7 @@ from collections import Counter
 
 import brotli
 import pytest
+from loops import finished
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -54,7 +55,7 @@ class Site:
 def test_a_file_arrives_smaller_and_whole_in_the_best_way_that_the_browser_takes(
     accepts: str, way: str, undo
 ) -> None:
-    status, headers, body = asyncio.run(Site().ask("/static/text.js", accepts))
+    status, headers, body = finished(Site().ask("/static/text.js", accepts))
     assert (status, headers["content-encoding"]) == (200, way)
     assert headers["vary"].lower() == "accept-encoding"
     assert int(headers["content-length"]) == len(body) < len(TEXT) / 5
@@ -72,7 +73,7 @@ def test_a_file_arrives_smaller_and_whole_in_the_best_way_that_the_browser_takes
     ],
 )
 def test_what_cannot_or_need_not_be_smaller_passes_as_it_is(path: str, accepts: str) -> None:
-    _, headers, body = asyncio.run(Site().ask(path, accepts))
+    _, headers, body = finished(Site().ask(path, accepts))
     assert "content-encoding" not in headers
     assert body == FILES.get(path.rpartition("/")[2], TEXT)
 
@@ -84,7 +85,7 @@ def test_a_room_that_asks_at_once_has_each_file_compressed_once() -> None:
         paths = ["/base/static/text.js", "/base/static/noise.woff2"] * 20
         return await asyncio.gather(*(site.ask(path) for path in paths))
 
-    answers = asyncio.run(room())
+    answers = finished(room())
     assert site.served == {"text.js": 1, "noise.woff2": 1}
     assert {status for status, _, _ in answers} == {200}
     assert len({body for _, _, body in answers}) == 2
@@ -93,6 +94,6 @@ def test_a_room_that_asks_at_once_has_each_file_compressed_once() -> None:
 def test_what_is_not_there_is_asked_for_again() -> None:
     site = Site()
     for _ in range(2):
-        status, _, _ = asyncio.run(site.ask("/static/gone.js"))
+        status, _, _ = finished(site.ask("/static/gone.js"))
         assert status == 404
     assert site.served["gone.js"] == 2
