@@ -26,7 +26,7 @@ def test_two_processes_reach_the_losses_of_one_on_the_same_batches() -> None:
     for name in MODELS:
         of_one = losses(name)
         assert len(of_one) == (20 if name in LONG else 2)
-        assert of_two[name] == pytest.approx(of_one, rel=1e-4)
+        assert of_two[name] == pytest.approx(of_one, rel=1e-4 if name in LONG else 3e-4)
 
 
 def test_torchrun_makes_one_run_of_a_training() -> None:
