@@ -1,7 +1,7 @@
 """Widgets that several pages share."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -26,7 +26,6 @@ def choice(
     *,
     key: str,
     default: Option | None = None,
-    format_func: Callable[[Option], str] = str,
     help: str | None = None,
 ) -> Option:
     """A bar of options of which one is always chosen, at first the first; it is in the link."""
@@ -35,7 +34,6 @@ def choice(
         options,
         default=options[0] if default is None else default,
         required=True,
-        format_func=format_func,
         key=key,
         bind="query-params",
         help=help,

@@ -24,7 +24,6 @@ from fmnist.ui.components.canvas import EDGE, canvas
 from fmnist.ui.components.capture import capture
 from fmnist.ui.components.wall import garment_wall
 from fmnist.ui.state import dataset
-from fmnist.ui.widgets import choice
 
 Taken = tuple[str, Intake | PictureError]
 Choice = Kind | Literal["auto"]
@@ -54,12 +53,18 @@ def choose_part(way: str) -> Part:
     """What to ask about where a person is in the picture, which can be in some ways only."""
     if way not in ("Upload", "Camera"):
         return "upper"
-    return choice(
+    parts: list[Part] = list(PARTS)
+    # Not a bar, which would be cut off where the column is narrow.
+    part: Part = st.pills(
         "Of a person, ask about the",
-        list(PARTS),
-        key="part",
+        parts,
+        default=parts[0],
+        required=True,
         format_func=lambda part: PARTS[part].capitalize(),
+        key="part",
+        bind="query-params",
     )
+    return part
 
 
 def bring(way: str, kind: Choice, part: Part, source: Source) -> list[Taken]:
