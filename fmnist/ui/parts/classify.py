@@ -60,6 +60,7 @@ def choose_part(way: str) -> Part:
         parts,
         default=parts[0],
         required=True,
+        wrap=True,
         format_func=lambda part: PARTS[part].capitalize(),
         key="part",
         bind="query-params",
