@@ -19,6 +19,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from fmnist.pictures import person
+from fmnist.pictures.grabcut import in_front
 from fmnist.pictures.person import PARTS, Part
 from fmnist.pictures.reading import MAX_EDGE, Picture, PictureError, eight_bit
 
@@ -436,10 +437,7 @@ def _grabcut(rgb: Picture) -> Mask:
         return np.ones(rgb.shape[:2], bool)
     labels = np.full(small.shape[:2], cv2.GC_BGD, np.uint8)
     labels[margin:-margin, margin:-margin] = cv2.GC_PR_FGD
-    cv2.setRNGSeed(0)  # GrabCut starts from a random k-means
-    models = np.zeros((1, 65)), np.zeros((1, 65))
-    cv2.grabCut(small, labels, (0, 0, 0, 0), *models, 3, cv2.GC_INIT_WITH_MASK)
-    cut = cv2.morphologyEx(labels & 1, cv2.MORPH_OPEN, _disk(long // 40 | 1)) > 0
+    cut = cv2.morphologyEx(in_front(small, labels), cv2.MORPH_OPEN, _disk(long // 40 | 1)) > 0
     cut = _mended(_largest_parts(cut, 0.4))
     return cv2.resize(cut.astype(np.uint8), rgb.shape[1::-1]) > 0
 
@@ -541,8 +539,8 @@ def _warn_of_several(mask: Mask, trail: _Trail) -> None:
 
 def _warn_of_skin(rgb: Picture, trail: _Trail) -> None:
     """A hand reaches in from the frame; where much of the frame is skin-coloured it is a floor."""
-    tones = cv2.inRange(cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb), *person.SKIN)
-    tones = cv2.morphologyEx(tones, cv2.MORPH_OPEN, _disk(max(tones.shape) // 30 | 1))
+    skin = person.skin(rgb).astype(np.uint8)
+    tones = cv2.morphologyEx(skin, cv2.MORPH_OPEN, _disk(max(skin.shape) // 30 | 1))
     frame = _frame_mask(rgb, 2)
     if not 0 < (tones[frame] > 0).mean() < 0.15:
         return

@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fmnist.pictures.grabcut import in_front
+
 Picture = NDArray[np.uint8]  # (H, W, 3)
 Mask = NDArray[np.bool_]  # (H, W)
 Part = Literal["upper", "lower", "shoes", "whole"]
@@ -58,7 +60,7 @@ class Face(NamedTuple):
 def find(rgb: Picture) -> Face | None:
     """The largest face in a picture; None where there is none."""
     edge = min(rgb.shape[:2])
-    if edge < SMALLEST or not _skin(rgb).any():
+    if edge < SMALLEST or not skin(rgb).any():
         return None
     found = _cascade().detect_multi_scale(
         rgb, scale_factor=1.15, step_ratio=1, min_size=(SMALLEST,) * 2, max_size=(edge,) * 2
@@ -67,7 +69,7 @@ def find(rgb: Picture) -> Face | None:
     faces = [
         face
         for face in faces
-        if face.top + face.edge < LOWEST * len(rgb) and _skin(_within(rgb, face)).mean() > HALF_SKIN
+        if face.top + face.edge < LOWEST * len(rgb) and skin(_within(rgb, face)).mean() > HALF_SKIN
     ]
     return max(faces, key=lambda face: face.edge, default=None)
 
@@ -91,21 +93,18 @@ def cut_out(rgb: Picture, face: Face, part: Part, figure: Mask | None) -> Mask:
     labels[rows, columns] = cv2.GC_PR_FGD
     if figure is not None:
         labels[~figure] = cv2.GC_BGD
-    skin = _alike(rgb, face)
-    core = np.zeros_like(skin)
+    own_skin = _alike(rgb, face)
+    core = np.zeros_like(own_skin)
     if part in CORES:
         core[face.below(CORES[part], rgb)] = True
-    if not core.any() or skin[core].mean() < HALF_SKIN:  # else the garment has the skin's colour
-        labels[skin] = cv2.GC_BGD
-        core &= ~skin
+    if not core.any() or own_skin[core].mean() < HALF_SKIN:  # else the garment has that colour
+        labels[own_skin] = cv2.GC_BGD
+        core &= ~own_skin
     labels[core] = cv2.GC_FGD
     sides = np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD))
     if sides.all() or not sides.any():
         return sides
-    cv2.setRNGSeed(0)  # GrabCut starts from a random k-means
-    models = np.zeros((1, 65)), np.zeros((1, 65))
-    cv2.grabCut(rgb, labels, (0, 0, 0, 0), *models, 3, cv2.GC_INIT_WITH_MASK)
-    return np.asarray(labels & 1, bool)
+    return np.asarray(in_front(rgb, labels), bool)
 
 
 def framed(rgb: Picture, face: Face, part: Part) -> Picture:
@@ -133,7 +132,8 @@ def _within(picture: Picture, face: Face) -> Picture:
     ]
 
 
-def _skin(rgb: Picture) -> Mask:
+def skin(rgb: Picture) -> Mask:
+    """What has the tones of anybody's skin."""
     return np.asarray(cv2.inRange(cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb), *SKIN) > 0)
 
 

@@ -21,7 +21,6 @@ LONG = 4.6  # that of a dress or coat,
 LEGS = 4.2  # and that of trousers
 COMPLEXIONS = ((241, 207, 182), (224, 178, 142), (198, 146, 106), (156, 104, 70), (112, 74, 52))
 HAIRS = ((40, 30, 26), (74, 50, 34), (120, 84, 50), (176, 140, 92), (90, 88, 90))
-LEG_WEAR = ((44, 52, 82), (60, 62, 66), (92, 78, 62), (36, 36, 40))
 LONG_ONES = (3, 4)  # labels of Dress and Coat
 TROUSER = 1
 WORN = (0, TROUSER, 2, 3, 4, 6)  # labels of what is worn on trunk or legs
@@ -71,7 +70,7 @@ def room(rng: Rng, height: int, width: int) -> Picture:
 
 
 def _shade(rng: Rng) -> Shade:
-    """A dye: any hue, mostly muted."""
+    """A dye: what it leaves of red, green and blue."""
     red, green, blue = rng.uniform(0.25, 1.0, 3)
     return red, green, blue
 
