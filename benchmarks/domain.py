@@ -6,7 +6,8 @@ A FOLDER holds pictures and a labels.json (file to the labels that count as righ
 the ten), or the files that `fmnist.data.people` trains on, of which the held-out part is measured,
 kind by kind. The clean test set stands first. Every picture is taken in as the app does it; "only
 resized" is what a naive program would make of it. Counts in brackets, intervals of 95 % (Wilson);
-the expected calibration error is of the answer being among the right ones.
+the expected calibration error is of the chance that the answer is among the right ones, and behind
+it stands the error to expect where that chance is exactly right, since few pictures leave some.
 """
 
 import json
@@ -145,14 +146,21 @@ def share(found: NDArray[np.bool_]) -> str:
     return f"{found.mean():.1%} ({low * 100:.1f} to {high * 100:.1f})"
 
 
+def by_chance(chance: NDArray[np.float32]) -> float:
+    """The calibration error to expect of as few answers if each were right by its very chance."""
+    draws = np.random.default_rng(0).random((200, len(chance))) < chance
+    return float(np.mean([evaluation.calibration_error(chance, right) for right in draws]))
+
+
 def row(weights: Weights, name: str, domain: Domain) -> list[str]:
     """The cells of one line of the table."""
     model, card = weights
     kind = INTAKES.get(name.split(",")[0], "")
     logits = infer(model, domain.taken_in, CPU)
     right = rights(logits, domain.right)
-    confidence = card.probabilities(logits, [kind] * len(logits)).max(1)
-    error = evaluation.calibration_error(confidence, right)
+    certainty = card.certainty_of(kind)
+    chance = evaluation.chance_of_right(logits, certainty)
+    error = evaluation.calibration_error(chance, right)
     naive = right[:0]
     if domain.naive is not None:
         naive = rights(infer(model, domain.naive, CPU), domain.right)
@@ -161,7 +169,7 @@ def row(weights: Weights, name: str, domain: Domain) -> list[str]:
         f"{name} ({len(right):,})",
         share(right),
         share(naive),
-        f"{error:.1%}",
+        f"{error:.1%} ({by_chance(chance):.1%})",
         share(doubted(card, logits, [kind] * len(logits))),
         f"{share(doubted(card, none, [kind] * len(none)))} ({len(none):,})",
     ]

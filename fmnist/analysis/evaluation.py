@@ -42,14 +42,17 @@ class ClassFigures(NamedTuple):
 
 @dataclass(frozen=True)
 class Certainty:
-    """What makes probabilities of the logits of one kind of picture, and what speaks for none.
+    """What makes probabilities of the logits of one kind of picture, and what to think of them.
 
-    none: weights of the logits, largest first, and a constant: the log of the odds that a picture
-    shows none of the ten; empty where that wasn't measured
+    Odds are weights of the logits, largest first, and a constant; their sum is the log of them:
+    none: that a picture shows none of the ten; empty where that wasn't measured
+    right: that the answer is right if it shows one of them; empty where it says what the
+    highest probability says
     """
 
     temperature: float
     none: list[float] = field(default_factory=list)
+    right: list[float] = field(default_factory=list)
 
 
 class CalibrationBin(NamedTuple):
@@ -221,23 +224,48 @@ def fit_certainty(
     none: bool (N,), those that show none of the ten, which count as much as all others together
     """
     temperature = fit_confidence(logits[~none], right[~none])
-    if not none.any():
-        return Certainty(temperature)
+    return Certainty(
+        temperature,
+        none=_fit_odds(logits, none, class_weight="balanced"),
+        right=_fit_odds(logits[~none], right[~none]),
+    )
+
+
+def _fit_odds(
+    logits: NDArray[np.float32], happened: NDArray[np.bool_], class_weight: str | None = None
+) -> list[float]:
+    """Weights and constant of the odds; none where it is always so, or never."""
+    if happened.all() or not happened.any():
+        return []
     # Half a second to import, and every command and training imports this module.
     from sklearn.linear_model import LogisticRegression
 
-    fitted = LogisticRegression(class_weight="balanced", max_iter=1000)
-    fitted.fit(_descending(logits), none)
-    return Certainty(temperature, [*fitted.coef_[0].tolist(), float(fitted.intercept_[0])])
+    fitted = LogisticRegression(class_weight=class_weight, max_iter=1000)
+    fitted.fit(_descending(logits), happened)
+    return [*fitted.coef_[0].tolist(), float(fitted.intercept_[0])]
 
 
 def chance_of_none(logits: NDArray[np.float32], certainty: Certainty) -> NDArray[np.float32]:
     """The chance (N,) that pictures with logits (N, 10) show none of the ten; 0 if not measured."""
-    if not certainty.none:
-        return np.zeros(len(logits), np.float32)
-    *weights, constant = certainty.none
-    odds: NDArray[np.float32] = _descending(logits) @ np.array(weights, np.float32)
-    return np.asarray(special.expit(odds + np.float32(constant)), np.float32)
+    return _chance(logits, certainty.none) if certainty.none else np.zeros(len(logits), np.float32)
+
+
+def chance_of_right(logits: NDArray[np.float32], certainty: Certainty) -> NDArray[np.float32]:
+    """The chance (N,) that the answers to garments with logits (N, 10) are right.
+
+    Where the model may share its probability among several right classes, it is more than the
+    highest one says.
+    """
+    if certainty.right:
+        return _chance(logits, certainty.right)
+    highest: NDArray[np.float32] = probabilities(logits, certainty.temperature).max(1)
+    return highest
+
+
+def _chance(logits: NDArray[np.float32], odds: list[float]) -> NDArray[np.float32]:
+    *weights, constant = odds
+    logarithm = _descending(logits) @ np.array(weights, np.float32) + np.float32(constant)
+    return np.asarray(special.expit(logarithm), np.float32)
 
 
 def _descending(logits: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -25,7 +25,7 @@ UNFAMILIAR = (
     "take the answer as a guess."
 )
 HALF = 0.5
-UNSURE = "The model isn't sure. "
+UNSURE = "The model isn't sure: of such answers, {} in 10 are right. "
 HELP: Mapping[str, str] = MappingProxyType(
     {
         "sketch": "Draw all of the outline, and what tells the garment: sleeves, straps, heels.",
@@ -177,9 +177,12 @@ class Card:
         if kind not in (self.certainty or {}):
             limit = np.inf if self.energy_limit is None else self.energy_limit
             return UNFAMILIAR if evaluation.energy(logits).item() > limit else ""
-        none = evaluation.chance_of_none(logits, self.certainty_of(kind)).item()
-        right = (1 - none) * self.probabilities(logits, [kind]).max()
-        return NONE_OF_TEN if none > right else UNSURE + HELP[kind] if right < HALF else ""
+        certainty = self.certainty_of(kind)
+        none = evaluation.chance_of_none(logits, certainty).item()
+        right = evaluation.chance_of_right(logits, certainty).item()
+        if none > (1 - none) * right:
+            return NONE_OF_TEN
+        return UNSURE.format(round(10 * right)) + HELP[kind] if right < HALF else ""
 
     def to_json(self) -> str:
         """The card as it stands beside its weights; `from_json` is the inverse."""

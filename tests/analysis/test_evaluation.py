@@ -201,3 +201,25 @@ def test_without_pictures_of_none_there_is_no_chance_of_it() -> None:
     logits = np.eye(10, dtype=np.float32)
     fitted = evaluation.fit_certainty(logits, np.ones(10, bool), np.zeros(10, bool))
     assert not evaluation.chance_of_none(logits, fitted).any()
+
+
+def test_the_chance_of_being_right_counts_all_that_would_be_right() -> None:
+    # Two classes count, and the model shares its probability among them as it likes.
+    rng = np.random.default_rng(0)
+    logits = (2 * rng.normal(size=(8000, 10))).astype(np.float32)
+    best, second = np.argsort(-logits, axis=1)[:, :2].T
+    of_both = evaluation.probabilities(logits)[np.arange(8000), [best, second]].sum(0)
+    right = rng.random(8000) < of_both
+    fitted = evaluation.fit_certainty(logits, right, np.zeros(8000, bool))
+    chance = evaluation.chance_of_right(logits, fitted)
+    assert evaluation.calibration_error(chance, right) < 0.03
+    assert np.abs(chance - of_both).mean() < 0.05
+
+
+def test_where_all_were_right_the_highest_probability_is_the_chance_of_it() -> None:
+    logits = np.eye(10, dtype=np.float32)
+    fitted = evaluation.fit_certainty(logits, np.ones(10, bool), np.zeros(10, bool))
+    chance = evaluation.chance_of_right(logits, fitted)
+    np.testing.assert_array_equal(
+        chance, evaluation.probabilities(logits, fitted.temperature).max(1)
+    )

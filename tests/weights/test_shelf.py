@@ -212,7 +212,10 @@ def test_the_shipped_weights_reach_the_published_figures() -> None:
 
 def test_a_card_knows_how_sure_to_be_of_each_kind_of_picture() -> None:
     # The odds of none fall with the largest logit, and are even where it is 1.
-    photo = Certainty(temperature=0.5, none=[-4.0, *[0.0] * 9, 4.0])
+    # An answer is right as often as not where the second is as large, and else nearly always.
+    photo = Certainty(
+        temperature=0.5, none=[-4.0, *[0.0] * 9, 4.0], right=[3.0, -3.0, *[0.0] * 8, -0.8]
+    )
     card = Card(
         "mine", "fcnn", 0, temperature=2.0, energy_limit=-3.0, sources=["Somebody, CC0"],
         certainty={"photo": photo},
@@ -225,7 +228,7 @@ def test_a_card_knows_how_sure_to_be_of_each_kind_of_picture() -> None:
     weak, even, strong = logits / 4, np.float32([[2.0, 2.0] + [0.0] * 8]), 2 * logits
     assert card.doubts(np.concatenate([weak, even, strong]), ["photo"] * 3) == (
         NONE_OF_TEN,
-        UNSURE + HELP["photo"],
+        UNSURE.format(3) + HELP["photo"],
         "",
     )
     shares = card.probabilities(logits.repeat(2, 0), ["photo", "sketch"])
