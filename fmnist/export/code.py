@@ -20,6 +20,7 @@ from fmnist.training import augment, loop, muon
 CELL = "# %%"
 ALWAYS = ("import gzip", "from pathlib import Path", "import numpy as np")
 RUNTIME = "import onnxruntime"
+AVERAGES = ("AveragedModel", "get_ema_multi_avg_fn")
 
 _SCRIPT = templates.template(Path(__file__).with_name("train.py.j2"))
 
@@ -40,7 +41,8 @@ def script(
         training.append(sources.take(["Muon"], muon))
     if recipe.precision == "bfloat16":
         training.append(sources.take(["accelerates_bfloat16"], loop))
-    sources.take(["math", "torch", "nn", "Tensor"], loop)  # what the template uses
+    used = ["math", "torch", "nn", "Tensor", *(AVERAGES if recipe.averaging else ())]
+    sources.take(used, loop)  # by the template
     spec = MODELS[architecture]
     text = _SCRIPT.render(
         name=architecture,

@@ -13,7 +13,7 @@ from types import ModuleType
 # What several processes need is what torch has for one.
 PLAIN = {
     r"\bparallel\.rand\b": "torch.rand",
-    r"\bBatchNorm\b": "nn.BatchNorm2d",
+    r"\bBatchNorm(?=[12]d\b)": "nn.BatchNorm",
     r"  # type: ignore.*": "",
 }
 ASIDE = {"Classifier": ("opaque", "suffix", "packed")}

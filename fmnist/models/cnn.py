@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from torch import nn
 
-from fmnist.models.layers import SIDE, BatchNorm, Classifier, Dropout, Standardize
+from fmnist.models.layers import SIDE, BatchNorm2d, Classifier, Dropout, Standardize
 
 
 class ConvNet(Classifier):
@@ -65,7 +65,7 @@ class StridedNet(Classifier):
             self.body.append(nn.ZeroPad2d((missing // 2, missing - missing // 2) * 2))
             self.body.append(nn.Conv2d(inputs, outputs, edge, stride, bias=not normalized))
             if normalized:
-                self.body.append(BatchNorm(outputs))
+                self.body.append(BatchNorm2d(outputs))
             self.body.append(nn.ReLU())
             side, inputs = smaller, outputs
         self.body += nn.Sequential(

@@ -47,7 +47,7 @@ class Dropout(nn.Module):
         return values * kept / (1 - self.probability)
 
 
-class BatchNorm(nn.BatchNorm2d):
+class _BatchNorm(nn.modules.batchnorm._BatchNorm):
     """Batch normalisation over the whole batch, also where a process holds a part of it."""
 
     def __init__(self, channels: int) -> None:
@@ -55,21 +55,31 @@ class BatchNorm(nn.BatchNorm2d):
 
     def forward(self, values: Tensor) -> Tensor:
         if not self.training or parallel.place()[1] == 1:
-            return super().forward(values)
-        axes = (0, 2, 3)
+            normalized: Tensor = super().forward(values)
+            return normalized
+        axes = [axis for axis in range(values.ndim) if axis != 1]
+        along = (-1, *[1] * (values.ndim - 2))
         values = values.float()
-        pixels = parallel.summed(values.new_tensor([values[:, 0].numel()]))
-        mean = parallel.summed(values.sum(axes)) / pixels
-        centred = values - mean[:, None, None]
-        variance = parallel.summed(centred.square().sum(axes)) / pixels
-        self._remember(mean.detach(), (variance * pixels / (pixels - 1)).detach())
+        count = parallel.summed(values.new_tensor([values[:, 0].numel()]))
+        mean = parallel.summed(values.sum(axes)) / count
+        centred = values - mean.view(along)
+        variance = parallel.summed(centred.square().sum(axes)) / count
+        self._remember(mean.detach(), (variance * count / (count - 1)).detach())
         scale = self.weight / (variance + self.eps).sqrt()
-        return centred * scale[:, None, None] + self.bias[:, None, None]
+        return centred * scale.view(along) + self.bias.view(along)
 
     def _remember(self, mean: Tensor, variance: Tensor) -> None:
         for name, seen in (("running_mean", mean), ("running_var", variance)):
             self.get_buffer(name).lerp_(seen, MOMENTUM)
         self.get_buffer("num_batches_tracked").add_(1)
+
+
+class BatchNorm1d(_BatchNorm, nn.BatchNorm1d):
+    """Of values (N, C)."""
+
+
+class BatchNorm2d(_BatchNorm, nn.BatchNorm2d):
+    """Of images (N, C, H, W)."""
 
 
 class Classifier(nn.Module):

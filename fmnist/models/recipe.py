@@ -21,6 +21,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "lr": (1e-6, 10.0),
     "weight_decay": (0.0, 1.0),
     "label_smoothing": (0.0, 0.5),
+    "averaging": (0.0, 0.99999),
     "everyday": (0.0, 10.0),
     "people": (0.0, 10.0),
     "seed": (0, 2**31 - 1),
@@ -37,6 +38,7 @@ class Recipe:
     lr: float = 2e-3  # the peak of the schedule
     weight_decay: float = 0.01
     label_smoothing: float = 0.0
+    averaging: float = 0.0  # how much of the mean of the weights so far stays at a step; 0: no mean
     augment: tuple[str, ...] = ("flip", "shift")
     everyday: float = 0.0  # pictures as people draw and photograph, for each training image
     people: float = 0.0  # at most so many that people really drew and took (FMNIST_PICTURES)

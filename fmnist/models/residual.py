@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from fmnist.models.layers import BatchNorm, Classifier, Standardize
+from fmnist.models.layers import BatchNorm2d, Classifier, Standardize
 
 
 class ResidualNet(Classifier):
@@ -49,4 +49,4 @@ class Residual(nn.Module):
 def convolution(inputs: int, outputs: int) -> nn.Sequential:
     """A 3x3 convolution, batch normalisation and ReLU."""
     filters = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
-    return nn.Sequential(filters, BatchNorm(outputs), nn.ReLU())
+    return nn.Sequential(filters, BatchNorm2d(outputs), nn.ReLU())

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, distributed, nn
 from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from fmnist.data.splits import CLASSES, Split
 from fmnist.machine import parallel
@@ -78,6 +79,7 @@ class Checkpoint:
 
     step: int = 0
     model: dict[str, Tensor] = field(default_factory=dict)
+    mean: dict[str, Any] = field(default_factory=dict)  # that of the weights, if there is one
     optimizer: dict[str, Any] = field(default_factory=dict)
     best: dict[str, Tensor] = field(default_factory=dict)
     best_accuracy: float = -1.0  # the score: the mean over all kinds of pictures
@@ -91,15 +93,18 @@ class Checkpoint:
         step: int,
         epoch: int,
         model: nn.Module,
+        mean: AveragedModel | None,
         optimizer: torch.optim.Optimizer,
         result: Validation | None,
     ) -> None:
         """Take down where the training stands after a step, and the best weights so far."""
         self.step = step
         self.model, self.optimizer = model.state_dict(), optimizer.state_dict()
+        self.mean = mean.state_dict() if mean else {}
         if result and result.score > self.best_accuracy:
             self.best_accuracy, self.best_epoch = result.score, epoch
-            self.best = {name: tensor.clone() for name, tensor in self.model.items()}
+            judged = mean.module.state_dict() if mean else self.model
+            self.best = {name: tensor.clone() for name, tensor in judged.items()}
 
 
 def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
@@ -138,9 +143,11 @@ def train(
     bfloat16 = recipe.precision == "bfloat16" and accelerates_bfloat16(device)
     model.to(device)
     model.to(memory_format=torch.channels_last)
-    optimizer = _optimizer(model, recipe)
+    optimizer, mean = _optimizer(model, recipe), _mean(model, recipe)
     if state.step:
         model.load_state_dict(state.model)
+        if mean:
+            mean.load_state_dict(state.mean)
         optimizer.load_state_dict(state.optimizer)
     if recipe.teacher and state.taught is None:
         if teacher is None:
@@ -154,14 +161,17 @@ def train(
 
     for step in range(state.step, steps):
         losses.append(learn(step, learning_rate(recipe, step, steps), batches.at(step)))
+        if mean:
+            mean.update_parameters(model)
         epoch, place = divmod(step, len(batches))
         ends_epoch = place == len(batches) - 1
         if not ends_epoch and (place + 1) % progress_every:
             continue
         loss = _mean_over_processes(losses)
         speed = len(losses) * recipe.batch_size / (time.perf_counter() - since)
-        result = _validate(model, validation, held_out, device) if ends_epoch else None
-        state.note(step + 1, epoch + 1, model, optimizer, result)
+        judged = mean.module if mean else model
+        result = _validate(judged, validation, held_out, device) if ends_epoch else None
+        state.note(step + 1, epoch + 1, model, mean, optimizer, result)
         state.seconds += time.perf_counter() - since
         eta = state.seconds / state.step * (steps - state.step)
         rate = learning_rate(recipe, step, steps)
@@ -332,6 +342,14 @@ def _optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
         {"params": spared, "weight_decay": 0.0, **adam},
     ]
     return Muon(groups, lr=recipe.lr)
+
+
+def _mean(model: nn.Module, recipe: Recipe) -> AveragedModel | None:
+    """The running mean of the weights, if the recipe keeps one (Polyak, Juditsky 1992)."""
+    if not recipe.averaging:
+        return None
+    decay = get_ema_multi_avg_fn(recipe.averaging)  # type: ignore[no-untyped-call]
+    return AveragedModel(model, multi_avg_fn=decay, use_buffers=True)
 
 
 def _validate(

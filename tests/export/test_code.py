@@ -72,6 +72,8 @@ def recipes() -> Iterator[pytest.param]:
     adamw = replace(ONE_EPOCH, augment=FULL, label_smoothing=0.1, epochs=2, schedule="cosine")
     yield pytest.param("fcnn-small", adamw, id="two epochs of AdamW, cosine")
     yield pytest.param("fcnn-small", replace(ONE_EPOCH, augment=()), id="nothing augmented")
+    mean = replace(ONE_EPOCH, augment=(), averaging=0.7, epochs=2)
+    yield pytest.param("fcnn-small", mean, id="weights averaged")
     muon = replace(ONE_EPOCH, optimizer="muon", augment=FULL, lr=0.02, precision="bfloat16")
     yield pytest.param("fcnn-small", muon, id="Muon, everything augmented, bfloat16")
 

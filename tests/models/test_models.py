@@ -9,7 +9,7 @@ from fmnist.data import garments
 from fmnist.data.splits import Split
 from fmnist.machine import parallel
 from fmnist.models import FAMILIES, MODELS, ModelSpec
-from fmnist.models.layers import BatchNorm, layers, parameter_count
+from fmnist.models.layers import BatchNorm1d, BatchNorm2d, layers, parameter_count
 from fmnist.models.recipe import Recipe
 from fmnist.models.residual import ResidualNet
 from fmnist.training.loop import train
@@ -111,9 +111,15 @@ def test_rows_and_columns_are_read_alike() -> None:
     assert torch.allclose(of_columns, of_rows_turned, atol=1e-6)
 
 
-def test_batch_normalisation_of_shares_is_that_of_the_whole_batch(monkeypatch) -> None:
-    values = torch.randn(9, 3, 4, 4)
-    ours, theirs = BatchNorm(3).train(), nn.BatchNorm2d(3).train()
+@pytest.mark.parametrize(
+    ("norm", "theirs", "shape"),
+    [(BatchNorm1d, nn.BatchNorm1d, (9, 3)), (BatchNorm2d, nn.BatchNorm2d, (9, 3, 4, 4))],
+)
+def test_batch_normalisation_of_shares_is_that_of_the_whole_batch(
+    norm, theirs, shape, monkeypatch
+) -> None:
+    values = torch.randn(shape)
+    ours, theirs = norm(3).train(), theirs(3).train()
     # One process that believes it has a peer computes by the formula for several.
     monkeypatch.setattr(parallel, "place", lambda: (0, 2))
     monkeypatch.setattr(parallel, "summed", lambda values: values)

@@ -14,7 +14,7 @@ from fmnist.data.splits import Split
 from fmnist.machine.errors import UserFacingError
 from fmnist.models import MODELS
 from fmnist.models.inference import infer, infer_mirrored
-from fmnist.models.recipe import OPTIMIZERS, Recipe
+from fmnist.models.recipe import Recipe
 from fmnist.training import distillation, loop
 from fmnist.training.loop import (
     PROGRESS_PER_EPOCH,
@@ -101,12 +101,34 @@ def test_the_weights_of_the_best_epoch_are_kept(splits) -> None:
     assert kept == pytest.approx(max(history))
 
 
+def test_what_is_kept_and_judged_is_the_running_mean_of_the_weights(splits) -> None:
+    seen, model = [], MODELS["softmax"].seeded(0)
+    # Before each step, and therefore after each but the last.
+    model.register_forward_pre_hook(
+        lambda module, _: (
+            seen.append(module.head.weight.detach().clone()) if module.training else None
+        )
+    )
+    recipe = dataclasses.replace(RECIPE, epochs=1, averaging=0.8)
+    reports = train(model, splits, recipe, CPU)
+    *_, (end, last) = [(report, model.head.weight.detach().clone()) for report in reports]
+    after = [*seen[1:], last]
+    expected = after[0]
+    for weights in after[1:]:
+        expected = 0.8 * expected + 0.2 * weights
+    assert torch.allclose(model.head.weight, expected, atol=1e-6)
+    assert not torch.allclose(model.head.weight, after[-1], atol=1e-4)
+    logits = infer(model, splits[1].images, CPU)
+    judged = accuracy(Evaluation("m", logits, splits[1].labels))
+    assert judged == pytest.approx(end.validation.accuracy)
+
+
 @pytest.mark.parametrize("stop_after", [1, 13, 20])
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize(("optimizer", "averaging"), [("adamw", 0.0), ("muon", 0.0), ("muon", 0.9)])
 def test_a_training_that_goes_on_ends_as_one_that_was_never_interrupted(
-    splits, optimizer, stop_after
+    splits, optimizer, averaging, stop_after
 ) -> None:
-    recipe = dataclasses.replace(RECIPE, optimizer=optimizer)
+    recipe = dataclasses.replace(RECIPE, optimizer=optimizer, averaging=averaging)
     uninterrupted, _ = trained(splits, recipe)
     state = Checkpoint()
     for progress in train(MODELS["fcnn"].seeded(0), splits, recipe, CPU, state):

@@ -66,6 +66,14 @@ def edit_recipe(
             lr=number("Peak learning rate", "lr", step=1e-4, format="%.5f"),
             weight_decay=number("Weight decay", "weight_decay", step=0.01),
             label_smoothing=number("Label smoothing", "label_smoothing", step=0.01),
+            averaging=number(
+                "Averaging of the weights",
+                "averaging",
+                step=0.001,
+                format="%.4f",
+                help="How much of the mean of the weights so far stays at each step, such as "
+                "0.999. The mean is kept in place of the weights; at 0 there is none.",
+            ),
             augment=tuple(
                 st.multiselect(
                     "Augmentation", list(AUGMENTATIONS), recipe.augment, key=f"augment {key}"
