@@ -16,7 +16,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import leftovers
 import numpy as np
 import pytest
-from browsing import DESK, PATIENCE, PROBES, serve, settle, stop_runs
+from browsing import DESK, IN_CI, PATIENCE, PROBES, serve, settle, stop_runs
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
@@ -25,7 +25,6 @@ from fmnist.data.garments import worn
 from fmnist.machine import files
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-IN_CI = bool(os.environ.get("FMNIST_CI"))
 PICTURES = os.environ.get("FMNIST_MEASURED")
 LONGEST = ("pages", "runs", "strangers", "models", "test_main.py", "pictures", "browser")
 """Rooms and files that are begun first, so that none of them is what a worker is left with."""

@@ -4,6 +4,7 @@ import datetime
 import io
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -105,7 +106,9 @@ def caddy(address: str, port: int, behind: int, kept: Certificate) -> Iterator[N
 
 
 def main(port: int) -> int:
-    """Serve the room until Ctrl-C; with Caddy where that is installed."""
+    """Serve the room until Ctrl-C or SIGTERM; with Caddy where that is installed."""
+    # What it has started ends with it, whoever ends it.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     host = own_address()
     kept = certificate(host)
     address = f"https://{host}:{port}"
