@@ -205,7 +205,7 @@ def test_the_shipped_weights_reach_the_published_figures() -> None:
         "bilstm": 0.91,
         "lstm": 0.91,
         "gru": 0.905,
-        "everyday": 0.935,
+        "everyday": 0.937,
     }
     assert all(reached[name] >= floor for name, floor in floors.items()), reached
 
