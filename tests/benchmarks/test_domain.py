@@ -52,7 +52,7 @@ def test_a_line_of_the_table_tells_counts_rights_calibration_and_warnings() -> N
     assert cells[0] == "photos (20)"
     assert cells[1].startswith("100.0% (")
     assert cells[2] == "-"
-    assert cells[3] == "0.0%"
+    assert cells[3] == "0.0% (0.0%)"
     assert cells[4].startswith("0.0% (")
     assert cells[5].startswith("100.0% (")
     assert cells[5].endswith("(4)")
