@@ -121,14 +121,15 @@ def evaluate(options: argparse.Namespace) -> int:
             "split": options.split,
             "n": len(split),
             "accuracy": evaluation.accuracy(result),
-            "loss": evaluation.loss(result),
+            "loss": evaluation.loss(result) if weights.card.sure else None,
             "confusion": matrix.tolist(),
         }
         print(json.dumps(values))
         return 0
     right = int((result.predictions == split.labels).sum())
     print(f"{weights.card.name} on {options.split}: {right:,} of {len(split):,} right, ", end="")
-    print(f"{evaluation.accuracy(result):.2%}; cross-entropy {evaluation.loss(result):.4f}")
+    loss = f"; cross-entropy {evaluation.loss(result):.4f}" if weights.card.sure else ""
+    print(f"{evaluation.accuracy(result):.2%}{loss}")
     print(f"{'':<14}{'precision':>10}{'recall':>10}{'F1':>10}")
     for name, row in zip(CLASSES, evaluation.per_class(matrix), strict=True):
         print(f"{name:<14}{row.precision:>10.1%}{row.recall:>10.1%}{row.f1:>10.1%}")

@@ -21,7 +21,7 @@ way_column, model_column = st.columns(2, vertical_alignment="bottom")
 with way_column:
     way = choice("Picture", list(parts.WAYS), key="way")
 with model_column:
-    card = widgets.need_weights()
+    card = widgets.need_weights(lambda card: card.any_picture)
 
 
 @st.fragment

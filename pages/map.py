@@ -17,7 +17,7 @@ source, device = page(
 
 first, second, third, fourth = st.columns([3, 2, 2, 3], vertical_alignment="bottom")
 with first:
-    card = widgets.need_weights()
+    card = widgets.need_weights(lambda card: card.any_picture)
 with second:
     split_name = widgets.choose_split()
 with third:
@@ -55,7 +55,7 @@ with details:
     else:
         row = chosen.picked
         garments.large(split, row, f"Garment {row:,} of the {split_name} split")
-        widgets.model_answers(split.images[row], device)
+        widgets.model_answers(split.images[row], split_name, device)
 
 st.header(f"{len(chosen.rows):,} chosen")
 if len(chosen.rows):

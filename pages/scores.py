@@ -20,11 +20,11 @@ left, right = st.columns([3, 4], vertical_alignment="bottom")
 with left:
     card = widgets.need_weights()
 with right:
-    split_name = widgets.choose_split()
+    split_name = widgets.choose_split(card)
 
 split = dataset.split(split_name, source)
 answers = models.evaluate(card, split_name, source, device)
-curves = analysis.class_curves(card, split_name, source, device)
+curves = analysis.class_curves(card, split_name, source, device) if card.sure else None
 matrix = evaluation.confusion(answers)
 low, high = intervals.accuracy(matrix)
 st.markdown(
@@ -45,6 +45,13 @@ st.download_button(
 
 st.header("By class")
 parts.by_class(matrix, curves, f"{card.name}-{split_name}-by-class.csv")
+
+if curves is None:
+    st.caption(
+        f"{card.name} gives classes and no probabilities, so there are neither curves nor "
+        "calibration, and there is no confidence to abstain by."
+    )
+    st.stop()
 
 st.header("One class against the rest")
 parts.against_rest(curves)

@@ -14,6 +14,7 @@ from fmnist.data.splits import CLASSES
 from fmnist.export import code
 from fmnist.export.graph import OPSET, to_onnx
 from fmnist.machine import templates
+from fmnist.machine.errors import UserFacingError
 from fmnist.models import MODELS
 from fmnist.models.recipe import Recipe
 from fmnist.weights.card import Card
@@ -28,8 +29,11 @@ _README, _CLASSIFY = (
 def packed(weights: Weights) -> bytes:
     """A model's zip, with all its files in a folder of its name.
 
-    Raises UserFacingError where ONNX Runtime doesn't answer as the network does.
+    Raises UserFacingError where ONNX Runtime doesn't answer as the network does, and for
+    predictions, of which no model is here.
     """
+    if not weights.card.any_picture:
+        raise UserFacingError("Its predictions alone are here, so there is no model to take home.")
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in _files(weights):

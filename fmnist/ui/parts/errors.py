@@ -193,6 +193,9 @@ def garment(
         answers.show(list(answer.probabilities), [card.name])
     with others:
         st.caption("Every model")
-        widgets.model_answers(image, device)
+        widgets.model_answers(image, split_name, device)
+    if not card.any_picture:
+        st.caption("Predictions don't say why: nobody can ask their model about another picture.")
+        return
     training_row = row if split_name == "train" else None
     why(card, image, device, source, training_row=training_row)

@@ -34,11 +34,11 @@ def wrong_labels(source: Source, device: torch.device) -> list[Doubt]:
     """Choose a model and a split; the garments whose label the model doubts most, worst first."""
     left, right = st.columns([2, 3], vertical_alignment="bottom")
     with left:
-        card = widgets.choose_weights()
+        card = widgets.choose_weights(lambda card: card.sure)
     if card is None:
         return []
     with right:
-        name = widgets.choose_split()
+        name = widgets.choose_split(card)
     st.caption(
         "Found by confident learning: the model is sure of another class than the label. The "
         "training set is not offered, since a model has learned its labels, wrong ones included; "

@@ -51,7 +51,8 @@ def remember(weights: Weights, name: str, source: Source, device: torch.device) 
         except OnnxError:
             del uploads()[card.name]
             raise
-        figures = measured(Evaluation(card.name, answers, split("test", source).labels))
+        e = Evaluation(card.name, answers, split("test", source).labels)
+        figures = measured(e, card.sure)
         uploads()[card.name] = Weights(here.model, replace(card, test=figures))
     return uploads()[card.name]
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from fmnist.data.splits import CLASSES
 from fmnist.machine.errors import UserFacingError
 from fmnist.models.layers import Classifier, Standardize
+from fmnist.weights.strangers.formats import class_place
 
 PATIENCE = 30.0
 """Seconds that a graph may take to answer a batch."""
@@ -66,7 +67,7 @@ class OnnxModel(Classifier):
     It shows no parameters and has no gradients. Raises OnnxError for any other graph.
     """
 
-    opaque = True
+    opaque = "onnx"
     suffix = ".onnx"
 
     def __init__(self, content: bytes) -> None:
@@ -326,11 +327,5 @@ def _place(label: Any) -> Any:
     """What sorts labels as the classes stand, whether they are numbers, their names or others."""
     if not isinstance(label, str):
         return label
-    plain = _plain(label)
-    named = [place for place, name in enumerate(CLASSES) if _plain(name) == plain]
-    return (named[0] if named else len(CLASSES), label)
-
-
-def _plain(name: str) -> str:
-    """A class' name without what people write differently: T-shirt/top, Trousers, ankle_boot."""
-    return re.sub(r"[^a-z]|top$|s$", "", name.lower().replace("/", " ").strip())
+    place = class_place(label)
+    return (len(CLASSES) if place is None else place, label)

@@ -18,12 +18,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from fmnist.analysis.evaluation import Evaluation
 from fmnist.models import MODELS, inference
 from fmnist.models.chain import Chain
 from fmnist.models.inference import BATCH, ProgressCallback
 from fmnist.models.layers import Classifier
 from fmnist.weights.card import WeightsError
-from fmnist.weights.strangers import formats, keras, pickles, stacks, trials
+from fmnist.weights.strangers import formats, keras, pickles, stacks, tables, trials
 from fmnist.weights.strangers.formats import ASIDE, in_quarantine, quoted, shapes_of
 from fmnist.weights.strangers.modules import Whole
 from fmnist.weights.strangers.onnx import OnnxError, OnnxModel
@@ -71,6 +72,8 @@ def open_file(
     """
     formats.check_size(len(content), filename)
     kind = formats.kind_of(content, filename)
+    if kind == "table":
+        return _from_table(content, filename)
     try:
         if kind == "onnx":
             found = _from_onnx(content, filename, reads)
@@ -96,6 +99,13 @@ def _probe(model: Classifier, filename: str) -> None:
         answers = inference.infer(model, noise[:count], torch.device("cpu"))
         if not np.isfinite(answers).all():
             raise _not_finite(filename)
+
+
+def _from_table(content: bytes, filename: str) -> Opened:
+    table, split = tables.read(content, filename), tables.test_split()
+    said = inference.infer(table, split.images, torch.device("cpu"))
+    doubt, order = trials.doubted(Evaluation("", said, split.labels))
+    return Opened(table, None, None, doubt=doubt, order=order)
 
 
 def _from_onnx(content: bytes, filename: str, reads: str | None) -> Opened | list[Candidate]:
@@ -276,8 +286,10 @@ def _likeliest(candidates: Sequence[Candidate], filename: str, report: ProgressC
 def reordered(model: Classifier, order: Sequence[int]) -> Classifier:
     """A copy of a model that answers for each class what the model does at its place in the order.
 
-    Such a model has weights that make its ten answers: those of its last layer.
+    Such a model is a table, or has weights that make its ten answers: those of its last layer.
     """
+    if isinstance(model, tables.Table):
+        return model.reordered(order)
     model = copy.deepcopy(model)
     last = [layer for layer in model.modules() if isinstance(layer, nn.Linear | nn.Conv2d)][-1]
     places = torch.tensor(order)

@@ -207,17 +207,39 @@ def _tried(
     return trials
 
 
+def doubted(e: Evaluation) -> tuple[str | None, tuple[int, ...] | None]:
+    """What is odd about answers to the test images, and the order in which classes seem to stand.
+
+    As in `Found`.
+    """
+    accuracy, (lifted, order) = evaluation.accuracy(e), _best_order(e)
+    did = f"{accuracy:.1%} of {len(e.labels):,} test images"
+    if lifted - accuracy > LIFT:
+        return _in_another_order(did, lifted, order), order
+    if accuracy < DOUBTFUL:
+        return (
+            f"It names {did} right. Its rows may stand in another order than the published test "
+            "images, as a loader that shuffles gives them.",
+            None,
+        )
+    return None, None
+
+
 def _judged(candidate: Candidate, reads: str, e: Evaluation) -> _Trial:
+    return _Trial(
+        candidate, reads, evaluation.accuracy(e), evaluation.loss(e), *_best_order(e)
+    )  # fmt: skip
+
+
+def _best_order(e: Evaluation) -> tuple[float, tuple[int, ...]]:
+    """The accuracy in the best order of the classes, and the answer that each class has in it."""
     counts = evaluation.confusion(e)
     # 23 MB and half a second to import, and only what strangers bring needs it.
     from scipy.optimize import linear_sum_assignment
 
     order = linear_sum_assignment(-counts)
     lifted = float(counts[order].sum() / counts.sum())
-    return _Trial(
-        candidate, reads, evaluation.accuracy(e), evaluation.loss(e), lifted,
-        tuple(int(column) for column in order[1]),
-    )  # fmt: skip
+    return lifted, tuple(int(column) for column in order[1])
 
 
 def _leaders(trials: Sequence[_Trial]) -> list[_Trial]:
@@ -233,11 +255,7 @@ def _doubt(found: _Trial, images: int) -> str | None:
     """What is odd about a model that does so, in a sentence; None where nothing is."""
     did = f"{found.accuracy:.1%} of {images:,} validation images"
     if found.lifted - found.accuracy > LIFT:
-        order = ", ".join(CLASSES[found.order.index(answer)] for answer in range(len(CLASSES)))
-        return (
-            f"Its ten classes stand in another order: it names {did} right, and would name "
-            f"{found.lifted:.1%} if its answers meant, from the first to the tenth, {order}."
-        )
+        return _in_another_order(did, found.lifted, found.order)
     if found.accuracy < NAMES_NONE:
         # The best of a hundred ways to wire random weights has up to 35 %.
         return (
@@ -251,6 +269,14 @@ def _doubt(found: _Trial, images: int) -> str | None:
             "probably wired in another way."
         )
     return None
+
+
+def _in_another_order(did: str, lifted: float, order: Sequence[int]) -> str:
+    names = ", ".join(CLASSES[order.index(answer)] for answer in range(len(CLASSES)))
+    return (
+        f"Its ten classes stand in another order: it names {did} right, and would name "
+        f"{lifted:.1%} if its answers meant, from the first to the tenth, {names}."
+    )
 
 
 def _part(split: Split, count: int) -> Split:
