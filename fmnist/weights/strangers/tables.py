@@ -144,6 +144,8 @@ def _columns(content: bytes, images: int) -> dict[str, Column]:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise _TableError("it is not text in UTF-8.") from None
+    if text.count("\n") > 2 * images:  # a line of one cell takes a hundred times its room, read
+        raise _TableError(_wrong_count(text.count("\n"), images))
     start = text[:LONGEST_LINE].partition("\n")[0]
     mark = next((mark for mark in ",;\t" if mark in start), " " if _numeric(start.split()) else ",")
     try:
@@ -262,8 +264,9 @@ def _floats(column: Column) -> NDArray[np.float64]:
     except ValueError:
         wrong = next((c for c in column.astype(str).flat if not _numeric([c])), "")
         raise _TableError(f"{quoted(wrong)!r} in it is no number.") from None
-    if not np.isfinite(numbers).all():
-        row = int(np.argwhere(~np.isfinite(numbers))[0][0])
+    finite = np.abs(numbers) <= np.finfo(np.float32).max  # which NaN isn't, either
+    if not finite.all():
+        row = int(np.argwhere(~finite)[0][0])
         raise _TableError(f"row {row:,} of it holds a value that is not a finite number.")
     return numbers
 
