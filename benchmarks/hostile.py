@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -37,12 +38,12 @@ def main(count: int, seed: int) -> int:
     rng = np.random.default_rng(seed)
     with tempfile.TemporaryDirectory() as folder:
         mark = Path(folder) / "canary"
-        files = [(f"evil{number}.pt", make(mark)) for number, make in enumerate(with_canary)]
-        files += [(name, make()) for name, make in UNFOLDING.items()]
+        first = [(f"evil{n}.pt", partial(make, mark)) for n, make in enumerate(with_canary)]
+        first += UNFOLDING.items()
         names = list(originals)
         for number in range(count):
-            if number < len(files):
-                name, content = files[number]
+            if number < len(first):
+                name, content = first[number][0], first[number][1]()
             else:
                 name = names[number % len(names)]
                 content = mutated(originals[name], rng)

@@ -31,7 +31,7 @@ from fmnist.runs.run import Plan, Run, all_runs, read_run
 from fmnist.weights import shelf
 from fmnist.weights.card import FAMILIES, WeightsError
 from fmnist.weights.shelf import DEFAULT, Weights
-from fmnist.weights.strangers.onnx import OnnxError
+from fmnist.weights.strangers.graphs import GraphError
 
 KINDS = ("auto", "sketch", "shop", "photo", "dataset")
 
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         status: int = options.verb(options)
         return status
-    except OnnxError as error:
+    except GraphError as error:
         print(f"fmnist: The model {error}", file=sys.stderr)
         return 1
     except (UserFacingError, OSError) as error:
@@ -200,7 +200,7 @@ def _answer(path: Path, weights: Weights, kind: Kind | Literal["auto"]) -> dict[
             devices.choose(),
             notify=_complain,
         )
-    except OnnxError as error:
+    except GraphError as error:
         return {"path": str(path), "error": f"The model {error}"}
     probabilities = answer.probabilities[0]
     label = int(probabilities.argmax())

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from keras_files import Layer, conv, dense, h5, sequential, zipped
 from strangers import perceptron_graph, pickled, saved, stranger
+from tflite_files import perceptron
 from torch import nn
 
 from fmnist.models.chain import Chain
@@ -32,6 +33,10 @@ def _whole() -> bytes:
     return pickled(
         nn.Sequential(nn.Conv2d(1, 4, 5, 3), nn.ReLU(), nn.Flatten(), nn.Linear(256, 10))
     )
+
+
+torch.manual_seed(0)
+_LAYERS = [nn.Linear(784, 8), nn.Linear(8, 10)]
 
 
 def _said() -> np.ndarray:
@@ -63,6 +68,7 @@ FILES: dict[str, Callable[[], bytes]] = {
     "model.keras": lambda: zipped(_KERAS, sequential(_KERAS)),
     "weights.h5": lambda: h5(_KERAS, None, whole=False),
     "graph.onnx": lambda: perceptron_graph(stranger("fcnn").state_dict()),
+    "graph.tflite": lambda: perceptron(_LAYERS, softmax=True),
     "table.csv": _csv,
     "table.npz": lambda: _arrays("probabilities"),
     "table.npy": _arrays,

@@ -48,6 +48,7 @@ class Form(NamedTuple):
 OPAQUE: Mapping[str, Form] = MappingProxyType(
     {
         "onnx": Form("ONNX", "ONNX model"),
+        "tflite": Form("TensorFlow Lite", "TensorFlow Lite model"),
         "probabilities": Form("Predictions", "table of probabilities", ("test",)),
         "classes": Form("Predictions", "table of classes", ("test",), sure=False),
     }

@@ -30,7 +30,7 @@ from fmnist.weights.strangers.formats import SUFFIXES
 SHIPPED = PROJECT / "weights"
 DEFAULT = "everyday"
 """The weights that classify a picture unless others are chosen."""
-KEPT = (".safetensors", ".onnx", ".npy")
+KEPT = (".safetensors", ".onnx", ".tflite", ".npy")
 LONGEST_NAME = 64
 JOINER = "\u200d"
 """Makes one emoji of several."""
@@ -60,7 +60,7 @@ class Weights(NamedTuple):
     ) -> Answer:
         """What the model says of images uint8 (N, 28, 28), whose kinds of intake may be known.
 
-        Raises OnnxError where a graph fails.
+        Raises GraphError where a graph fails.
         """
         return self.said(infer(self.model, images, device), kinds)
 

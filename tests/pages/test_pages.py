@@ -33,7 +33,8 @@ from fmnist.ui.widgets import ANY_CLASS
 from fmnist.weights import shelf
 from fmnist.weights.card import Card
 from fmnist.weights.shelf import DEFAULT, Weights
-from fmnist.weights.strangers.onnx import OnnxError, OnnxModel
+from fmnist.weights.strangers.graphs import GraphError
+from fmnist.weights.strangers.onnx import OnnxModel
 
 PAGES = sorted(path.stem for path in (PROJECT / "pages").glob("*.py"))
 
@@ -446,7 +447,7 @@ def test_an_onnx_upload_is_on_every_page_and_why_says_what_it_can_not() -> None:
     app.run()
     assert not app.exception
     said = texts(app)
-    assert "An ONNX model gives no gradients" in said
+    assert "Only its answers can be seen" in said
     assert "Covering" in said
     assert "most alike" in said
 
@@ -539,7 +540,7 @@ def test_an_onnx_model_that_fails_later_is_left_out_with_a_sentence(
 
     def fail(model: OnnxModel, values: np.ndarray) -> np.ndarray:
         if len(values) > most:
-            raise OnnxError("fails on a batch of images, so it can't be used.")
+            raise GraphError("fails on a batch of images, so it can't be used.")
         return answer(model, values)
 
     failures: dict[str, str] = {}

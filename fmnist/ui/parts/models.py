@@ -15,14 +15,14 @@ from fmnist.weights.card import Card, WeightsError
 from fmnist.weights.shelf import LONGEST_NAME
 from fmnist.weights.strangers import formats
 from fmnist.weights.strangers.formats import SUFFIXES
-from fmnist.weights.strangers.onnx import OnnxError
+from fmnist.weights.strangers.graphs import GraphError
 
 
 def load_weights(source: Source, device: torch.device) -> None:
     """An uploader whose file joins this session's models, and a button that keeps it."""
     file = st.file_uploader(
-        "A .safetensors file; .pt, .pth or .ckpt with a state_dict; .keras or .h5; .onnx; or "
-        "predictions for the test images, .csv, .npz or .npy",
+        "A .safetensors file; .pt, .pth or .ckpt with a state_dict; .keras or .h5; .onnx or "
+        ".tflite; or predictions for the test images, .csv, .npz or .npy",
         [suffix.lstrip(".") for suffix in SUFFIXES],
         max_upload_size=formats.largest() // 2**20,
     )
@@ -52,7 +52,7 @@ def load_weights(source: Source, device: torch.device) -> None:
         wanted = st.button("Keep", help="Save it here, so that everybody finds it.")
     try:
         weights = uploads.remember(weights, name.strip() or card.name, source, device)
-    except OnnxError as error:
+    except GraphError as error:
         st.error(f"{file.name} {error}")
         return
     card = weights.card

@@ -17,11 +17,11 @@ from fmnist.weights.card import WeightsError
 
 Result = TypeVar("Result")
 More = ParamSpec("More")
-Kind = Literal["safetensors", "torch", "hdf5", "keras", "onnx", "table"]
+Kind = Literal["safetensors", "torch", "hdf5", "keras", "onnx", "tflite", "table"]
 PICKLES = (".pt", ".pth", ".ckpt")
 KERAS = (".keras", ".h5", ".hdf5")
 TABLES = (".csv", ".npz", ".npy")
-SUFFIXES = (".safetensors", *PICKLES, *KERAS, ".onnx", *TABLES)
+SUFFIXES = (".safetensors", *PICKLES, *KERAS, ".onnx", ".tflite", *TABLES)
 HEADER_LIMIT = 65_536
 """The most bytes of names and shapes in a safetensors file."""
 
@@ -110,10 +110,7 @@ def kind_of(content: bytes, filename: str) -> Kind:
             "there."
         )
     if content[4:8] == b"TFL3":
-        raise WeightsError(
-            f"{filename} is a model of TensorFlow Lite, which isn't read here. Bring the .keras or "
-            ".h5 file that it was made of, or export that to ONNX."
-        )
+        return "tflite"
     if content.startswith(b"\x93NUMPY") or filename.lower().endswith(".csv"):
         return "table"
     if content[:1] == b"\x08" or filename.lower().endswith(".onnx"):
@@ -199,6 +196,6 @@ def _plain(name: str) -> str:
 def unreadable(filename: str) -> WeightsError:
     return WeightsError(
         f"{filename} is not a weights file, or it is cut short. Expected are .safetensors, a "
-        "state_dict in .pt, .pth or .ckpt, a model of Keras in .keras or .h5, .onnx, and "
+        "state_dict in .pt, .pth or .ckpt, a model of Keras in .keras or .h5, .onnx, .tflite, and "
         "predictions in .csv, .npz or .npy."
     )

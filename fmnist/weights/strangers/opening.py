@@ -10,7 +10,7 @@ import copy
 import itertools
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from typing import NamedTuple
 
@@ -26,11 +26,14 @@ from fmnist.models.layers import Classifier
 from fmnist.weights.card import WeightsError
 from fmnist.weights.strangers import formats, keras, pickles, stacks, tables, trials
 from fmnist.weights.strangers.formats import ASIDE, in_quarantine, quoted, shapes_of
+from fmnist.weights.strangers.graphs import GraphError
 from fmnist.weights.strangers.modules import Whole
-from fmnist.weights.strangers.onnx import OnnxError, OnnxModel
+from fmnist.weights.strangers.onnx import OnnxModel
 from fmnist.weights.strangers.stacks import Geometry, Stack, StackError, Style
+from fmnist.weights.strangers.tflite import TfliteModel
 from fmnist.weights.strangers.trials import READINGS, Candidate
 
+_BYTEWISE = tuple(name for name in READINGS if name.startswith("0..255"))
 ASSUMED = ", which is assumed (it takes the real dataset to find out)"
 
 
@@ -77,6 +80,8 @@ def open_file(
     try:
         if kind == "onnx":
             found = _from_onnx(content, filename, reads)
+        elif kind == "tflite":
+            found = _from_tflite(content, filename, reads)
         elif kind == "safetensors":
             found = _from_safetensors(content, filename)
         elif kind in ("keras", "hdf5"):
@@ -85,7 +90,7 @@ def open_file(
             found = _from_pickle(pickles.read(content, filename), filename)
         opened = found if isinstance(found, Opened) else _likeliest(found, filename, report)
         _probe(opened.model, filename)
-    except OnnxError as error:
+    except GraphError as error:
         raise WeightsError(f"{filename} {error}") from None
     return opened
 
@@ -109,19 +114,15 @@ def _from_table(content: bytes, filename: str) -> Opened:
 
 
 def _from_onnx(content: bytes, filename: str, reads: str | None) -> Opened | list[Candidate]:
-    known = reads.removesuffix(ASSUMED) if reads else None
-    if known and known in READINGS:  # so it has been opened before
-        model = OnnxModel(content)
-        trials.read_as(model, known)
-        return Opened(model, None, reads)
+    if opened := _opened_before(OnnxModel, content, reads):
+        return opened
     in_quarantine(_try_graph, content, filename)
     model = OnnxModel(content)
     taken_for = "a network that answers each channel" if model.answers_channels else None
     if not model.whole_numbers:
         return [Candidate(lambda: model, taken_for=taken_for)]
-    bytewise = tuple(name for name in READINGS if name.startswith("0..255"))
-    ways = [Candidate(lambda: model, taken_for=taken_for, readings=bytewise)]
-    with contextlib.suppress(OnnxError, WeightsError):
+    ways = [Candidate(lambda: model, taken_for=taken_for, readings=_BYTEWISE)]
+    with contextlib.suppress(GraphError, WeightsError):
         floats = model.with_floats()
         in_quarantine(_try_graph, floats.content, filename)
         taken_for = "a network of floats, though it declares whole numbers"
@@ -129,8 +130,34 @@ def _from_onnx(content: bytes, filename: str, reads: str | None) -> Opened | lis
     return ways
 
 
+def _from_tflite(content: bytes, filename: str, reads: str | None) -> Opened | list[Candidate]:
+    if opened := _opened_before(TfliteModel, content, reads):
+        return opened
+    in_quarantine(_try_tflite, content, filename)
+    model = TfliteModel(content)
+    if not model.whole_numbers:
+        return [Candidate(lambda: model)]
+    return [Candidate(lambda: model, readings=_BYTEWISE)]
+
+
+def _opened_before(
+    kind: Callable[[bytes], Classifier], content: bytes, reads: str | None
+) -> Opened | None:
+    """The model of a graph of which it is known how it reads pixels."""
+    known = reads.removesuffix(ASSUMED) if reads else None
+    if known is None or known not in READINGS:
+        return None
+    model = kind(content)
+    trials.read_as(model, known)
+    return Opened(model, None, reads)
+
+
 def _try_graph(content: bytes, filename: str) -> None:
     _probe(OnnxModel(content), filename)
+
+
+def _try_tflite(content: bytes, filename: str) -> None:
+    _probe(TfliteModel(content), filename)
 
 
 def _from_safetensors(content: bytes, filename: str) -> Opened | list[Candidate]:

@@ -123,18 +123,22 @@ def _answers_in(content: bytes, filename: str, images: int) -> NDArray[Any]:
 
 def _array(content: io.BytesIO, images: int) -> Column:
     """The array of an .npy file, of which nothing is run; a small one, or one for all images."""
+    damaged = "it holds an array that is damaged, or one of Python objects."
     read_header = {(1, 0): np.lib.format.read_array_header_1_0,
                    (2, 0): np.lib.format.read_array_header_2_0}  # fmt: skip
     try:
         shape, _, dtype = read_header[np.lib.format.read_magic(content)](content)
-        if dtype.kind not in "iufbU" or dtype.itemsize > 400:
-            raise _TableError(f"its values are of the type {dtype}, and not numbers.")
-        if any(size > max(images, WIDEST) for size in shape[:1]) or np.prod(shape[1:]) > WIDEST:
-            raise _TableError(_wrong_count(shape[0] if shape else 0, images))
-        content.seek(0)
+    except Exception:  # damaged bytes make it raise errors of many kinds
+        raise _TableError(damaged) from None
+    if dtype.kind not in "iufbU" or dtype.itemsize > 400:
+        raise _TableError(f"its values are of the type {dtype}, and not numbers.")
+    if any(size > max(images, WIDEST) for size in shape[:1]) or np.prod(shape[1:]) > WIDEST:
+        raise _TableError(_wrong_count(shape[0] if shape else 0, images))
+    content.seek(0)
+    try:
         array: Column = np.load(content, allow_pickle=False)
-    except (ValueError, KeyError, EOFError, OSError, TypeError, SyntaxError) as error:
-        raise _TableError("it holds an array that is damaged, or one of Python objects.") from error
+    except Exception:  # as above
+        raise _TableError(damaged) from None
     return array
 
 

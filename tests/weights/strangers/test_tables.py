@@ -158,6 +158,7 @@ REFUSED_ARRAYS = {
     "nine columns": (lambda p: npy(p[:, :9]), "an array of 100 x 9"),
     "infinite": (lambda p: npy(np.where(p > 0.5, np.inf, p)), "not a finite number"),
     "cut short": (lambda p: npy(p)[:-500], "damaged"),
+    "a damaged header": (lambda p: npy(p).replace(b"}", b"("), "damaged"),
     "a damaged zip": (lambda p: npz(a=p)[:-30], "damaged .npz"),
     "two of them": (lambda p: npz(a=p, b=p), "it has a, b; leave one"),
     "other names": (lambda p: npz(a=p, n=np.array(list("abcdefghij"))), "classes are a, b, c"),
