@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from fmnist.analysis.evaluation import Evaluation
 from fmnist.models import MODELS, inference
-from fmnist.models.chain import Chain
+from fmnist.models.chain import ACTIVATIONS, Chain
 from fmnist.models.inference import BATCH, ProgressCallback
 from fmnist.models.layers import Classifier
 from fmnist.weights.card import WeightsError
@@ -253,7 +253,7 @@ def _from_state_dict(
         if shapes_of(known) == shapes:
             return Opened(_filled(known, {name: name for name in shapes}, tensors), known, None)
     registered = [
-        Candidate(partial(_filled, fitting, names, tensors), fitting)
+        Candidate(partial(_filled, fitting, names, tensors), fitting, _activations(fitting))
         for fitting, names in _assignments(shapes, in_order)
     ]
     try:
@@ -271,6 +271,12 @@ def _from_state_dict(
     return candidates
 
 
+def _activations(architecture: str) -> str | None:
+    """In words, what no shape tells of an architecture: its activations."""
+    kinds = (type(layer).__name__ for layer in MODELS[architecture].build().modules())
+    return ", ".join(dict.fromkeys(kind for kind in kinds if kind in ACTIVATIONS)) or None
+
+
 def _ways(stack: Stack) -> list[Candidate]:
     """The ways to wire a stack, the most usual first."""
 
@@ -281,6 +287,7 @@ def _ways(stack: Stack) -> list[Candidate]:
             taken_for=stack.taken_for(geometry, style) or None,
             cost=geometry.cost + style.cost,
             variants=lambda: [way(*near) for near in stack.near(geometry, style)],
+            twins=lambda: [way(other, style) for other in stack.padded(geometry)],
         )
 
     return [way(geometry, stack.styles()[0]) for geometry in stack.geometries()]

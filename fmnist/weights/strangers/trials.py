@@ -38,8 +38,10 @@ WORK = 2 * 10**10
 """Multiplications of a round of tries, a second or so; the most promising come first."""
 AS_GOOD = 0.005
 """A difference in accuracy that says little on so few images."""
-STAGES = 8
+STAGES = 10
 """Rounds of tries, of which some may be left out."""
+TWINS = 3
+"""How many twins of the best are tried on all images."""
 LEADERS = 6
 """How many candidates go on to the next round."""
 HANDICAP, TWIN = 0.02, 0.01
@@ -55,7 +57,8 @@ NAMES_NONE, DOUBTFUL = 0.4, 0.6
 class Candidate:
     """A model that a file may hold: how to build it, what it is, and how unusual that would be.
 
-    `variants` are candidates that differ in what matters less, tried where this one does well.
+    `variants` are candidates that differ in what matters less, tried where this one does well;
+    `twins` do nearly as well where this one is wrong by little, and are tried where it wins.
     """
 
     build: Callable[[], Classifier]
@@ -64,6 +67,7 @@ class Candidate:
     cost: float = 0.0
     readings: Sequence[str] = tuple(READINGS)
     variants: Callable[[], Iterable["Candidate"]] = tuple
+    twins: Callable[[], Iterable["Candidate"]] = tuple
 
 
 class Found(NamedTuple):
@@ -159,10 +163,17 @@ def best(
     trials.sort(key=lambda trial: -trial.worth(TWIN))
     last = [(trial.candidate, [trial.reads]) for trial in trials[:LEADERS]]
     trials = _tried(last, split, _stage(report, 7), 2 * WORK)
-    report(1.0)
     if not trials:
         return None
     finest = max(trials, key=lambda trial: trial.worth(TWIN))
+    twins = [(one, [finest.reads]) for one in finest.candidate.twins()]
+    near_by = sorted(_tried(twins, some, _stage(report, 8), 4 * WORK), key=lambda t: -t.promise)
+    last = [(trial.candidate, [trial.reads]) for trial in near_by[:TWINS]]
+    better = _tried(last, split, _stage(report, 9), 3 * WORK)
+    better = [trial for trial in better if trial.promise > finest.promise + TWIN]
+    trials += better
+    finest = max(better, key=lambda trial: trial.promise, default=finest)
+    report(1.0)
     good = finest.promise - AS_GOOD
     alike = [t for t in trials if t.candidate is finest.candidate and t.promise > good]
     # Shown pixels 255 times too bright, many a network names as many right, but is far too sure.
