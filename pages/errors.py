@@ -19,11 +19,11 @@ with left:
 with right:
     split_name = widgets.choice("Split", card.knows[::-1], key="on")
 
-split = dataset.split(split_name, source)
+split, label = dataset.split(split_name, source), widgets.plain(card.label)
 answers = models.evaluate(card, split_name, source, device)
 counts = evaluation.confusion(answers)
 st.markdown(
-    f"**{card.name}** names {evaluation.accuracy(answers):.2%} of {len(split):,} {split_name} "
+    f"**{label}** names {evaluation.accuracy(answers):.2%} of {len(split):,} {split_name} "
     f"images right and {len(split) - counts.trace():,} wrong."
 )
 widgets.warn_of_classes_alone(card)

@@ -35,7 +35,7 @@ split = dataset.split(split_name, source)
 answers = models.evaluate(card, split_name, source, device)
 confidence = evaluation.probabilities(answers.logits, card.temperature).max(1)
 job = analysis.positions(card, split_name, source, method, device)
-positions = job.result(f"Computing {method} of {card.name}'s features …")
+positions = job.result(f"Computing {method} of {card.label}'s features …")
 
 ground, details = st.columns([2, 1], gap="large")
 with ground:

@@ -189,8 +189,8 @@ def garment(
         widgets.draw_on(split_name, row)
     with said:
         answer, _ = models.answer(card, image[None], device)
-        st.caption(f"{card.name} says")
-        answers.show(list(answer.probabilities), [card.name])
+        st.caption(f"{widgets.plain(card.label)} says")
+        answers.show(list(answer.probabilities), [card.label])
     with others:
         st.caption("Every model")
         widgets.model_answers(image, split_name, device)

@@ -52,7 +52,7 @@ def wrong_labels(source: Source, device: torch.device) -> list[Doubt]:
             Suspect("label", name, int(row)),
             [split.images[row]],
             [place(name, int(row), source)],
-            f"Labelled **{CLASSES[split.labels[row]]}**. {card.name} says "
+            f"Labelled **{CLASSES[split.labels[row]]}**. {widgets.plain(card.label)} says "
             f"**{CLASSES[of_image.argmax()]}** ({of_image.max():.0%}) and gives the label "
             f"{of_image[split.labels[row]]:.1%}.",
         )
