@@ -2,16 +2,18 @@
 
     python -m benchmarks.hostile [COUNT] [SEED]
 
-Opens COUNT files (2,000), mutated ones of every format in turn, and those that would run a program,
-as the app does. Says how many opened and how many were refused, what the slowest took, by how much
-the memory of the process grew, and each that ended in anything but a sentence or took more than 30
-seconds. Ends with 1 where there was such a file, or a program ran.
+Opens COUNT files (2,000) as the app does: those that would run a program, those that unfold to more
+than a machine has or lead to other files, and then mutated ones of every format in turn. Says how
+many opened and how many were refused, what the slowest took, by how much the memory of the process
+grew, and each that ended in anything but a sentence or took more than 30 seconds. Ends with 1 where
+there was such a file, or a program ran.
 """
 
 import sys
 import tempfile
 import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +28,7 @@ LONGEST = 30.0
 
 def main(count: int, seed: int) -> int:
     sys.path.insert(0, str(PROJECT / "tests"))
-    from hostile import FILES, mutated, with_canary
+    from hostile import FILES, UNFOLDING, mutated, with_canary
 
     originals = {name: make() for name, make in FILES.items()}
     for name, content in originals.items():
@@ -36,11 +38,12 @@ def main(count: int, seed: int) -> int:
     rng = np.random.default_rng(seed)
     with tempfile.TemporaryDirectory() as folder:
         mark = Path(folder) / "canary"
-        files = [(f"evil{number}.pt", make(mark)) for number, make in enumerate(with_canary)]
+        first = [(f"evil{n}.pt", partial(make, mark)) for n, make in enumerate(with_canary)]
+        first += UNFOLDING.items()
         names = list(originals)
         for number in range(count):
-            if number < len(files):
-                name, content = files[number]
+            if number < len(first):
+                name, content = first[number][0], first[number][1]()
             else:
                 name = names[number % len(names)]
                 content = mutated(originals[name], rng)

@@ -31,7 +31,7 @@ from fmnist.runs.run import Plan, Run, all_runs, read_run
 from fmnist.weights import shelf
 from fmnist.weights.card import FAMILIES, WeightsError
 from fmnist.weights.shelf import DEFAULT, Weights
-from fmnist.weights.strangers.onnx import OnnxError
+from fmnist.weights.strangers.graphs import GraphError
 
 KINDS = ("auto", "sketch", "shop", "photo", "dataset")
 
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         status: int = options.verb(options)
         return status
-    except OnnxError as error:
+    except GraphError as error:
         print(f"fmnist: The model {error}", file=sys.stderr)
         return 1
     except (UserFacingError, OSError) as error:
@@ -121,14 +121,15 @@ def evaluate(options: argparse.Namespace) -> int:
             "split": options.split,
             "n": len(split),
             "accuracy": evaluation.accuracy(result),
-            "loss": evaluation.loss(result),
+            "loss": evaluation.loss(result) if weights.card.sure else None,
             "confusion": matrix.tolist(),
         }
         print(json.dumps(values))
         return 0
     right = int((result.predictions == split.labels).sum())
     print(f"{weights.card.name} on {options.split}: {right:,} of {len(split):,} right, ", end="")
-    print(f"{evaluation.accuracy(result):.2%}; cross-entropy {evaluation.loss(result):.4f}")
+    loss = f"; cross-entropy {evaluation.loss(result):.4f}" if weights.card.sure else ""
+    print(f"{evaluation.accuracy(result):.2%}{loss}")
     print(f"{'':<14}{'precision':>10}{'recall':>10}{'F1':>10}")
     for name, row in zip(CLASSES, evaluation.per_class(matrix), strict=True):
         print(f"{name:<14}{row.precision:>10.1%}{row.recall:>10.1%}{row.f1:>10.1%}")
@@ -199,7 +200,7 @@ def _answer(path: Path, weights: Weights, kind: Kind | Literal["auto"]) -> dict[
             devices.choose(),
             notify=_complain,
         )
-    except OnnxError as error:
+    except GraphError as error:
         return {"path": str(path), "error": f"The model {error}"}
     probabilities = answer.probabilities[0]
     label = int(probabilities.argmax())

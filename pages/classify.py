@@ -21,7 +21,7 @@ way_column, model_column = st.columns(2, vertical_alignment="bottom")
 with way_column:
     way = choice("Picture", list(parts.WAYS), key="way")
 with model_column:
-    card = widgets.need_weights()
+    card = widgets.need_weights(lambda card: card.any_picture)
 
 
 @st.fragment
@@ -51,9 +51,11 @@ def classify(card: Card) -> None:
     with said:
         asked = [answers.ask(other, [taken[chosen]], device) for other in others]
         theirs = [other.probabilities[0] for other, _ in asked]
-        names = [card.name, *(other.name for other in others)]
+        names = [card.label, *(other.label for other in others)]
         answers.show([answer.probabilities[chosen], *theirs], names)
-        st.caption(f"{card.name} on the {used.type.upper()}, {milliseconds:.1f} ms.")
+        st.caption(
+            f"{widgets.plain(card.label)} on the {used.type.upper()}, {milliseconds:.1f} ms."
+        )
     with sight:
         st.markdown("**What the model sees**")
         st.image(data_url(picture.pixels, 280), width="stretch", alt="28 by 28 pixels")

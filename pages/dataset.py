@@ -48,7 +48,7 @@ with details:
         split, row, f"Garment {row:,} of the {split_name} split. Label {number}, {CLASSES[number]}."
     )
     widgets.draw_on(split_name, row)
-    widgets.model_answers(split.images[row], device)
+    widgets.model_answers(split.images[row], split_name, device)
 
 st.header("Classes")
 st.plotly_chart(figures.class_counts(split.labels), config=CHART, key="counts")

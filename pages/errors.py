@@ -3,7 +3,6 @@
 import streamlit as st
 
 from fmnist.analysis import evaluation
-from fmnist.data.splits import SPLITS
 from fmnist.ui import figures, widgets
 from fmnist.ui.page import page
 from fmnist.ui.parts import errors as parts
@@ -18,15 +17,16 @@ left, right = st.columns([3, 4], vertical_alignment="bottom")
 with left:
     card = widgets.need_weights()
 with right:
-    split_name = widgets.choice("Split", SPLITS[::-1], key="on")
+    split_name = widgets.choice("Split", card.knows[::-1], key="on")
 
-split = dataset.split(split_name, source)
+split, label = dataset.split(split_name, source), widgets.plain(card.label)
 answers = models.evaluate(card, split_name, source, device)
 counts = evaluation.confusion(answers)
 st.markdown(
-    f"**{card.name}** names {evaluation.accuracy(answers):.2%} of {len(split):,} {split_name} "
+    f"**{label}** names {evaluation.accuracy(answers):.2%} of {len(split):,} {split_name} "
     f"images right and {len(split) - counts.trace():,} wrong."
 )
+widgets.warn_of_classes_alone(card)
 
 chart, gallery = st.columns([3, 2], gap="medium")
 large = st.container()

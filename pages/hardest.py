@@ -19,7 +19,7 @@ with wall:
     place = parts.gallery(question, ranking, source)
 with details:
     row = parts.large(question, ranking, place)
-    widgets.model_answers(ranking.split.images[row], device, question.cards)
+    widgets.model_answers(ranking.split.images[row], question.split_name, device, question.cards)
 
 st.header("By class")
 parts.by_class(question, ranking)

@@ -17,7 +17,7 @@ source, device = page(
 
 first, second, third, fourth = st.columns([3, 2, 2, 3], vertical_alignment="bottom")
 with first:
-    card = widgets.need_weights()
+    card = widgets.need_weights(lambda card: card.any_picture)
 with second:
     split_name = widgets.choose_split()
 with third:
@@ -35,7 +35,7 @@ split = dataset.split(split_name, source)
 answers = models.evaluate(card, split_name, source, device)
 confidence = evaluation.probabilities(answers.logits, card.temperature).max(1)
 job = analysis.positions(card, split_name, source, method, device)
-positions = job.result(f"Computing {method} of {card.name}'s features …")
+positions = job.result(f"Computing {method} of {card.label}'s features …")
 
 ground, details = st.columns([2, 1], gap="large")
 with ground:
@@ -55,7 +55,7 @@ with details:
     else:
         row = chosen.picked
         garments.large(split, row, f"Garment {row:,} of the {split_name} split")
-        widgets.model_answers(split.images[row], device)
+        widgets.model_answers(split.images[row], split_name, device)
 
 st.header(f"{len(chosen.rows):,} chosen")
 if len(chosen.rows):

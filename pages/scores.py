@@ -20,15 +20,15 @@ left, right = st.columns([3, 4], vertical_alignment="bottom")
 with left:
     card = widgets.need_weights()
 with right:
-    split_name = widgets.choose_split()
+    split_name = widgets.choose_split(card)
 
-split = dataset.split(split_name, source)
+split, label = dataset.split(split_name, source), widgets.plain(card.label)
 answers = models.evaluate(card, split_name, source, device)
-curves = analysis.class_curves(card, split_name, source, device)
+curves = analysis.class_curves(card, split_name, source, device) if card.sure else None
 matrix = evaluation.confusion(answers)
 low, high = intervals.accuracy(matrix)
 st.markdown(
-    f"**{card.name}** names {evaluation.accuracy(answers):.2%} of {len(split):,} {split_name} "
+    f"**{label}** names {evaluation.accuracy(answers):.2%} of {len(split):,} {split_name} "
     f"images right. On as many other images of this kind it would be between {low:.2%} and "
     f"{high:.2%}, 95 times in 100."
 )
@@ -45,6 +45,13 @@ st.download_button(
 
 st.header("By class")
 parts.by_class(matrix, curves, f"{card.name}-{split_name}-by-class.csv")
+
+if curves is None:
+    st.caption(
+        f"{label} gives classes and no probabilities, so there are neither curves nor "
+        "calibration, and there is no confidence to abstain by."
+    )
+    st.stop()
 
 st.header("One class against the rest")
 parts.against_rest(curves)

@@ -26,7 +26,7 @@ if doubts:
     doubt = parts.review(doubts, *verdicts)
     if doubted == "Wrong labels":
         with st.expander("What every model says of it"):
-            widgets.model_answers(doubt.images[0], device)
+            widgets.model_answers(doubt.images[0], doubt.suspect.split, device)
 else:
     st.info("There are no suspects here. Choose another split, or other suspects.")
 

@@ -46,7 +46,7 @@ with plan:
     st.caption(MODELS[model].summary)
     if preset == "Quick":
         proposal, limit = replace(proposal, epochs=QUICK_EPOCHS, teacher=None), QUICK_IMAGES
-    teachers = [card.name for card in shelf.cards() if card.may_know(source)]
+    teachers = [card.name for card in shelf.cards() if card.may_know(source) and card.any_picture]
     recipe, limit = edit_recipe(proposal, limit, available, teachers, key)
     if st.button("Start training", type="primary", width="stretch"):
         try:

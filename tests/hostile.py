@@ -1,17 +1,22 @@
 """Files of every kind that opens, and what makes them hostile."""
 
+import io
 import pickle
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import torch
 from keras_files import Layer, conv, dense, h5, sequential, zipped
 from strangers import perceptron_graph, pickled, saved, stranger
+from tflite_files import perceptron
 from torch import nn
 
 from fmnist.models.chain import Chain
+from fmnist.weights.strangers import tables
 
 FLATTEN = Layer("Flatten")
 _KERAS = [conv(3, 1, 2, strides=[3, 3]), FLATTEN, dense(162, 10, "softmax")]
@@ -30,6 +35,30 @@ def _whole() -> bytes:
     )
 
 
+torch.manual_seed(0)
+_LAYERS = [nn.Linear(784, 8), nn.Linear(8, 10)]
+
+
+def _said() -> np.ndarray:
+    """Probabilities (N, 10) for the test images."""
+    return np.random.default_rng(0).dirichlet(np.ones(10), len(tables.test_split()))
+
+
+def _csv() -> bytes:
+    content = io.BytesIO()
+    np.savetxt(content, _said(), delimiter=",", fmt="%.5f")
+    return content.getvalue()
+
+
+def _arrays(name: str = "") -> bytes:
+    content = io.BytesIO()
+    if name:
+        np.savez_compressed(content, **{name: _said()})
+    else:
+        np.save(content, _said())
+    return content.getvalue()
+
+
 FILES: dict[str, Callable[[], bytes]] = {
     "state.pt": lambda: pickled(stranger("gru").state_dict()),
     "state.safetensors": lambda: saved(stranger("gru").state_dict(), ".safetensors"),
@@ -39,6 +68,10 @@ FILES: dict[str, Callable[[], bytes]] = {
     "model.keras": lambda: zipped(_KERAS, sequential(_KERAS)),
     "weights.h5": lambda: h5(_KERAS, None, whole=False),
     "graph.onnx": lambda: perceptron_graph(stranger("fcnn").state_dict()),
+    "graph.tflite": lambda: perceptron(_LAYERS, softmax=True),
+    "table.csv": _csv,
+    "table.npz": lambda: _arrays("probabilities"),
+    "table.npy": _arrays,
 }
 
 
@@ -89,3 +122,75 @@ def _lambda(mark: Path) -> bytes:
 
 
 with_canary = [_plain, _in_torch, _in_arrays, _lambda]
+
+
+# What HDF5 can do beside arrays
+
+
+def altered(change: Callable[[h5py.File], object]) -> bytes:
+    layers = [FLATTEN, dense(784, 10)]
+    content = io.BytesIO(h5(layers, sequential(layers, (28, 28))))
+    with h5py.File(content, "a") as file:
+        change(file)
+    return content.getvalue()
+
+
+def external(file: h5py.File) -> None:
+    file["elsewhere"] = h5py.ExternalLink("/dev/zero", "/")
+
+
+def soft(file: h5py.File) -> None:
+    file["again"] = h5py.SoftLink("/again")
+
+
+def circle(file: h5py.File) -> None:
+    group = file["model_weights"]
+    group["inside"] = group
+
+
+def stored_elsewhere(file: h5py.File) -> None:
+    file.create_dataset("a", (10,), "f4", external=[("/dev/zero", 0, 40)])
+
+
+def bomb(file: h5py.File) -> None:
+    file.create_dataset("a", (2**40,), "f4", chunks=(2**20,), compression="gzip")
+
+
+def many(file: h5py.File) -> None:
+    for number in range(6000):
+        file.create_group(str(number))
+
+
+HDF5 = (external, soft, circle, stored_elsewhere, bomb, many)
+
+
+# What few bytes unfold to
+
+
+def _zip_bomb(*names: str) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in names:
+            archive.writestr(name, bytes(2**28))
+    return content.getvalue()
+
+
+def _laughs() -> bytes:
+    """A pickle whose list holds ten lists that hold ten lists …: 10 to the power of 12 in all."""
+    levels = b"".join(b"](" + b"h%c" % level * 10 + b"eq%c" % (level + 1) for level in range(12))
+    return b"\x80\x02]q\x00" + levels + b"."
+
+
+UNFOLDING: dict[str, Callable[[], bytes]] = {
+    **{f"{change.__name__}.h5": lambda change=change: altered(change) for change in HDF5},
+    "bomb.keras": lambda: _zip_bomb("config.json", "model.weights.h5"),
+    "bomb.npz": lambda: _zip_bomb("a.npy"),
+    "bomb.pt": lambda: _zip_bomb("archive/data.pkl"),
+    "laughs.pt": _laughs,
+    "wide.csv": lambda: b"1," * 10**7,
+    "long.csv": lambda: b"1\n" * 10**7,
+    "quoted.csv": lambda: b'"' + b"1\n" * 10**7,
+    "claims.npy": lambda: _arrays().replace(b"(%d" % len(_said()), b"(%d" % 10**9),
+    "deep.safetensors": lambda: (60_000).to_bytes(8, "little") + b"{" + b"[" * 59_999,
+}
+"""Files that would take a machine's memory or time, or lead to others."""

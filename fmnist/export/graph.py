@@ -27,7 +27,7 @@ _exporting = threading.Lock()  # torch keeps the state of an export for all thre
 
 
 def to_onnx(model: Classifier) -> bytes:
-    """A model as one ONNX file, for any number of images at once; a graph as it was brought.
+    """A model as one ONNX file for any number of images; a graph, as it was brought.
 
     It is checked: raises UserFacingError where ONNX Runtime doesn't answer as the network does.
     """

@@ -14,10 +14,13 @@ from fmnist.data.splits import CLASSES
 from fmnist.export import code
 from fmnist.export.graph import OPSET, to_onnx
 from fmnist.machine import templates
+from fmnist.machine.errors import UserFacingError
 from fmnist.models import MODELS
+from fmnist.models.layers import Classifier
 from fmnist.models.recipe import Recipe
 from fmnist.weights.card import Card
 from fmnist.weights.shelf import Weights
+from fmnist.weights.strangers.graphs import Graph
 
 _README, _CLASSIFY = (
     templates.template(Path(__file__).with_name(name))
@@ -28,8 +31,11 @@ _README, _CLASSIFY = (
 def packed(weights: Weights) -> bytes:
     """A model's zip, with all its files in a folder of its name.
 
-    Raises UserFacingError where ONNX Runtime doesn't answer as the network does.
+    Raises UserFacingError where ONNX Runtime doesn't answer as the network does, and for
+    predictions, of which no model is here.
     """
+    if not weights.card.any_picture:
+        raise UserFacingError("Its predictions alone are here, so there is no model to take home.")
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in _files(weights):
@@ -39,7 +45,7 @@ def packed(weights: Weights) -> bytes:
 
 def _files(weights: Weights) -> Iterator[tuple[str, bytes | str]]:
     model, card = weights
-    yield "model.onnx", to_onnx(model)
+    yield f"model{model.suffix if model.opaque else '.onnx'}", to_onnx(model)
     if not model.opaque:
         yield "model.safetensors", model.packed(card.architecture)
         state = io.BytesIO()
@@ -67,6 +73,9 @@ def classify_script(weights: Weights) -> str:
     return _CLASSIFY.render(
         name=card.name,
         opaque=model.opaque,
+        runtime=_runtime(model),
+        integers=isinstance(model, Graph) and model.integers,
+        probabilities=isinstance(model, Graph) and model.probabilities,
         mean=float(reads["mean"]),
         std=float(reads["std"]),
         temperature=card.temperature,
@@ -83,6 +92,8 @@ def model_card(weights: Weights) -> str:
         card=card,
         label=json.dumps(card.label, ensure_ascii=False),
         opaque=model.opaque,
+        runtime=_runtime(model),
+        file=f"model{model.suffix}",
         opset=OPSET,
         summary=MODELS[card.architecture].summary if card.architecture else None,
         classes=CLASSES,
@@ -96,6 +107,11 @@ def model_card(weights: Weights) -> str:
         else None,
         has_code=training_script(card) is not None,
     )
+
+
+def _runtime(model: Classifier) -> str:
+    """The package that runs a model's file."""
+    return "ai-edge-litert" if model.opaque == "tflite" else "onnxruntime"
 
 
 def _plain(value: object) -> str:

@@ -89,8 +89,8 @@ class Classifier(nn.Module):
     before the head is no plain chain.
     """
 
-    opaque: ClassVar[bool] = False
-    """Whether only its answers can be seen: no gradients, no parameters, no layers."""
+    opaque: str | None = None
+    """What it is where only its answers can be seen: no gradients, no parameters, no layers."""
     suffix: ClassVar[str] = ".safetensors"
     """What the name of the file that it is saved as ends in."""
     standardize: nn.Module

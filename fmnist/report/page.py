@@ -43,6 +43,7 @@ def report(card: Card, e: Evaluation, split: Split, split_name: str, source: str
         by_class=list(
             zip(CLASSES, evaluation.per_class(matrix), intervals.per_class(matrix), strict=True)
         ),
+        sure=card.sure,
         error_as_trained=evaluation.expected_calibration_error(e, BINS),
         error_at_temperature=evaluation.expected_calibration_error(e, BINS, card.temperature),
         calibration=evaluation.calibration(e, BINS, card.temperature),
@@ -78,7 +79,8 @@ def _facts(card: Card) -> Iterator[tuple[str, str]]:
         yield "Training time", f"{card.seconds:,.0f} s on {card.device}"
     if card.versions:
         yield "Made with", ", ".join(f"{name} {value}" for name, value in card.versions.items())
-    yield "Temperature", f"{card.temperature:.3f}"
+    if card.sure:
+        yield "Temperature", f"{card.temperature:.3f}"
     yield "Size", f"{card.bytes:,} bytes"
     yield "SHA-256", card.sha256
 

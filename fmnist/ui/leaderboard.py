@@ -93,7 +93,7 @@ def _row(card: Card) -> dict[str, Any]:
 def _more(card: Card, device: torch.device) -> dict[str, Any]:
     tests = [100 * seed.test for seed in card.seeds or () if card.on_real]
     return {
-        "An image": models.milliseconds(card, device),
+        "An image": models.milliseconds(card, device) if card.any_picture else None,
         "Mirrored too": card.mirrored * 100 if card.on_real and card.mirrored else None,
         "Mean of seeds": statistics.mean(tests) if tests else None,
         "Spread": statistics.stdev(tests) if len(tests) > 1 else None,

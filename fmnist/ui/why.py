@@ -68,7 +68,7 @@ def why(
             EDGE,
         )
         if "Saliency" not in found.maps:
-            st.caption("An ONNX model gives no gradients, so saliency and Grad-CAM are left out.")
+            st.caption("Only its answers can be seen, so saliency and Grad-CAM are left out.")
         if taken and taken.square and taken.kind != "dataset":
             _, picture = taken.steps[0]
             st.markdown("**The same on your picture**")

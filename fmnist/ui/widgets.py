@@ -1,7 +1,7 @@
 """Widgets that several pages share."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -41,9 +41,9 @@ def choice(
     return chosen
 
 
-def choose_weights() -> Card | None:
-    """A select box over every model that can be asked; None, with a hint, where there is none."""
-    choices = models.choices()
+def choose_weights(able: Callable[[Card], bool] = lambda card: True) -> Card | None:
+    """A select box over every model that is able; None, with a hint, where there is none."""
+    choices = {name: card for name, card in models.choices().items() if able(card)}
     if not choices:
         st.info("There are no trained models yet. Train one on the Train page.")
         return None
@@ -59,17 +59,25 @@ def choose_weights() -> Card | None:
     return choices[name]
 
 
-def need_weights() -> Card:
+def need_weights(able: Callable[[Card], bool] = lambda card: True) -> Card:
     """As `choose_weights`, for a page that ends where there is no model."""
-    card = choose_weights()
+    card = choose_weights(able)
     if card is None:
         st.stop()
     return card
 
 
-def choose_split() -> SplitName:
-    """The two splits that no model was trained on, to choose one."""
-    return choice("Split", HELD_OUT, key="on")
+def choose_split(*cards: Card) -> SplitName:
+    """The splits that no model was trained on, and all of these know, to choose one."""
+    known = [name for name in HELD_OUT if all(name in card.knows for card in cards)]
+    return choice("Split", known, key="on")
+
+
+def warn_of_classes_alone(*cards: Card) -> None:
+    """Say of models that give classes and no probabilities what they count as."""
+    for card in cards:
+        if not card.sure:
+            st.caption(f"{plain(card.label)} gives classes alone, each of which counts as 100 %.")
 
 
 def choose_class() -> int | None:
@@ -112,10 +120,14 @@ def draw_on(split_name: SplitName, row: int) -> None:
 
 
 def model_answers(
-    image: NDArray[np.uint8], device: torch.device, cards: Sequence[Card] | None = None
+    image: NDArray[np.uint8],
+    split_name: SplitName,
+    device: torch.device,
+    cards: Sequence[Card] | None = None,
 ) -> None:
-    """What each model, of all or of some, says of one image uint8 (28, 28), as a table."""
-    asked = list(models.choices().values() if cards is None else cards)
+    """What each model, of all or of some, says of an image uint8 (28, 28) of a split: a table."""
+    everyone = models.choices().values() if cards is None else cards
+    asked = [card for card in everyone if split_name in card.knows]
     st.dataframe(
         _said(asked, image, device),
         hide_index=True,
@@ -137,6 +149,7 @@ def _said(
         answer, _ = models.answer(card, image[None], device)
         (probabilities,) = answer.probabilities
         best = int(probabilities.argmax())
-        sure = float(probabilities[best])
-        rows.append({"Model": card.both_names, "Answer": CLASSES[best], "Probability": sure})
+        rows.append({"Model": card.both_names, "Answer": CLASSES[best]})
+        if card.sure:
+            rows[-1]["Probability"] = float(probabilities[best])
     return rows

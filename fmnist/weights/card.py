@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from fmnist import models
 from fmnist.analysis import evaluation
 from fmnist.analysis.evaluation import Certainty, Evaluation
-from fmnist.data.splits import Source
+from fmnist.data.splits import SPLITS, Source, SplitName
 from fmnist.machine.errors import UserFacingError
 from fmnist.models import MODELS
 from fmnist.models.chain import Layer
@@ -34,8 +34,29 @@ HELP: Mapping[str, str] = MappingProxyType(
     }
 )
 """What makes the answer to a kind of picture surer."""
-FAMILIES: Mapping[str, str] = MappingProxyType(dict(models.FAMILIES) | {"onnx": "ONNX"})
-"""The families of the registry, and that of models which only ONNX Runtime knows."""
+
+
+class Form(NamedTuple):
+    """What a model is of which only the answers can be seen."""
+
+    family: str
+    title: str
+    knows: tuple[SplitName, ...] = SPLITS
+    sure: bool = True  # whether it says how sure it is
+
+
+OPAQUE: Mapping[str, Form] = MappingProxyType(
+    {
+        "onnx": Form("ONNX", "ONNX model"),
+        "tflite": Form("TensorFlow Lite", "TensorFlow Lite model"),
+        "probabilities": Form("Predictions", "table of probabilities", ("test",)),
+        "classes": Form("Predictions", "table of classes", ("test",), sure=False),
+    }
+)
+FAMILIES: Mapping[str, str] = MappingProxyType(
+    dict(models.FAMILIES) | {name: form.family for name, form in OPAQUE.items()}
+)
+"""The families of the registry, and those of models of which only the answers can be seen."""
 _COUNTED = {"Conv2d": "convolutional", "Recurrent": "recurrent", "Linear": "linear"}
 
 
@@ -45,7 +66,7 @@ class Figures:
 
     n: int
     accuracy: float
-    loss: float
+    loss: float | None  # of classes alone there is none
     confusion: list[list[int]]
 
 
@@ -59,12 +80,12 @@ class Seed:
     mirrored: float | None  # as on the card
 
 
-def measured(e: Evaluation) -> Figures:
-    """The figures of a card for one split."""
+def measured(e: Evaluation, sure: bool = True) -> Figures:
+    """The figures of a card for one split; `sure` is whether the logits say more than classes."""
     return Figures(
         n=len(e.labels),
         accuracy=evaluation.accuracy(e),
-        loss=evaluation.loss(e),
+        loss=evaluation.loss(e) if sure else None,
         confusion=evaluation.confusion(e).tolist(),
     )
 
@@ -74,7 +95,7 @@ class Card:
     """What is known of a weights file; None for what a stranger's file doesn't say."""
 
     name: str
-    architecture: str | None  # None: an ONNX model, or a chain of layers
+    architecture: str | None  # None: a chain of layers, or of which only answers can be seen
     parameters: int | None
     bytes: int = 0
     sha256: str = ""
@@ -98,6 +119,7 @@ class Card:
     sources: list[str] | None = None  # whose pictures it learned from beside the dataset
     certainty: dict[str, Certainty] | None = None  # by kind of intake, where it was measured
     display_name: str | None = None  # what people call it, where that can't name a file
+    opaque: str | None = None  # a key of OPAQUE, where only its answers can be seen
 
     @property
     def label(self) -> str:
@@ -110,11 +132,32 @@ class Card:
         return f"{self.display_name} ({self.name})" if self.display_name else self.name
 
     @property
+    def _form(self) -> Form | None:
+        """What it is if only its answers can be seen; a card of ONNX may not say so."""
+        network = self.architecture or self.layers is not None
+        return None if network else OPAQUE[self.opaque or "onnx"]
+
+    @property
+    def knows(self) -> tuple[SplitName, ...]:
+        """The splits that it can be asked about."""
+        return self._form.knows if self._form else SPLITS
+
+    @property
+    def any_picture(self) -> bool:
+        """Whether it can be asked about any picture, as a table of predictions can't."""
+        return self.knows == SPLITS
+
+    @property
+    def sure(self) -> bool:
+        """Whether it says how sure it is, or only classes."""
+        return self._form.sure if self._form else True
+
+    @property
     def family(self) -> str:
         if self.architecture:
             return MODELS[self.architecture].family
         if self.layers is None:
-            return "onnx"
+            return self.opaque or "onnx"
         kinds = {layer["kind"] for layer in self.layers}
         return "rnn" if "Recurrent" in kinds else "cnn" if "Conv2d" in kinds else "fcnn"
 
@@ -122,9 +165,9 @@ class Card:
     def title(self) -> str:
         if self.architecture:
             return MODELS[self.architecture].title
-        if self.layers is None:
-            return "ONNX model"
-        kinds = Counter(layer["kind"] for layer in self.layers)
+        if self._form:
+            return self._form.title
+        kinds = Counter(layer["kind"] for layer in self.layers or ())
         parts = [f"{kinds[kind]} {word}" for kind, word in _COUNTED.items() if kinds[kind]]
         one = sum(kinds[kind] for kind in _COUNTED) == 1
         return f"{' and '.join(parts)} layer{'' if one else 's'}"

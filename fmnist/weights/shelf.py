@@ -30,7 +30,7 @@ from fmnist.weights.strangers.formats import SUFFIXES
 SHIPPED = PROJECT / "weights"
 DEFAULT = "everyday"
 """The weights that classify a picture unless others are chosen."""
-KEPT = (".safetensors", ".onnx")
+KEPT = (".safetensors", ".onnx", ".tflite", ".npy")
 LONGEST_NAME = 64
 JOINER = "\u200d"
 """Makes one emoji of several."""
@@ -60,7 +60,7 @@ class Weights(NamedTuple):
     ) -> Answer:
         """What the model says of images uint8 (N, 28, 28), whose kinds of intake may be known.
 
-        Raises OnnxError where a graph fails.
+        Raises GraphError where a graph fails.
         """
         return self.said(infer(self.model, images, device), kinds)
 
@@ -255,6 +255,7 @@ def open(
         taken_for=opened.taken_for,
         doubt=opened.doubt,
         order=list(opened.order) if opened.order else None,
+        opaque=opened.model.opaque,
     )
     weights = Weights(opened.model, card)
     return Weights(opened.model, _completed(weights, opened.model.packed(opened.architecture)))
@@ -332,7 +333,7 @@ def _card_as_of(path: Path, version: tuple[int, int, int]) -> Card:
     try:
         return Card.from_json(path.with_suffix(".json").read_text())
     except (ValueError, TypeError, KeyError):
-        architecture = None if path.suffix == ".onnx" else next(iter(MODELS))
+        architecture = next(iter(MODELS)) if path.suffix == ".safetensors" else None
         return Card(name=path.stem, architecture=architecture, parameters=0)
 
 

@@ -29,10 +29,12 @@ from fmnist.runs import queue, worker
 from fmnist.runs.run import Plan, Run, all_runs, read_run
 from fmnist.ui.parts.classify import KINDS
 from fmnist.ui.state import models
+from fmnist.ui.widgets import ANY_CLASS
 from fmnist.weights import shelf
 from fmnist.weights.card import Card
 from fmnist.weights.shelf import DEFAULT, Weights
-from fmnist.weights.strangers.onnx import OnnxError, OnnxModel
+from fmnist.weights.strangers.graphs import GraphError
+from fmnist.weights.strangers.onnx import OnnxModel
 
 PAGES = sorted(path.stem for path in (PROJECT / "pages").glob("*.py"))
 
@@ -445,9 +447,84 @@ def test_an_onnx_upload_is_on_every_page_and_why_says_what_it_can_not() -> None:
     app.run()
     assert not app.exception
     said = texts(app)
-    assert "An ONNX model gives no gradients" in said
+    assert "Only its answers can be seen" in said
     assert "Covering" in said
     assert "most alike" in said
+
+
+def table_of(name: str, classes_alone: bool) -> bytes:
+    """What a shipped model says of the test images, as .npy."""
+    images = splits.load("test", "drawn").images
+    said = inference.infer(shelf.load(name)[0], images, torch.device("cpu"))
+    content = io.BytesIO()
+    np.save(content, said.argmax(1) if classes_alone else said)
+    return content.getvalue()
+
+
+@pytest.mark.parametrize("classes_alone", [False, True])
+def test_predictions_alone_are_on_every_page_that_shows_answers_to_test_images(
+    classes_alone: bool,
+) -> None:
+    app = open_page("models")
+    upload(app, "theirs.npy", table_of("cnn", classes_alone))
+    what = "classes" if classes_alone else "probabilities"
+    assert f"theirs.npy is a table of {what}." in app.success[0].value
+    row = app.dataframe[0].value.set_index("Model").loc["theirs"]
+    assert row["Family"] == "Predictions"
+    for page in ("errors", "scores"):
+        right = texts(open_page(page, model="cnn")).split(" names ")[1][:6]
+        app.switch_page(f"pages/{page}.py").run()
+        app.selectbox(key="model").select("theirs").run()
+        assert not app.exception
+        assert app.button_group(key="on").options == ["test"]
+        assert f"**theirs** names {right}" in texts(app)
+    assert ("neither curves nor calibration" in texts(app)) is classes_alone
+    app.switch_page("pages/compare.py").run()
+    app.selectbox(key="first").select("theirs").run()
+    app.selectbox(key="second").select("cnn").run()
+    assert not app.exception
+    assert "Only theirs right" in {metric.label for metric in app.metric}
+    app.switch_page("pages/hardest.py").run()
+    app.multiselect(key="models").set_value(["theirs", "fcnn"]).run()
+    assert not app.exception
+    assert app.button_group(key="on").options == ["test"]
+    assert ("counts as 100 %" in texts(app)) is classes_alone
+    app.switch_page("pages/suspects.py").run()
+    assert not app.exception
+    assert ("theirs" in app.selectbox(key="model").options) is not classes_alone
+
+
+def test_predictions_alone_are_not_asked_about_other_pictures() -> None:
+    app = open_page("models")
+    upload(app, "theirs.npy", table_of("cnn", classes_alone=False))
+    app.selectbox(key="model").select("theirs").run()
+    assert "no model to take home" in texts(app)
+    app.switch_page("pages/errors.py").run()
+    for key, value in (("model", "theirs"), ("true", ANY_CLASS), ("predicted", ANY_CLASS)):
+        app.selectbox(key=key).select(value).run()
+    assert "Predictions don't say why" in texts(app)
+    assert "theirs" in list(app.dataframe[-1].value["Model"])
+    for page in ("classify", "map"):
+        app.switch_page(f"pages/{page}.py").run()
+        assert not app.exception
+        assert "theirs" not in app.selectbox(key="model").options
+    app.switch_page("pages/dataset.py").run()
+    assert not app.exception
+    assert "theirs" not in list(app.dataframe[0].value["Model"])
+    app.button_group(key="split").set_value("test").run()
+    assert "theirs" in list(app.dataframe[0].value["Model"])
+
+
+def test_predictions_alone_are_kept_and_removed_as_models_are() -> None:
+    app = open_page("models")
+    upload(app, "theirs.npy", table_of("cnn", classes_alone=True))
+    press(app, "Keep")
+    assert not app.exception
+    again = open_page("models", model="theirs")
+    assert "**theirs**: table of classes" in texts(again)
+    assert "Remove" in {button.label for button in again.button}
+    shelf.remove("theirs")
+    assert not list(shelf.own_folder().iterdir())
 
 
 @pytest.mark.parametrize("page", ["classify", "errors", "map"])
@@ -463,7 +540,7 @@ def test_an_onnx_model_that_fails_later_is_left_out_with_a_sentence(
 
     def fail(model: OnnxModel, values: np.ndarray) -> np.ndarray:
         if len(values) > most:
-            raise OnnxError("fails on a batch of images, so it can't be used.")
+            raise GraphError("fails on a batch of images, so it can't be used.")
         return answer(model, values)
 
     failures: dict[str, str] = {}

@@ -62,7 +62,7 @@ def choose_models(source: Source, device: torch.device) -> Pair | None:
         )
     )
     with right:
-        split_name = widgets.choose_split()
+        split_name = widgets.choose_split(first, second)
     if first.name == second.name:
         st.info("Choose two different models.")
         return None

@@ -189,10 +189,13 @@ def garment(
         widgets.draw_on(split_name, row)
     with said:
         answer, _ = models.answer(card, image[None], device)
-        st.caption(f"{card.name} says")
-        answers.show(list(answer.probabilities), [card.name])
+        st.caption(f"{widgets.plain(card.label)} says")
+        answers.show(list(answer.probabilities), [card.label])
     with others:
         st.caption("Every model")
-        widgets.model_answers(image, device)
+        widgets.model_answers(image, split_name, device)
+    if not card.any_picture:
+        st.caption("Predictions don't say why: nobody can ask their model about another picture.")
+        return
     training_row = row if split_name == "train" else None
     why(card, image, device, source, training_row=training_row)

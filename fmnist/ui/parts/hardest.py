@@ -63,11 +63,13 @@ def choose() -> Question:
     with left:
         by = choice("Hard by", list(MEASURES), key="by")
     with middle:
-        split_name = widgets.choose_split()
+        split_name = widgets.choose_split(*(choices[name] for name in asked))
     with right:
         end = choice("First", ENDS, key="end")
     st.caption(MEASURES[by].meaning)
-    return Question([choices[name] for name in asked], by, split_name, label, end)
+    cards = [choices[name] for name in asked]
+    widgets.warn_of_classes_alone(*cards)
+    return Question(cards, by, split_name, label, end)
 
 
 def rank(question: Question, source: Source, device: torch.device) -> Ranking:

@@ -15,13 +15,14 @@ from fmnist.weights.card import Card, WeightsError
 from fmnist.weights.shelf import LONGEST_NAME
 from fmnist.weights.strangers import formats
 from fmnist.weights.strangers.formats import SUFFIXES
-from fmnist.weights.strangers.onnx import OnnxError
+from fmnist.weights.strangers.graphs import GraphError
 
 
 def load_weights(source: Source, device: torch.device) -> None:
     """An uploader whose file joins this session's models, and a button that keeps it."""
     file = st.file_uploader(
-        "A .safetensors file; .pt, .pth or .ckpt with a state_dict; .keras or .h5; or .onnx",
+        "A .safetensors file; .pt, .pth or .ckpt with a state_dict; .keras or .h5; .onnx or "
+        ".tflite; or predictions for the test images, .csv, .npz or .npy",
         [suffix.lstrip(".") for suffix in SUFFIXES],
         max_upload_size=formats.largest() // 2**20,
     )
@@ -32,7 +33,8 @@ def load_weights(source: Source, device: torch.device) -> None:
         st.error(str(weights))
         return
     card = weights.card
-    verb = "fits" if card.architecture else "has" if card.layers else "is an"
+    article = "an" if card.title.startswith("ONNX") else "a"
+    verb = "fits" if card.architecture else "has" if card.layers else f"is {article}"
     fits = f"{file.name} {verb} {card.title}."
     if card.doubt:
         st.warning(f"{fits} {card.doubt}")
@@ -50,14 +52,14 @@ def load_weights(source: Source, device: torch.device) -> None:
         wanted = st.button("Keep", help="Save it here, so that everybody finds it.")
     try:
         weights = uploads.remember(weights, name.strip() or card.name, source, device)
-    except OnnxError as error:
+    except GraphError as error:
         st.error(f"{file.name} {error}")
         return
     card = weights.card
     reading = f"It {card.reading}. " if card.reading else ""
+    where = "every page" if card.any_picture else "the pages about test images"
     st.success(
-        f"{fits} {reading}Until you leave, it is among the models on every page as "
-        f"{plain(card.name)}."
+        f"{fits} {reading}Until you leave, it is among the models on {where} as {plain(card.name)}."
     )
     if wanted:
         try:
@@ -77,7 +79,10 @@ def one_model(device: torch.device) -> None:
         return
     measured = f", {card.on_real.accuracy:.2%} of the test images right" if card.on_real else ""
     st.markdown(f"**{plain(card.both_names)}**: {card.title}{measured}.")
-    take_home.model(lambda: models.opened(card, device), card.name, card.name)
+    if card.any_picture:
+        take_home.model(lambda: models.opened(card, device), card.name, card.name)
+    else:
+        st.caption("Its predictions alone are here, so there is no model to take home.")
     if shelf.kept(card.name):
         with st.container(horizontal=True):
             with st.popover("Rename", icon=":material/edit:"):

@@ -19,8 +19,13 @@ FIGURES = {"Precision": "precision", "Recall": "recall", "F1": "f1"}
 BINS = 15
 
 
-def by_class(matrix: NDArray[np.int64], ranking: Sequence[ClassCurves], filename: str) -> None:
-    """Precision, recall and F1 of each class with their intervals, drawn and as a table."""
+def by_class(
+    matrix: NDArray[np.int64], ranking: Sequence[ClassCurves] | None, filename: str
+) -> None:
+    """Precision, recall and F1 of each class with their intervals, drawn and as a table.
+
+    With the areas under the curves, where there are any.
+    """
     rows, sure = evaluation.per_class(matrix), intervals.per_class(matrix)
     figure = choice("Figure", list(FIGURES), default="F1", key="figure")
     values, bounds = (
@@ -32,13 +37,15 @@ def by_class(matrix: NDArray[np.int64], ranking: Sequence[ClassCurves], filename
         f"{RESAMPLES:,} times, with repetition."
     )
     table = []
-    for name, row, interval, of_class in zip(CLASSES, rows, sure, ranking, strict=True):
-        line = {"Class": name, "Images": row.support}
+    for label, (row, interval) in enumerate(zip(rows, sure, strict=True)):
+        line = {"Class": CLASSES[label], "Images": row.support}
         for title, figure in FIGURES.items():
             low, high = getattr(interval, figure)
             line |= {title: getattr(row, figure), f"{title} from": low, f"{title} to": high}
-        ranked = {"Average precision": of_class.average_precision, "AUC": of_class.area}
-        table.append(line | ranked)
+        if ranking:
+            of_class = ranking[label]
+            line |= {"Average precision": of_class.average_precision, "AUC": of_class.area}
+        table.append(line)
     st.dataframe(
         table,
         hide_index=True,

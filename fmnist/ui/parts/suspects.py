@@ -34,11 +34,11 @@ def wrong_labels(source: Source, device: torch.device) -> list[Doubt]:
     """Choose a model and a split; the garments whose label the model doubts most, worst first."""
     left, right = st.columns([2, 3], vertical_alignment="bottom")
     with left:
-        card = widgets.choose_weights()
+        card = widgets.choose_weights(lambda card: card.sure)
     if card is None:
         return []
     with right:
-        name = widgets.choose_split()
+        name = widgets.choose_split(card)
     st.caption(
         "Found by confident learning: the model is sure of another class than the label. The "
         "training set is not offered, since a model has learned its labels, wrong ones included; "
@@ -52,7 +52,7 @@ def wrong_labels(source: Source, device: torch.device) -> list[Doubt]:
             Suspect("label", name, int(row)),
             [split.images[row]],
             [place(name, int(row), source)],
-            f"Labelled **{CLASSES[split.labels[row]]}**. {card.name} says "
+            f"Labelled **{CLASSES[split.labels[row]]}**. {widgets.plain(card.label)} says "
             f"**{CLASSES[of_image.argmax()]}** ({of_image.max():.0%}) and gives the label "
             f"{of_image[split.labels[row]]:.1%}.",
         )

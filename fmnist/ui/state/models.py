@@ -27,7 +27,7 @@ from fmnist.ui.state.jobs import Pace, apart_if_many
 from fmnist.weights import shelf
 from fmnist.weights.card import Card, WeightsError
 from fmnist.weights.shelf import Answer, Weights
-from fmnist.weights.strangers.onnx import OnnxError
+from fmnist.weights.strangers.graphs import GraphError
 
 Result = TypeVar("Result")
 Parameters = ParamSpec("Parameters")
@@ -98,7 +98,7 @@ def answering(
     def answer(card: Card, /, *args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
         try:
             return function(card, *args, **kwargs)
-        except OnnxError as error:
+        except GraphError as error:
             failures()[card.sha256] = str(error)
             st.session_state["left out"] = f"{card.name} {error} From now on it is left out."
             st.rerun()
@@ -156,7 +156,7 @@ def ask(
 ) -> tuple[Result, torch.device]:
     """What a question finds in the model behind a card, and the device that computed it.
 
-    That is the CPU where CUDA fails. Raises OnnxError where a graph fails; see `answering`.
+    That is the CPU where CUDA fails. Raises GraphError where a graph fails; see `answering`.
     """
     return devices.or_cpu(
         lambda device: question(opened(card, device).model, device),
@@ -186,7 +186,7 @@ def evaluate(card: Card, split_name: SplitName, source: Source, device: torch.de
 def logits(
     card: Card, split_name: SplitName, source: Source, device: torch.device
 ) -> NDArray[np.float32]:
-    """What the model answers (N, 10) to a whole split; raises OnnxError where its graph fails."""
+    """What the model answers (N, 10) to a whole split; raises GraphError where its graph fails."""
 
     def answers() -> NDArray[np.float32]:
         return _ask_of_split(inference.infer, card, split_name, source, device)

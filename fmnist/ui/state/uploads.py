@@ -14,7 +14,7 @@ from fmnist.ui.state.models import choices, failures, logits, progress_bar, uplo
 from fmnist.weights import shelf
 from fmnist.weights.card import WeightsError, measured
 from fmnist.weights.shelf import Weights
-from fmnist.weights.strangers.onnx import OnnxError
+from fmnist.weights.strangers.graphs import GraphError
 
 
 @st.cache_resource(
@@ -33,12 +33,12 @@ def opened(file: UploadedFile) -> Weights | WeightsError:
 def remember(weights: Weights, name: str, source: Source, device: torch.device) -> Weights:
     """Take a model among this session's under a name, or give it another; returns it so named.
 
-    A name that is taken gets a number. Measured where the real dataset is here; raises OnnxError
+    A name that is taken gets a number. Measured where the real dataset is here; raises GraphError
     where it fails at that, or has failed before.
     """
     sha256 = weights.card.sha256
     if sha256 in failures():
-        raise OnnxError(failures()[sha256])
+        raise GraphError(failures()[sha256])
     here = next((known for known in uploads().values() if known.card.sha256 == sha256), weights)
     uploads().pop(here.card.name, None)
     taken = choices()
@@ -48,10 +48,11 @@ def remember(weights: Weights, name: str, source: Source, device: torch.device) 
     if source == "real" and not card.test:  # figures on drawn garments would stand beside real ones
         try:
             answers = logits(card, "test", source, device)
-        except OnnxError:
+        except GraphError:
             del uploads()[card.name]
             raise
-        figures = measured(Evaluation(card.name, answers, split("test", source).labels))
+        e = Evaluation(card.name, answers, split("test", source).labels)
+        figures = measured(e, card.sure)
         uploads()[card.name] = Weights(here.model, replace(card, test=figures))
     return uploads()[card.name]
 

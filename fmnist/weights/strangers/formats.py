@@ -5,20 +5,23 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Literal, TypeVar
+from typing import Concatenate, Literal, ParamSpec, TypeVar
 
 import safetensors.torch
 import torch
 from torch import Tensor
 
+from fmnist.data.splits import CLASSES
 from fmnist.models import MODELS
 from fmnist.weights.card import WeightsError
 
 Result = TypeVar("Result")
-Kind = Literal["safetensors", "torch", "hdf5", "keras", "onnx"]
+More = ParamSpec("More")
+Kind = Literal["safetensors", "torch", "hdf5", "keras", "onnx", "tflite", "table"]
 PICKLES = (".pt", ".pth", ".ckpt")
 KERAS = (".keras", ".h5", ".hdf5")
-SUFFIXES = (".safetensors", *PICKLES, *KERAS, ".onnx")
+TABLES = (".csv", ".npz", ".npy")
+SUFFIXES = (".safetensors", *PICKLES, *KERAS, ".onnx", ".tflite", *TABLES)
 HEADER_LIMIT = 65_536
 """The most bytes of names and shapes in a safetensors file."""
 
@@ -58,13 +61,19 @@ def check_size(size: int, filename: str) -> None:
         )
 
 
-def in_quarantine(work: Callable[[bytes, str], Result], content: bytes, filename: str) -> Result:
+def in_quarantine(
+    work: Callable[Concatenate[bytes, str, More], Result],
+    content: bytes,
+    filename: str,
+    *more: More.args,
+    **named: More.kwargs,
+) -> Result:
     # Here, since few who use this package have a stranger's file to open.
     from fmnist.weights.strangers import quarantine
     from fmnist.weights.strangers.quarantine import ExhaustedError
 
     try:
-        return quarantine.run(work, content, filename)
+        return quarantine.run(work, content, filename, *more, **named)
     except ExhaustedError:
         raise WeightsError(
             f"{filename} takes more time or memory than any model here needs, so it was not opened."
@@ -81,11 +90,14 @@ def shapes_of(architecture: str) -> dict[str, tuple[int, ...]]:
 def kind_of(content: bytes, filename: str) -> Kind:
     """What a file is, whatever its name ends in; raises WeightsError for what is none of them.
 
-    Only what could be a damaged graph of ONNX, which begins like nothing else, is told by its name.
+    Only tables as text and what could be a damaged graph of ONNX, which begin like nothing else,
+    are told by their names.
     """
     if content.startswith(b"\x89HDF\r\n\x1a\n"):
         return "hdf5"
     if content.startswith(b"PK"):
+        if b".npy" in content and b"data.pkl" not in content:
+            return "table"
         return "keras" if b"model.weights.h5" in content else "torch"
     if content[8:9] == b"{" and not any(content[4:8]):  # behind the length of a header
         return "safetensors"
@@ -98,10 +110,9 @@ def kind_of(content: bytes, filename: str) -> Kind:
             "there."
         )
     if content[4:8] == b"TFL3":
-        raise WeightsError(
-            f"{filename} is a model of TensorFlow Lite, which isn't read here. Bring the .keras or "
-            ".h5 file that it was made of, or export that to ONNX."
-        )
+        return "tflite"
+    if content.startswith(b"\x93NUMPY") or filename.lower().endswith(".csv"):
+        return "table"
     if content[:1] == b"\x08" or filename.lower().endswith(".onnx"):
         return "onnx"
     raise unreadable(filename)
@@ -171,8 +182,20 @@ def quoted(name: str) -> str:
     return "".join(character for character in name if character.isprintable())[:80]
 
 
+def class_place(name: str) -> int | None:
+    """The class of that name, whatever people write differently; None where there is none."""
+    plain = _plain(name)
+    return next((place for place, known in enumerate(CLASSES) if _plain(known) == plain), None)
+
+
+def _plain(name: str) -> str:
+    """A class' name without what people write differently: T-shirt/top, Trousers, ankle_boot."""
+    return re.sub(r"[^a-z]|top$|s$", "", name.lower().replace("/", " ").strip())
+
+
 def unreadable(filename: str) -> WeightsError:
     return WeightsError(
         f"{filename} is not a weights file, or it is cut short. Expected are .safetensors, a "
-        "state_dict in .pt, .pth or .ckpt, a model of Keras in .keras or .h5, and .onnx."
+        "state_dict in .pt, .pth or .ckpt, a model of Keras in .keras or .h5, .onnx, .tflite, and "
+        "predictions in .csv, .npz or .npy."
     )

@@ -10,7 +10,7 @@ import copy
 import itertools
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from typing import NamedTuple
 
@@ -18,18 +18,22 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from fmnist.analysis.evaluation import Evaluation
 from fmnist.models import MODELS, inference
-from fmnist.models.chain import Chain
+from fmnist.models.chain import ACTIVATIONS, Chain
 from fmnist.models.inference import BATCH, ProgressCallback
 from fmnist.models.layers import Classifier
 from fmnist.weights.card import WeightsError
-from fmnist.weights.strangers import formats, keras, pickles, stacks, trials
+from fmnist.weights.strangers import formats, keras, pickles, stacks, tables, trials
 from fmnist.weights.strangers.formats import ASIDE, in_quarantine, quoted, shapes_of
+from fmnist.weights.strangers.graphs import GraphError
 from fmnist.weights.strangers.modules import Whole
-from fmnist.weights.strangers.onnx import OnnxError, OnnxModel
+from fmnist.weights.strangers.onnx import OnnxModel
 from fmnist.weights.strangers.stacks import Geometry, Stack, StackError, Style
+from fmnist.weights.strangers.tflite import TfliteModel
 from fmnist.weights.strangers.trials import READINGS, Candidate
 
+_BYTEWISE = tuple(name for name in READINGS if name.startswith("0..255"))
 ASSUMED = ", which is assumed (it takes the real dataset to find out)"
 
 
@@ -71,9 +75,13 @@ def open_file(
     """
     formats.check_size(len(content), filename)
     kind = formats.kind_of(content, filename)
+    if kind == "table":
+        return _from_table(content, filename)
     try:
         if kind == "onnx":
             found = _from_onnx(content, filename, reads)
+        elif kind == "tflite":
+            found = _from_tflite(content, filename, reads)
         elif kind == "safetensors":
             found = _from_safetensors(content, filename)
         elif kind in ("keras", "hdf5"):
@@ -82,7 +90,7 @@ def open_file(
             found = _from_pickle(pickles.read(content, filename), filename)
         opened = found if isinstance(found, Opened) else _likeliest(found, filename, report)
         _probe(opened.model, filename)
-    except OnnxError as error:
+    except GraphError as error:
         raise WeightsError(f"{filename} {error}") from None
     return opened
 
@@ -98,20 +106,23 @@ def _probe(model: Classifier, filename: str) -> None:
             raise _not_finite(filename)
 
 
+def _from_table(content: bytes, filename: str) -> Opened:
+    table, split = tables.read(content, filename), tables.test_split()
+    said = inference.infer(table, split.images, torch.device("cpu"))
+    doubt, order = trials.doubted(Evaluation("", said, split.labels))
+    return Opened(table, None, None, doubt=doubt, order=order)
+
+
 def _from_onnx(content: bytes, filename: str, reads: str | None) -> Opened | list[Candidate]:
-    known = reads.removesuffix(ASSUMED) if reads else None
-    if known and known in READINGS:  # so it has been opened before
-        model = OnnxModel(content)
-        trials.read_as(model, known)
-        return Opened(model, None, reads)
+    if opened := _opened_before(OnnxModel, content, reads):
+        return opened
     in_quarantine(_try_graph, content, filename)
     model = OnnxModel(content)
     taken_for = "a network that answers each channel" if model.answers_channels else None
     if not model.whole_numbers:
         return [Candidate(lambda: model, taken_for=taken_for)]
-    bytewise = tuple(name for name in READINGS if name.startswith("0..255"))
-    ways = [Candidate(lambda: model, taken_for=taken_for, readings=bytewise)]
-    with contextlib.suppress(OnnxError, WeightsError):
+    ways = [Candidate(lambda: model, taken_for=taken_for, readings=_BYTEWISE)]
+    with contextlib.suppress(GraphError, WeightsError):
         floats = model.with_floats()
         in_quarantine(_try_graph, floats.content, filename)
         taken_for = "a network of floats, though it declares whole numbers"
@@ -119,8 +130,34 @@ def _from_onnx(content: bytes, filename: str, reads: str | None) -> Opened | lis
     return ways
 
 
+def _from_tflite(content: bytes, filename: str, reads: str | None) -> Opened | list[Candidate]:
+    if opened := _opened_before(TfliteModel, content, reads):
+        return opened
+    in_quarantine(_try_tflite, content, filename)
+    model = TfliteModel(content)
+    if not model.whole_numbers:
+        return [Candidate(lambda: model)]
+    return [Candidate(lambda: model, readings=_BYTEWISE)]
+
+
+def _opened_before(
+    kind: Callable[[bytes], Classifier], content: bytes, reads: str | None
+) -> Opened | None:
+    """The model of a graph of which it is known how it reads pixels."""
+    known = reads.removesuffix(ASSUMED) if reads else None
+    if known is None or known not in READINGS:
+        return None
+    model = kind(content)
+    trials.read_as(model, known)
+    return Opened(model, None, reads)
+
+
 def _try_graph(content: bytes, filename: str) -> None:
     _probe(OnnxModel(content), filename)
+
+
+def _try_tflite(content: bytes, filename: str) -> None:
+    _probe(TfliteModel(content), filename)
 
 
 def _from_safetensors(content: bytes, filename: str) -> Opened | list[Candidate]:
@@ -216,7 +253,7 @@ def _from_state_dict(
         if shapes_of(known) == shapes:
             return Opened(_filled(known, {name: name for name in shapes}, tensors), known, None)
     registered = [
-        Candidate(partial(_filled, fitting, names, tensors), fitting)
+        Candidate(partial(_filled, fitting, names, tensors), fitting, _activations(fitting))
         for fitting, names in _assignments(shapes, in_order)
     ]
     try:
@@ -234,6 +271,12 @@ def _from_state_dict(
     return candidates
 
 
+def _activations(architecture: str) -> str | None:
+    """In words, what no shape tells of an architecture: its activations."""
+    kinds = (type(layer).__name__ for layer in MODELS[architecture].build().modules())
+    return ", ".join(dict.fromkeys(kind for kind in kinds if kind in ACTIVATIONS)) or None
+
+
 def _ways(stack: Stack) -> list[Candidate]:
     """The ways to wire a stack, the most usual first."""
 
@@ -244,6 +287,7 @@ def _ways(stack: Stack) -> list[Candidate]:
             taken_for=stack.taken_for(geometry, style) or None,
             cost=geometry.cost + style.cost,
             variants=lambda: [way(*near) for near in stack.near(geometry, style)],
+            twins=lambda: [way(other, style) for other in stack.padded(geometry)],
         )
 
     return [way(geometry, stack.styles()[0]) for geometry in stack.geometries()]
@@ -276,8 +320,10 @@ def _likeliest(candidates: Sequence[Candidate], filename: str, report: ProgressC
 def reordered(model: Classifier, order: Sequence[int]) -> Classifier:
     """A copy of a model that answers for each class what the model does at its place in the order.
 
-    Such a model has weights that make its ten answers: those of its last layer.
+    Such a model is a table, or has weights that make its ten answers: those of its last layer.
     """
+    if isinstance(model, tables.Table):
+        return model.reordered(order)
     model = copy.deepcopy(model)
     last = [layer for layer in model.modules() if isinstance(layer, nn.Linear | nn.Conv2d)][-1]
     places = torch.tensor(order)

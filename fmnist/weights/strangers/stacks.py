@@ -25,6 +25,8 @@ MOST_WAYS = 128
 """How many geometries are listed at most."""
 MOST_NEIGHBOURS = 16
 """How many geometries that differ in one step are looked at."""
+MOST_PADDED = 48
+"""How many geometries that differ in several paddings are looked at."""
 MOST_TRIES = 10_000
 """How many orders of the layers are looked at."""
 _RECURRENT = re.compile(r"(?:weight|bias)_(?:ih|hh)_l(\d+)(_reverse)?")
@@ -151,19 +153,45 @@ class Stack:
 
     def _neighbours(self, geometry: Geometry) -> list[Geometry]:
         """The geometries that differ in the step of one convolution, the most usual first."""
-        found = []
+        found: list[Geometry] = []
         for index, options in enumerate(self._options):
             for step in options:
-                steps = (*geometry.steps[:index], step, *geometry.steps[index + 1 :])
-                side = SIDE
-                for part, taken in zip(self.convolutions, steps, strict=True):
-                    side = _after(side, part, taken) if side else 0
-                if side and step != geometry.steps[index]:
-                    cost = sum(self._options[i][one] for i, one in enumerate(steps))
-                    cost += sum(_change(*pair) for pair in itertools.pairwise(steps))
-                    ends = _ends(side, self._edge())
-                    found += [Geometry(steps, edge, cost + more) for edge, more in ends]
+                if step != geometry.steps[index]:
+                    steps = (*geometry.steps[:index], step, *geometry.steps[index + 1 :])
+                    found += self._with(steps)
         return sorted(found, key=lambda other: other.cost)[:MOST_NEIGHBOURS]
+
+    def padded(self, geometry: Geometry) -> list[Geometry]:
+        """The geometries of as many pixels at the end that differ in several paddings alone.
+
+        One padding more and another less do nearly as well, and lie two steps apart.
+        """
+        if all(step.stride == 1 for step in geometry.steps):
+            return []  # then any other padding changes the end
+        alike = [
+            [step for step in options if (step.stride, step.pool) == (taken.stride, taken.pool)]
+            for options, taken in zip(self._options, geometry.steps, strict=True)
+        ]
+        ways = itertools.islice(itertools.product(*alike), MOST_TRIES)
+        found = [
+            other
+            for steps in ways
+            if sum(one != taken for one, taken in zip(steps, geometry.steps, strict=True)) > 1
+            for other in self._with(steps)
+            if other.edge == geometry.edge
+        ]
+        return sorted(found, key=lambda other: other.cost)[:MOST_PADDED]
+
+    def _with(self, steps: tuple[Step, ...]) -> Iterator[Geometry]:
+        """The geometries of these steps; none where nothing is left, or not what is wanted."""
+        side = SIDE
+        for part, taken in zip(self.convolutions, steps, strict=True):
+            side = _after(side, part, taken) if side else 0
+        if side:
+            cost = sum(self._options[i][one] for i, one in enumerate(steps))
+            cost += sum(_change(*pair) for pair in itertools.pairwise(steps))
+            for edge, more in _ends(side, self._edge()):
+                yield Geometry(steps, edge, cost + more)
 
     def orders(self, geometry: Geometry, style: Style) -> list[Style]:
         """A style with other kinds of pooling and other places for the norms, itself first."""

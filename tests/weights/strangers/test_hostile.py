@@ -6,10 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hostile import FILES, mutated, with_canary
+from hostile import FILES, UNFOLDING, mutated, with_canary
 
 from fmnist.weights import shelf
 from fmnist.weights.card import WeightsError
+
+pytestmark = pytest.mark.usefixtures("small")
 
 EACH = 25
 
@@ -42,3 +44,8 @@ def test_no_canary_runs(write: Callable[[Path], bytes], tmp_path: Path) -> None:
     for suffix in (".pt", ".keras", ".h5", ".onnx", ".safetensors"):
         assert outcome(content, f"evil{suffix}") is not None
     assert not mark.exists()
+
+
+@pytest.mark.parametrize("filename", UNFOLDING)
+def test_what_unfolds_or_leads_elsewhere_is_refused(filename: str) -> None:
+    assert str(outcome(UNFOLDING[filename](), filename)).startswith(filename)

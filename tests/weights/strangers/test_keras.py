@@ -7,6 +7,7 @@ import h5py
 import numpy as np
 import pytest
 import torch
+from hostile import altered, bomb, circle, external, many, soft, stored_elsewhere
 from keras_files import (
     Layer,
     batch_norm,
@@ -179,40 +180,6 @@ def test_a_class_of_the_authors_is_refused() -> None:
 def test_pictures_of_another_size_are_refused() -> None:
     layers = [FLATTEN, dense(1024, 10)]
     assert "32 x 32" in refused(h5(layers, sequential(layers, (32, 32))))
-
-
-def altered(change: Callable[[h5py.File], object]) -> bytes:
-    layers = [FLATTEN, dense(784, 10)]
-    content = io.BytesIO(h5(layers, sequential(layers, (28, 28))))
-    with h5py.File(content, "a") as file:
-        change(file)
-    return content.getvalue()
-
-
-def external(file: h5py.File) -> None:
-    file["elsewhere"] = h5py.ExternalLink("/dev/zero", "/")
-
-
-def soft(file: h5py.File) -> None:
-    file["again"] = h5py.SoftLink("/again")
-
-
-def circle(file: h5py.File) -> None:
-    group = file["model_weights"]
-    group["inside"] = group
-
-
-def stored_elsewhere(file: h5py.File) -> None:
-    file.create_dataset("a", (10,), "f4", external=[("/dev/zero", 0, 40)])
-
-
-def bomb(file: h5py.File) -> None:
-    file.create_dataset("a", (2**40,), "f4", chunks=(2**20,), compression="gzip")
-
-
-def many(file: h5py.File) -> None:
-    for number in range(6000):
-        file.create_group(str(number))
 
 
 @pytest.mark.parametrize(

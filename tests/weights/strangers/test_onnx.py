@@ -24,7 +24,8 @@ from fmnist.models import inference
 from fmnist.weights import shelf
 from fmnist.weights.card import WeightsError
 from fmnist.weights.shelf import Weights
-from fmnist.weights.strangers.onnx import OnnxError, OnnxModel
+from fmnist.weights.strangers.graphs import GraphError
+from fmnist.weights.strangers.onnx import OnnxModel
 from fmnist.weights.strangers.opening import ASSUMED
 
 CPU = torch.device("cpu")
@@ -101,7 +102,7 @@ def test_a_graph_that_needs_its_whole_numbers_can_not() -> None:
     model = graph(nodes, constants, dtype=TensorProto.INT64)
     model.opset_import[0].version = 18
     opened = OnnxModel(model.SerializeToString())
-    with pytest.raises(OnnxError):
+    with pytest.raises(GraphError):
         opened.with_floats()
 
 

@@ -202,3 +202,21 @@ def test_classes_in_another_order_are_noticed() -> None:
 def test_what_is_no_plain_stack_is_none(tensors: dict[str, Tensor]) -> None:
     with pytest.raises(StackError):
         stacks.read(tensors)
+
+
+def test_paddings_that_make_up_for_each_other_are_found_together() -> None:
+    """Three convolutions with strides, padded by 2, 1 and 3, end as those padded by 3, 2 and 2."""
+    row = nn.Sequential(
+        nn.Conv2d(1, 4, 5, 1, 2), nn.Conv2d(4, 6, 5, 2, 1), nn.Conv2d(6, 8, 5, 3, 3),
+        nn.Flatten(), nn.Linear(200, 10),
+    )  # fmt: skip
+    stack = stacks.read(row.state_dict())
+    steps = tuple(Step(stride, pad, (1, 1)) for stride, pad in ((1, 3), (2, 2), (3, 2)))
+    (start,) = stack._with(steps)
+    found = [[step.padding for step in other.steps] for other in stack.padded(start)]
+    assert [2, 1, 3] in found
+    assert [3, 2, 2] not in found
+    images = torch.rand(2, 1, 28, 28)
+    assert stack.built(stack.padded(start)[found.index([2, 1, 3])], Style("no activation"))(
+        images
+    ).shape == (2, 10)

@@ -1,0 +1,191 @@
+"""A graph as a classifier: whatever runs it, what it takes and what it answers is found out."""
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from fmnist.data.splits import CLASSES
+from fmnist.machine.errors import UserFacingError
+from fmnist.models.layers import Classifier, Standardize
+from fmnist.weights.strangers.formats import class_place
+
+_IMAGES = ((784,), (28, 28), (1, 28, 28), (28, 28, 1), (3, 28, 28), (28, 28, 3))
+
+
+class GraphError(UserFacingError):
+    """A graph can't be used; the message says why and wants the file's name before it."""
+
+
+class Runtime(Protocol):
+    """What runs a graph of one input, whose sizes are -1 where they are free."""
+
+    sizes: Sequence[int]
+    integers: bool  # whether it takes whole numbers
+    whole_numbers: bool  # whether these are pixels as they are in a file, 0 to 255
+    outputs: Sequence[str]
+
+    def ask(self, outputs: Sequence[str], parts: Sequence[NDArray[np.float32]]) -> list[list[Any]]:
+        """The outputs for each part, which has the shape of the input; raises GraphError."""
+
+
+class _Layout(NamedTuple):
+    """How a graph takes images: how many at once, -1 any number, 0 one without an axis for it."""
+
+    batch: int
+    image: tuple[int, ...]
+
+    @property
+    def channels(self) -> int:
+        return math.prod(self.image) // 784
+
+
+class Graph(Classifier):
+    """A graph from 784 values an image to 10; what it answers, as logits, are its features too.
+
+    It shows no parameters and has no gradients. Raises GraphError for any other graph.
+    """
+
+    def __init__(self, content: bytes, runtime: Runtime) -> None:
+        super().__init__()
+        self.content, self._runtime = content, runtime
+        self.standardize, self.head = Standardize(), nn.Identity()
+        noise = np.random.default_rng(0).integers(0, 256, (16, 1, 28, 28)).astype(np.float32)
+        self._layout, self._output, self._each = self._find_output(noise)
+        answers = self._run(noise)
+        sums = answers.sum(1)
+        self.probabilities = bool((answers >= 0).all() and np.allclose(sums, 1, atol=0.02))
+
+    @property
+    def whole_numbers(self) -> bool:
+        """Whether it takes pixels as they are in a file, 0 to 255."""
+        return self._runtime.whole_numbers
+
+    @property
+    def integers(self) -> bool:
+        """Whether it takes whole numbers, which may stand for others by a scale."""
+        return self._runtime.integers
+
+    @property
+    def answers_channels(self) -> bool:
+        """Whether it takes three channels for three images, and so answers each by itself."""
+        return self._each > 1
+
+    def features(self, images: Tensor) -> Tensor:
+        answers = self._run(self.standardize(images).cpu().numpy())
+        if self.probabilities:
+            answers = np.log(np.maximum(answers, np.finfo(np.float32).tiny))
+        return torch.from_numpy(answers).to(images.device)
+
+    def packed(self, architecture: str | None) -> bytes:
+        return self.content
+
+    def _run(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What the graph answers (N, 10) to values (N, 1, 28, 28) as it wants them."""
+        parts = _parts(values, self._layout)
+        answers = [_rows(output) for (output,) in self._runtime.ask([self._output], parts)]
+        size = self._each * len(CLASSES)
+        if sum(answer.size for answer in answers) != size * len(values) + size * _idle(
+            values, self._layout
+        ):
+            raise GraphError("doesn't answer every image with 10 values.")
+        rows = np.concatenate(answers, None).reshape(-1, self._each, len(CLASSES))
+        means: NDArray[np.float32] = rows[: len(values)].mean(1, dtype=np.float32)
+        return means
+
+    def _find_output(self, values: NDArray[np.float32]) -> tuple[_Layout, str, int]:
+        """The first layout that the graph takes, and its first output of 10 values.
+
+        With how often it has them an image: once, or once a channel.
+        """
+        layouts = list(dict.fromkeys(_layouts(self._runtime.sizes)))
+        if not layouts:
+            stated = " x ".join(str(n) if n >= 0 else "N" for n in self._runtime.sizes)
+            raise GraphError(
+                f"has an input of {stated or 'no stated shape'}. It takes one image or any number, "
+                "of 784 values each, such as N x 1 x 28 x 28."
+            )
+        names = self._runtime.outputs
+        for layout in layouts:
+            parts = _parts(values, layout)
+            images = (len(values) + _idle(values, layout)) // len(parts)
+            try:
+                answers = self._runtime.ask(names, parts)[0]
+            except GraphError:
+                if layout is layouts[-1]:
+                    raise
+                continue
+            for each in sorted({1, layout.channels}):
+                for name, answer in zip(names, answers, strict=True):
+                    if _rows(answer).size == each * len(CLASSES) * images:
+                        return layout, name, each
+            if any(isinstance(a, np.ndarray) and a.size == images for a in answers):
+                raise GraphError(
+                    "answers every image with one value, perhaps its class. Export it so that it "
+                    "answers with the probabilities of all 10."
+                )
+        raise GraphError("has no output of 10 values an image.")
+
+
+def _idle(values: NDArray[np.float32], layout: _Layout) -> int:
+    """How many images are missing to fill the last of the parts that a graph takes at once."""
+    return 0 if layout.batch < 0 else -len(values) % max(layout.batch, 1)
+
+
+def _parts(values: NDArray[np.float32], layout: _Layout) -> list[NDArray[np.float32]]:
+    """Values (N, 1, 28, 28) in the shape a graph takes, as many at once as it does.
+
+    The last part is filled with the last image.
+    """
+    values = np.concatenate([values, np.repeat(values[-1:], _idle(values, layout), axis=0)])
+    if layout.channels > 1:  # in colour: grey in all three
+        values = np.repeat(values, 3, axis=1)
+        values = np.moveaxis(values, 1, -1) if layout.image[-1] == 3 else values
+    if layout.batch < 0:
+        return [np.ascontiguousarray(values.reshape(-1, *layout.image))]
+    shape = layout.image if layout.batch == 0 else (layout.batch, *layout.image)
+    return list(np.ascontiguousarray(values.reshape(-1, *shape)))
+
+
+def _layouts(sizes: Sequence[int]) -> Iterator[_Layout]:
+    """The layouts of sizes of which some are -1, which can be any; the likeliest first."""
+    first, others = sizes[:1], tuple(sizes[1:])
+    if sizes and -1 not in sizes and math.prod(sizes) == 784:
+        yield _Layout(1, others) if math.prod(others) == 784 else _Layout(0, tuple(sizes))
+    elif sizes and -1 not in others and math.prod(others) == 784:
+        yield _Layout(first[0], others)
+    for image in _IMAGES:
+        if len(image) == len(others) and _may_be(others, image):
+            yield _Layout(first[0], image)
+        elif -1 not in sizes and len(image) == 3 and tuple(sizes) == image:
+            yield _Layout(0, image)
+
+
+def _may_be(sizes: Sequence[int], image: Sequence[int]) -> bool:
+    return all(size in (-1, wanted) for size, wanted in zip(sizes, image, strict=True))
+
+
+def _rows(answer: Any) -> NDArray[np.floating]:
+    """An output as numbers; of scikit-learn's, a mapping from class to probability an image.
+
+    What isn't floating-point numbers becomes an empty array.
+    """
+    try:
+        if isinstance(answer, list) and all(isinstance(row, dict) for row in answer):
+            answer = [[row[label] for label in sorted(row, key=_place)] for row in answer]
+        array = np.asarray(answer)
+    except (ValueError, TypeError):  # rows of different lengths, keys of different kinds
+        return np.empty(0)
+    return array if np.issubdtype(array.dtype, np.floating) else np.empty(0)
+
+
+def _place(label: Any) -> Any:
+    """What sorts labels as the classes stand, whether they are numbers, their names or others."""
+    if not isinstance(label, str):
+        return label
+    place = class_place(label)
+    return (len(CLASSES) if place is None else place, label)
