@@ -2,12 +2,13 @@
 
 import streamlit as st
 
-from fmnist.ui import navigation
+from fmnist.ui import history, navigation, projector
 from fmnist.ui.parts import home
 
 st.set_page_config(page_title="Fashion-MNIST Studio", page_icon=home.icon(), layout="wide")
 
 navigation.claim()
+history.keep()
 st.navigation(
     {
         "": [
@@ -32,4 +33,5 @@ st.navigation(
         "Your pictures": [st.Page("pages/classify.py", title="Classify", icon=":material/draw:")],
     },
     expanded=True,
+    position="top" if projector.shown() else "sidebar",
 ).run()

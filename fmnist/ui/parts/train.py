@@ -16,7 +16,8 @@ from fmnist.models import MODELS
 from fmnist.models.recipe import AUGMENTATIONS, OPTIMIZERS, PRECISIONS, RANGES, SCHEDULES, Recipe
 from fmnist.runs import queue, results
 from fmnist.runs.run import Run, RunError, read_run
-from fmnist.ui import figures, take_home
+from fmnist.ui import figures, matrices, take_home
+from fmnist.ui.components.matrix import matrix as show_matrix
 from fmnist.ui.components.wall import garment_wall
 from fmnist.ui.state import dataset
 from fmnist.ui.widgets import CHART, plain
@@ -242,7 +243,7 @@ def _answers(run: Run, predictions: NDArray[np.uint8]) -> None:
     if run.active:
         return
     matrix = evaluation.count_cells(validation.labels, said)
-    st.plotly_chart(figures.confusion(matrix), config=CHART, key="by epoch")
+    show_matrix(matrices.confusion(matrix), key="by epoch", label=f"After epoch {epoch}")
     if epoch == 1:
         return
     changed = evaluation.flips(predictions[epoch - 2], said, validation.labels)
