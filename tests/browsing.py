@@ -29,7 +29,7 @@ PAGES = {
     "Scores": ("Scores", "Abstaining"),
     "Compare": ("Compare", "By class"),
     "Hardest": ("Hardest", "By class"),
-    "Classify": ("Classify", "What happened to your picture"),
+    "Classify": ("Classify", "Start from"),
 }
 PATIENCE = 180  # seconds; two cores may be busy with a training, or with other work
 REAL = fashion.available()
@@ -129,7 +129,7 @@ def follow(page: Page, name: str) -> None:
 
 
 def heading(page: Page, text: str | re.Pattern[str]) -> Locator:
-    return page.get_by_role("heading", level=3, name=text, exact=True)
+    return page.get_by_role("heading", name=text, exact=True)
 
 
 def table(page: Page, number: int = 0) -> Locator:
