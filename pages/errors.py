@@ -33,7 +33,7 @@ large = st.container()
 with gallery:
     cell = parts.choose_cell()
     rows = evaluation.errors(answers, *cell, card.temperature)
-    st.subheader(f"{figures.cell_name(*cell)}: {len(rows):,}")
+    st.header(f"{figures.cell_name(*cell)}: {len(rows):,}")
 with chart:
     parts.matrix(counts, cell)
 if len(rows):

@@ -135,3 +135,16 @@ def heading(page: Page, text: str | re.Pattern[str]) -> Locator:
 def table(page: Page, number: int = 0) -> Locator:
     """The cells of a dataframe, which are drawn on a canvas and repeated inside it for readers."""
     return page.get_by_test_id("stDataFrame").nth(number).locator("td")
+
+
+def in_sight(page: Page, *parts: Locator) -> None:
+    """Each part stands on the screen as it is, whole."""
+    size = page.viewport_size
+    assert size
+    for part in parts:
+        expect(part).to_be_visible()
+        box = part.bounding_box()
+        assert box
+        assert box["y"] > -1, part
+        assert box["y"] + box["height"] <= size["height"], part
+        assert box["x"] + box["width"] <= size["width"], part

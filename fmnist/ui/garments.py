@@ -37,7 +37,7 @@ def gallery(
     words that hold for no other gallery. The rest is as in `garment_wall`, whose choice it returns.
     """
     shown = min(len(images), MOST_SHOWN)
-    with st.container(height=height, border=False):
+    with st.container(height=height, border=False, key=f"wall-of-{key}"):
         picked = garment_wall(
             images[:shown],
             titles[:shown],
@@ -61,8 +61,9 @@ def gallery(
 
 
 def large(split: Split, row: int, caption: str) -> None:
-    """One garment of a split under its class."""
+    """One garment of a split under its class; on a phone beside it, see studio.css."""
     label = CLASSES[split.labels[row]]
-    st.subheader(label)
-    st.caption(caption)
-    st.image(data_url(split.images[row], 280), width="stretch", alt=f"Garment {row}, {label}")
+    with st.container(key="large"):
+        st.header(label)
+        st.caption(caption)
+        st.image(data_url(split.images[row], 280), width="stretch", alt=f"Garment {row}, {label}")

@@ -25,7 +25,7 @@ from fmnist.data.splits import CLASSES
 from fmnist.models import MODELS, inference
 from fmnist.models.recipe import Recipe
 from fmnist.pictures import reading
-from fmnist.runs import queue, worker
+from fmnist.runs import pace, queue, worker
 from fmnist.runs.run import Plan, Run, all_runs, read_run
 from fmnist.ui import navigation
 from fmnist.ui.parts.classify import KINDS
@@ -113,7 +113,7 @@ def test_the_dataset_page_filters_by_class_and_split() -> None:
     assert "300 garments" in texts(app)
     app.selectbox(key="class").select("Bag").run()
     assert f"{count} garments" in texts(app)
-    assert app.subheader[0].value == "Bag"
+    assert app.header[0].value == "Bag"
     app.button_group(key="split").set_value("test").run()
     assert "10 garments" in texts(app)
     assert "of the test split" in texts(app)
@@ -605,6 +605,35 @@ def test_a_finished_run_shows_its_figures_and_goes_back_through_its_epochs(
         learned = ((said[epoch - 2] != labels) & (said[epoch - 1] == labels)).sum()
         assert f"Learned in epoch {epoch}: {learned}" in texts(app)
     assert not app.exception
+
+
+def test_before_it_starts_a_plan_says_how_long_it_takes_here(
+    finished: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "seen", lambda work, runs: 100.0)
+    app = open_page("train")
+    app.number_input[0].set_value(10).run()
+    # 300 training images, and 100 to validate on, at 100 a second, ten times
+    assert "Trains for about **33 s** on this machine, at 100 images a second;" in texts(app)
+
+
+def test_without_an_earlier_run_the_speed_is_measured(nothing_known: None) -> None:
+    app = open_page("train")
+    next(box for box in app.selectbox if box.label == "Model").select("fcnn-small").run()
+    assert not app.exception
+    assert "images a second;" in texts(app)
+
+
+@pytest.mark.parametrize(
+    ("way", "page"), [("Try it on a drawing", "Classify"), ("See its errors", "Errors")]
+)
+def test_a_finished_run_leads_on_with_its_model_chosen(finished: Run, way: str, page: str) -> None:
+    app = open_page("train")
+    press(app, way)
+    assert not app.exception
+    assert app.title[0].value == page
+    assert app.selectbox(key="model").value == "my-fcnn"
+    assert "my-fcnn" not in {card.name for card in shelf.cards()}
 
 
 def test_a_kept_run_is_on_every_page_and_a_deleted_one_is_gone(finished: Run) -> None:
