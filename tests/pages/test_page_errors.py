@@ -39,7 +39,7 @@ def choose(app: AppTest, true: str, predicted: str) -> AppTest:
 
 
 def count_in_heading(app: AppTest) -> int:
-    return int(app.subheader[0].value.rsplit(": ", 1)[1].replace(",", ""))
+    return int(app.header[0].value.rsplit(": ", 1)[1].replace(",", ""))
 
 
 def wall(app: AppTest) -> Any:
@@ -79,7 +79,7 @@ def test_all_100_cells_and_the_heads_open_as_many_images_as_they_count(
 
 def test_units_and_order_change_the_matrix_and_nothing_else() -> None:
     app = open_page("errors")
-    heading = app.subheader[0].value
+    heading = app.header[0].value
     heats = []
     for unit in ("Counts", "Row %", "Column %"):
         app.button_group(key="cells").set_value(unit).run()
@@ -91,7 +91,7 @@ def test_units_and_order_change_the_matrix_and_nothing_else() -> None:
     reordered = matrix(app)["layout"]["xaxis"]["ticktext"]
     assert sorted(reordered) == sorted(names)
     assert reordered != names
-    assert app.subheader[0].value == heading
+    assert app.header[0].value == heading
     assert not app.exception
 
 
@@ -198,7 +198,7 @@ def test_the_link_leads_to_model_split_cell_and_garment() -> None:
         garment=rows[4],
         order=ORDERS[1],
     )
-    assert app.subheader[0].value.startswith("All errors: ")
+    assert app.header[0].value.startswith("All errors: ")
     assert f"Garment {rows[4]} of the test split" in texts(app)
     assert app.button_group(key="order").value == ORDERS[1]
 
@@ -219,7 +219,7 @@ def test_one_garment_shows_every_models_answer() -> None:
     answers = app.dataframe[0].value
     assert list(answers["Model"]) == [card.name for card in shelf.cards()]
     assert set(answers["Answer"]) <= set(CLASSES)
-    assert "### Bag" in texts(app)  # in this cell the chosen model says so
+    assert "## Bag :small" in texts(app)  # in this cell the chosen model says so
 
 
 @every_shipped(quick=FOUR)

@@ -190,6 +190,7 @@ def garment(
     with said:
         answer, _ = models.answer(card, image[None], device)
         st.caption(f"{card.name} says")
+        answers.best(answer.probabilities[0])
         answers.show(list(answer.probabilities), [card.name])
     with others:
         st.caption("Every model")

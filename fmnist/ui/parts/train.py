@@ -202,6 +202,8 @@ def _run(shown: Run) -> None:
         st.error(told)
     if kept := st.session_state.pop("kept", None):
         st.success(kept)
+    if run.state == "finished":
+        _ways_on(run)
     if run.progress:
         _figures(run)
     elif run.active:
@@ -296,7 +298,6 @@ def _buttons(run: Run) -> None:
                 st.caption("The run, its curves and its weights. What was kept stays.")
                 st.button("Delete for good", on_click=_told(queue.delete, run.id))
     if run.state == "finished":
-        _ways_on(run)
         with (
             st.form("keep", border=False),
             st.container(horizontal=True, vertical_alignment="bottom"),
