@@ -41,7 +41,7 @@ with views.container(key="matrix-view", gap="small"):
     )
     parts.matrix(counts, asked.cell, unit, order)
 wall = views.container(key="wall-view", gap="small")
-wall.subheader(f"{cell_name(*asked.cell)}: {len(rows):,}")
+wall.header(f"{cell_name(*asked.cell)}: {len(rows):,}")
 if not len(rows):
     wall.caption("No image is in this cell. Choose another one in the matrix.")
     st.stop()

@@ -15,18 +15,19 @@ source, device = page(
 
 doubted = widgets.choice("Suspects", ["Wrong labels", "Duplicates"], key="doubted")
 if doubted == "Wrong labels":
-    doubts = parts.wrong_labels(source, device)
+    doubts, how = parts.wrong_labels(source, device)
     verdicts = "Agree, the label is wrong", "Disagree, it may stand"
 else:
-    doubts = parts.duplicates(source)
+    doubts, how = parts.duplicates(source)
     verdicts = "Agree, the same garment", "Disagree, two garments"
 
 if doubts:
-    st.subheader(f"{len(doubts):,} suspects")
+    st.header(f"{len(doubts):,} suspects")
     doubt = parts.review(doubts, *verdicts)
     if doubted == "Wrong labels":
         with st.expander("What every model says of it"):
             widgets.model_answers(doubt.images[0], device)
+    st.caption(how)
 else:
     st.info("There are no suspects here. Choose another split, or other suspects.")
 

@@ -1,6 +1,7 @@
 """Results as Plotly figures; colours that text needs come from the page's theme."""
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from fmnist.data.splits import CLASSES
 
 ACCENT, SECOND = "#e8590c", "#1c7ed6"
 MUTED = "rgba(134, 142, 150, 0.45)"
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
+"""How lines are told apart by whoever doesn't see their colours."""
 MOST_POINTS = 300
 MARGIN = {"l": 0, "r": 0, "t": 8, "b": 0}
 
@@ -53,14 +56,14 @@ def training_curves(
 ) -> go.Figure:
     """One quantity in the progress of one or several runs, by name, against their epochs."""
     figure = go.Figure()
-    for name, progress in runs.items():
+    for (name, progress), dash in zip(runs.items(), cycle(DASHES)):
         points = [line for line in progress if quantity in line]
         figure.add_scatter(
             x=[line["step"] * line["epochs"] / line["steps"] for line in points],
             y=[line[quantity] for line in points],
             name=name,
             mode="lines+markers" if len(points) < 60 else "lines",
-            line_color=ACCENT if len(runs) == 1 else None,
+            line={"color": ACCENT if len(runs) == 1 else None, "dash": dash},
             marker_size=5,
             hovertemplate="epoch %{x:.1f}: %{y:.4f}<extra>%{fullData.name}</extra>",
         )
@@ -209,7 +212,7 @@ def reliability(curves: Mapping[str, Sequence[CalibrationBin]]) -> go.Figure:
         hoverinfo="skip",
         showlegend=False,
     )
-    for (name, bins), colour in zip(curves.items(), (SECOND, ACCENT), strict=False):
+    for (name, bins), colour, dash in zip(curves.items(), (SECOND, ACCENT), DASHES, strict=False):
         images = sum(part.images for part in bins)
         figure.add_scatter(
             x=[part.confidence for part in bins],
@@ -217,7 +220,7 @@ def reliability(curves: Mapping[str, Sequence[CalibrationBin]]) -> go.Figure:
             customdata=[part.images for part in bins],
             name=name,
             mode="lines+markers",
-            line_color=colour,
+            line={"color": colour, "dash": dash},
             # A dot's area is its share of the images.
             marker_size=[4 + 20 * (part.images / images) ** 0.5 for part in bins],
             hovertemplate="%{x:.1%} sure, %{y:.1%} right, %{customdata:,} images",
@@ -266,3 +269,16 @@ def _in_per_cent(figure: go.Figure, x_title: str, y_title: str) -> go.Figure:
     figure.update_xaxes(title=x_title, **plain)
     figure.update_yaxes(title=y_title, **plain)
     return figure
+
+
+def table(figure: go.Figure) -> list[dict[str, Any]]:
+    """Every bar or point of a figure, a row each, under what its axes are called."""
+    axes, named = figure.layout, [trace for trace in figure.data if trace.hoverinfo != "skip"]
+    rows = []
+    for trace in named:
+        of = {"Of": trace.name} if len(named) > 1 else {}
+        for x, y in zip(trace.x, trace.y, strict=True):
+            across = axes.xaxis.title.text or "Value"
+            up = axes.yaxis.title.text or ("Class" if isinstance(y, str) else axes.title.text)
+            rows.append(of | ({up: y, across: x} if isinstance(y, str) else {across: x, up: y}))
+    return rows

@@ -68,7 +68,7 @@ def wall(
     wall. The rest is as in `garment_wall`, whose choice it returns.
     """
     shown = min(len(images), MOST_SHOWN)
-    with st.container(height=height, border=False, key=f"box {key}"):
+    with st.container(height=height, border=False, key=f"wall-of-{key}"):
         picked = garment_wall(
             images[:shown],
             titles[:shown],
@@ -98,8 +98,9 @@ def downloads(
 
 
 def large(split: Split, row: int, caption: str) -> None:
-    """One garment of a split under its class."""
+    """One garment of a split under its class; on a phone beside it, see studio.css."""
     label = CLASSES[split.labels[row]]
-    st.subheader(label)
-    st.caption(caption)
-    st.image(data_url(split.images[row], 280), width="stretch", alt=f"Garment {row}, {label}")
+    with st.container(key="large"):
+        st.header(label)
+        st.caption(caption)
+        st.image(data_url(split.images[row], 280), width="stretch", alt=f"Garment {row}, {label}")

@@ -13,6 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from fmnist.data.splits import CLASSES, HELD_OUT, SplitName
 from fmnist.pictures.encode import data_url
+from fmnist.ui import figures
 from fmnist.ui.state import models
 from fmnist.weights.card import Card
 from fmnist.weights.shelf import DEFAULT
@@ -145,6 +146,16 @@ def choose_page(count: int, size: int, key: str) -> slice:
     # With the number of pages in its key, it begins anew where there are more or fewer.
     number = st.number_input(f"Page of {pages}", 1, pages, key=f"{key} of {pages}")
     return slice((number - 1) * size, number * size)
+
+
+def chart(figure: Any, key: str, alt: str) -> None:
+    """A Plotly figure, what it shows in words, and once it is asked for as a table."""
+    st.plotly_chart(figure, config=CHART, key=key, alt=alt)
+    fold = st.popover(
+        "Figures", type="tertiary", icon=":material/table:", key=f"{key} table", on_change="rerun"
+    )
+    if fold.open:
+        fold.dataframe(figures.table(figure), hide_index=True, alt=alt)
 
 
 def plain(text: str) -> str:

@@ -224,7 +224,7 @@ def test_matrix_wall_and_garment_are_on_one_screen_and_on_a_large_one_the_map_to
     page = visit("errors?model=cnn", viewport={"width": 1280, "height": 800})
     click_fullest(page, lambda name: name == "Bag named Bag")
     number(page, 1)
-    shown = (page.get_by_role("grid"), page.locator(".st-key-box-gallery"))
+    shown = (page.get_by_role("grid"), page.locator(".st-key-wall-of-gallery"))
     large = page.locator(".st-key-garment")
     matrix, box, garment = within(page, *shown, large)
     assert matrix["x"] + matrix["width"] <= box["x"]

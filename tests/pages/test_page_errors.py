@@ -42,7 +42,7 @@ def choose(app: AppTest, true: str, predicted: str) -> AppTest:
 
 
 def count_in_heading(app: AppTest) -> int:
-    return int(app.subheader[0].value.rsplit(": ", 1)[1].replace(",", ""))
+    return int(app.header[0].value.rsplit(": ", 1)[1].replace(",", ""))
 
 
 def given(app: AppTest, key: str) -> Any:
@@ -90,7 +90,7 @@ def test_all_100_cells_and_the_heads_open_as_many_images_as_they_count(
 
 def test_units_and_order_change_the_matrix_and_nothing_else() -> None:
     app = open_page("errors", model="cnn")
-    heading = app.subheader[0].value
+    heading = app.header[0].value
     seen = []
     for unit in ("Counts", "Row %", "Column %"):
         app.button_group(key="cells").set_value(unit).run()
@@ -102,7 +102,7 @@ def test_units_and_order_change_the_matrix_and_nothing_else() -> None:
     reordered = given(app, "matrix")["columns"]
     assert sorted(reordered) == sorted(names)
     assert reordered != names
-    assert app.subheader[0].value == heading
+    assert app.header[0].value == heading
     assert not app.exception
 
 
@@ -213,7 +213,7 @@ def test_the_link_leads_to_model_split_cell_and_garment() -> None:
         garment=str(rows[4]),
         order=ORDERS[1],
     )
-    assert app.subheader[0].value.startswith("All errors: ")
+    assert app.header[0].value.startswith("All errors: ")
     assert f"Garment {rows[4]} of the test split" in texts(app)
     assert app.button_group(key="order").value == ORDERS[1]
 
@@ -314,7 +314,7 @@ def test_one_garment_shows_every_models_answer() -> None:
     answers = app.dataframe[0].value
     assert list(answers["Model"]) == [card.name for card in shelf.cards()]
     assert set(answers["Answer"]) <= set(CLASSES)
-    assert "### Bag" in texts(app)  # in this cell the chosen model says so
+    assert "## Bag :small" in texts(app)  # in this cell the chosen model says so
 
 
 @every_shipped(quick=FOUR)

@@ -94,3 +94,15 @@ def test_the_label_of_the_smallest_model_is_not_cut_at_the_edge() -> None:
     here = [("small", 90_000, 0.93), ("large", 2_000_000, 0.95)]
     _, ours = figures.by_parameters(here, []).data
     assert ours.textposition == ("middle right", "top center")
+
+
+def test_a_figure_is_a_table_too_with_a_row_for_every_bar_and_point() -> None:
+    labels = np.array([0, 0, 3], np.uint8)
+    rows = figures.table(figures.class_counts(labels))
+    assert [row["Class"] for row in rows] == list(CLASSES)
+    assert [row["Value"] for row in rows] == [2, 0, 0, 1, 0, 0, 0, 0, 0, 0]
+    lines = [{"step": 1, "steps": 2, "epochs": 2, "loss": 0.5}]
+    curves = figures.training_curves({"one": lines, "two": lines}, "loss", "Loss")
+    assert figures.table(curves) == [
+        {"Of": name, "epoch": 1.0, "Loss": 0.5} for name in ("one", "two")
+    ]

@@ -226,7 +226,7 @@ def flips(pair: Pair) -> None:
 
 def _gallery(pair: Pair, rows: Rows, title: str, key: str) -> None:
     """The images at `rows` with what both sides say of each, and the one chosen among them."""
-    st.subheader(f"{title}: {len(rows):,}")
+    st.header(f"{title}: {len(rows):,}")
     if not len(rows):
         st.caption("No image.")
         return

@@ -380,6 +380,7 @@ def reasons(
     with said:
         answer, _ = models.answer(card, image[None], device)
         st.caption(f"{card.name} says")
+        answers.best(answer.probabilities[0])
         answers.show(list(answer.probabilities), [card.name])
         widgets.draw_on(split_name, row)
     with others:

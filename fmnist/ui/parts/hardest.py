@@ -13,7 +13,7 @@ from fmnist.data.splits import CLASSES, Source, Split, SplitName
 from fmnist.ui import figures, garments, widgets
 from fmnist.ui.garments import MOST_SHOWN
 from fmnist.ui.state import dataset, models
-from fmnist.ui.widgets import CHART, choice
+from fmnist.ui.widgets import choice
 from fmnist.weights.card import Card
 
 ENDS = ("Hardest", "Easiest")
@@ -134,5 +134,5 @@ def by_class(question: Question, ranking: Ranking) -> None:
     labels, scores = ranking.split.labels, ranking.scores
     means = [float(scores[labels == label].mean()) for label in range(len(CLASSES))]
     written = [question.measure.form.format(round(mean, 3)) for mean in means]
-    st.plotly_chart(figures.class_means(means, written), config=CHART, key="by class")
+    widgets.chart(figures.class_means(means, written), "by class", "The mean of each class")
     st.caption(f"Mean over all {len(labels):,} images of the {question.split_name} split.")

@@ -11,9 +11,9 @@ from fmnist.analysis.curves import ClassCurves
 from fmnist.analysis.evaluation import Evaluation
 from fmnist.analysis.intervals import RESAMPLES
 from fmnist.data.splits import CLASSES
-from fmnist.ui import figures
+from fmnist.ui import figures, widgets
 from fmnist.ui.downloads import csv_button
-from fmnist.ui.widgets import CHART, choice
+from fmnist.ui.widgets import choice
 
 FIGURES = {"Precision": "precision", "Recall": "recall", "F1": "f1"}
 BINS = 15
@@ -26,7 +26,9 @@ def by_class(matrix: NDArray[np.int64], ranking: Sequence[ClassCurves], filename
     values, bounds = (
         [getattr(row, FIGURES[figure]) for row in of_classes] for of_classes in (rows, sure)
     )
-    st.plotly_chart(figures.class_intervals(values, bounds), config=CHART, key="intervals")
+    widgets.chart(
+        figures.class_intervals(values, bounds), "intervals", "Each class with its interval"
+    )
     st.caption(
         "Each line holds 95 of 100 values of the bootstrap: the images drawn anew "
         f"{RESAMPLES:,} times, with repetition."
@@ -62,7 +64,7 @@ def against_rest(ranking: Sequence[ClassCurves]) -> None:
         st.subheader("Precision and recall")
         lines = [(of_class.recall, of_class.precision) for of_class in ranking]
         figure = figures.class_lines(lines, label, "recall", "precision")
-        st.plotly_chart(figure, config=CHART, key="precision and recall")
+        widgets.chart(figure, "precision and recall", "Precision against recall, class by class")
         st.caption(
             f"{name}: average precision {ranking[label].average_precision:.3f}. The more of its "
             "images are found (to the right), the more others come along (down)."
@@ -73,7 +75,7 @@ def against_rest(ranking: Sequence[ClassCurves]) -> None:
             (of_class.false_positive_rate, of_class.true_positive_rate) for of_class in ranking
         ]
         figure = figures.class_lines(lines, label, "false positive rate", "true positive rate")
-        st.plotly_chart(figure, config=CHART, key="roc")
+        widgets.chart(figure, "roc", "True against false positives, class by class")
         st.caption(
             f"{name}: area {ranking[label].area:.4f}. It flatters: nine images in ten are of other "
             "classes, so a small rate of false positives is many images."
@@ -87,7 +89,8 @@ def calibration(answers: Evaluation, temperature: float) -> None:
     figure = figures.reliability(
         {name: evaluation.calibration(answers, BINS, t) for name, t in temperatures.items()}
     )
-    diagram.plotly_chart(figure, config=CHART, key="reliability")
+    with diagram:
+        widgets.chart(figure, "reliability", "How often it is right, by how sure it is")
     with errors:
         for name, t in temperatures.items():
             error = evaluation.expected_calibration_error(answers, BINS, t)
@@ -124,4 +127,4 @@ def abstain(answers: Evaluation, temperature: float) -> None:
     numbers[2].metric("Errors left", f"{given.errors:,} of {errors:,}")
     coverages, accuracies = curves.accuracy_by_coverage(answers, temperature)
     figure = figures.coverage(coverages, accuracies, (given.coverage, given.accuracy))
-    st.plotly_chart(figure, config=CHART, key="coverage")
+    widgets.chart(figure, "coverage", "How many answers are right, by how many are given")

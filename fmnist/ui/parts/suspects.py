@@ -12,12 +12,12 @@ from fmnist.analysis import evaluation, suspects
 from fmnist.analysis.suspects import MOST_DIFFERENT, Suspect
 from fmnist.data.splits import CLASSES, SPLITS, Source, SplitName
 from fmnist.machine.errors import UserFacingError
-from fmnist.pictures.encode import data_url
 from fmnist.ui import downloads, widgets
 from fmnist.ui.components.wall import garment_wall
 from fmnist.ui.state import analysis, dataset, models
 
 PER_PAGE = 60
+EDGE = 168  # pixels; two stand side by side on a phone
 MARKS = {True: "agree", False: "disagree", None: ""}
 
 
@@ -30,24 +30,26 @@ class Doubt(NamedTuple):
     sentence: str
 
 
-def wrong_labels(source: Source, device: torch.device) -> list[Doubt]:
+class Found(NamedTuple):
+    """Doubts, and in words how they were found."""
+
+    doubts: list[Doubt]
+    how: str
+
+
+def wrong_labels(source: Source, device: torch.device) -> Found:
     """Choose a model and a split; the garments whose label the model doubts most, worst first."""
-    left, right = st.columns([2, 3], vertical_alignment="bottom")
+    left, right = st.columns(2, vertical_alignment="bottom", wrap=False)
     with left:
         card = widgets.choose_weights()
     if card is None:
-        return []
+        return Found([], "")
     with right:
         name = widgets.choose_split()
-    st.caption(
-        "Found by confident learning: the model is sure of another class than the label. The "
-        "training set is not offered, since a model has learned its labels, wrong ones included; "
-        "only on images it was not trained on is its answer a second opinion."
-    )
     split, answers = dataset.split(name, source), models.evaluate(card, name, source, device)
     rows = analysis.label_issues(card, name, source, device)
     probabilities = evaluation.probabilities(answers.logits[rows], card.temperature)
-    return [
+    doubts = [
         Doubt(
             Suspect("label", name, int(row)),
             [split.images[row]],
@@ -58,9 +60,15 @@ def wrong_labels(source: Source, device: torch.device) -> list[Doubt]:
         )
         for row, of_image in zip(rows, probabilities, strict=True)
     ]
+    return Found(
+        doubts,
+        "Found by confident learning: the model is sure of another class than the label. The "
+        "training set is not offered, since a model has learned its labels, wrong ones included; "
+        "only on images it was not trained on is its answer a second opinion.",
+    )
 
 
-def duplicates(source: Source) -> list[Doubt]:
+def duplicates(source: Source) -> Found:
     """Choose where; the pairs of garments that are nearly the same, the most alike first."""
     across = widgets.choice("Pairs", ["Across splits", "Within a split"], key="pairs")
     job = analysis.near_duplicates(source)
@@ -68,11 +76,6 @@ def duplicates(source: Source) -> list[Doubt]:
     splits = {name: dataset.split(name, source) for name in SPLITS}
     starts = np.cumsum([0, *(len(split) for split in splits.values())])
     exact = int((pairs["difference"] == 0).sum())
-    st.caption(
-        f"Every two of all {starts[-1]:,} garments were compared: {len(pairs):,} pairs differ by "
-        f"{MOST_DIFFERENT:.0f} grey levels of 255 or less (root mean square over the "
-        f"pixels). {exact:,} of them are exact duplicates."
-    )
     doubts = []
     for first, second, difference in pairs:
         (name, row), (other, other_row) = (
@@ -95,7 +98,12 @@ def duplicates(source: Source) -> list[Doubt]:
                 + (" both." if len(set(labels)) == 1 else f" and **{labels[1]}**."),
             )
         )
-    return doubts
+    return Found(
+        doubts,
+        f"Every two of all {starts[-1]:,} garments were compared: {len(pairs):,} pairs differ by "
+        f"{MOST_DIFFERENT:.0f} grey levels of 255 or less (root mean square over the "
+        f"pixels). {exact:,} of them are exact duplicates.",
+    )
 
 
 def place(name: SplitName, row: int, source: Source) -> str:
@@ -114,16 +122,14 @@ def decisions() -> dict[Suspect, bool]:
 
 def review(doubts: Sequence[Doubt], agree: str, disagree: str) -> Doubt:
     """A wall of doubts, the chosen one large with its buttons; returns the chosen one."""
-    wall, chosen = st.columns([3, 2], gap="large")
+    # The chosen one comes first, so that on a phone it is in sight with its buttons.
+    chosen, wall = st.columns([2, 3], gap="large")
     with wall:
         with st.container(width=120):
             page = widgets.choose_page(len(doubts), PER_PAGE, "suspects")
         doubt = _choose(doubts[page])
     with chosen:
-        for column, image, caption in zip(
-            st.columns(2), doubt.images, doubt.captions, strict=False
-        ):
-            column.image(data_url(image, 280), caption, width="stretch")
+        widgets.side_by_side(zip(doubt.captions, doubt.images, strict=True), EDGE)
         st.markdown(doubt.sentence)
         _buttons(doubt.suspect, agree, disagree)
     return doubt
