@@ -13,6 +13,7 @@ source, device = page(
     "see what that does to the leaderboard.",
 )
 
+parts.recall_decisions(source)
 doubted = widgets.choice("Suspects", ["Wrong labels", "Duplicates"], key="doubted")
 if doubted == "Wrong labels":
     doubts, how = parts.wrong_labels(source, device)
@@ -36,7 +37,7 @@ decided = parts.decisions()
 agreed = sum(decided.values())
 st.markdown(
     f"{len(decided)} decided: you agreed with {agreed} and disagreed with {len(decided) - agreed}. "
-    "They stay until you close or reload this tab; save them to go on later."
+    "They stay in this browser; save them to go on in another."
 )
 parts.save_decisions(source)
 

@@ -69,7 +69,9 @@ with watch:
 if known:
     st.header("All runs")
     list_runs(list(known.values()))
-    chosen = st.multiselect("Compare the curves of", list(known), key="compared")
+    chosen = st.multiselect(
+        "Compare the curves of", list(known), key="compared", bind="query-params"
+    )
     if chosen:
         compare([run for run in known.values() if run.id in chosen])
 

@@ -196,7 +196,7 @@ def test_each_deed_is_one_step_back_and_a_step_brings_all_that_was_left(
     settle(page)
     assert link(page) == left
     page.go_back()
-    expect(heading(page, re.compile("^Shirt named T-shirt/top: "))).to_be_visible()
+    expect(heading(page, re.compile(r"^Shirt named T-shirt\/top: "))).to_be_visible()
     settle(page)
     assert link(page) == begun
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from fmnist.analysis import difficulty
 from fmnist.analysis.difficulty import MEASURES, Measure, Scores
 from fmnist.data.splits import CLASSES, Source, Split, SplitName
+from fmnist.machine import files
 from fmnist.ui import figures, garments, widgets
 from fmnist.ui.garments import MOST_SHOWN
 from fmnist.ui.state import dataset, models
@@ -70,8 +71,13 @@ def choose() -> Question:
     return Question([choices[name] for name in asked], by, split_name, label, end)
 
 
-def rank(question: Question, source: Source, device: torch.device) -> Ranking:
-    """The images that the question is about, in its order."""
+def rank(
+    question: Question,
+    source: Source,
+    device: torch.device,
+    chosen: NDArray[np.int64] | None = None,
+) -> Ranking:
+    """The images that the question is about, in its order; only the `chosen` count."""
     split = dataset.split(question.split_name, source)
     answers = np.stack(
         [models.probabilities(card, question.split_name, source, device) for card in question.cards]
@@ -82,6 +88,8 @@ def rank(question: Question, source: Source, device: torch.device) -> Ranking:
         rows = rows[::-1]
     if question.label is not None:
         rows = rows[split.labels[rows] == question.label]
+    if chosen is not None:
+        rows = rows[np.isin(rows, chosen)]
     return Ranking(split, rows, scores, answers.argmax(2))
 
 
@@ -106,7 +114,7 @@ def gallery(question: Question, ranking: Ranking, source: Source) -> int:
         [f"Image {row}, {CLASSES[split.labels[row]]}" for row in rows],
         table,
         key="hardest",
-        name=f"{source} {question.split_name} {question.label} {question.by} {end} {names}",
+        name=f"{source} {question.split_name} {question.by} {names} {files.digest(rows)}",
         what=f"images, the {end} first",
         filename=f"{end}-{question.split_name}",
         caption=f"{len(rows):,} of {len(ranking.rows):,} images, the {end} first.",

@@ -1,6 +1,7 @@
 """The parts of the scores page."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -10,10 +11,13 @@ from fmnist.analysis import curves, evaluation, intervals
 from fmnist.analysis.curves import ClassCurves
 from fmnist.analysis.evaluation import Evaluation
 from fmnist.analysis.intervals import RESAMPLES
-from fmnist.data.splits import CLASSES
-from fmnist.ui import figures, widgets
+from fmnist.analysis.selection import EVERY, Filter, by_confidence
+from fmnist.data.splits import CLASSES, SplitName
+from fmnist.ui import figures, selections, widgets
+from fmnist.ui.components import confidence
 from fmnist.ui.downloads import csv_button
 from fmnist.ui.widgets import choice
+from fmnist.weights.card import Card
 
 FIGURES = {"Precision": "precision", "Recall": "recall", "F1": "f1"}
 BINS = 15
@@ -53,6 +57,30 @@ def by_class(matrix: NDArray[np.int64], ranking: Sequence[ClassCurves], filename
         },
     )
     csv_button("Table as CSV", table, filename, "by class")
+
+
+def of_chosen(
+    answers: Evaluation, rows: NDArray[np.int64], card: Card, split_name: SplitName
+) -> None:
+    """How good and how sure the model is of chosen images; a bar leaves those of its interval."""
+    right = (answers.predictions == answers.labels)[rows].mean() if len(rows) else 0
+    st.header("The chosen images")
+    st.markdown(f"{card.name} names **{right:.2%}** of the {len(rows):,} chosen images right.")
+    confidence.confidence(
+        by_confidence(answers, rows, card.temperature),
+        key="confidence",
+        chosen=EVERY,
+        on_choose=partial(_take_interval, answers, rows, card.temperature, split_name),
+    )
+
+
+def _take_interval(
+    answers: Evaluation, rows: NDArray[np.int64], temperature: float, split_name: SplitName
+) -> None:
+    interval = confidence.taken(st.session_state["confidence"].get("chosen"))
+    if interval:
+        passes = Filter(interval, rows=rows).passes(answers, temperature)
+        selections.choose(split_name, np.flatnonzero(passes), len(passes))
 
 
 def against_rest(ranking: Sequence[ClassCurves]) -> None:

@@ -1,7 +1,7 @@
 """Suspects to decide on: a wall of them, one of them large, and buttons to agree or disagree."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -13,6 +13,7 @@ from fmnist.analysis.suspects import MOST_DIFFERENT, Suspect
 from fmnist.data.splits import CLASSES, SPLITS, Source, SplitName
 from fmnist.machine.errors import UserFacingError
 from fmnist.ui import downloads, widgets
+from fmnist.ui.components import memory
 from fmnist.ui.components.wall import garment_wall
 from fmnist.ui.state import analysis, dataset, models
 
@@ -115,7 +116,7 @@ def place(name: SplitName, row: int, source: Source) -> str:
 
 
 def decisions() -> dict[Suspect, bool]:
-    """What this visitor has decided, in the order of deciding; it outlives a look elsewhere."""
+    """What this visitor has decided, in the order of deciding; see `recall_decisions`."""
     decided: dict[Suspect, bool] = st.session_state.setdefault("decisions", {})
     return decided
 
@@ -187,23 +188,42 @@ def _decide(suspect: Suspect, agreed: bool | None) -> None:
         decisions()[suspect] = agreed
 
 
-def save_decisions(source: Source) -> None:
-    """The decisions as a CSV to save, and one saved before to go on from."""
-    sizes = {name: len(dataset.split(name, source)) for name in SPLITS}
+def recall_decisions(source: Source) -> None:
+    """Go on from what was decided in this browser before; it keeps all that is decided from now."""
+    rows = _as_rows(source)
+    kept = memory.remember(
+        f"decisions on {source} garments", downloads.csv_text(rows) if rows else ""
+    )
+    if not isinstance(kept, str) or not kept:
+        return
+    try:
+        before = suspects.from_csv(kept.encode(), source, _sizes(source))
+    except UserFacingError:  # of other data, or not written here
+        return
+    decisions().update(
+        {suspect: agreed for suspect, agreed in before.items() if suspect not in decisions()}
+    )
+
+
+def _sizes(source: Source) -> dict[SplitName, int]:
+    return {name: len(dataset.split(name, source)) for name in SPLITS}
+
+
+def _as_rows(source: Source) -> list[dict[str, Any]]:
     published = {
         name: analysis.published_rows(name) if source == "real" else np.arange(size)
-        for name, size in sizes.items()
+        for name, size in _sizes(source).items()
     }
-    downloads.csv_button(
-        "Save decisions",
-        suspects.to_rows(decisions(), source, published),
-        "decisions.csv",
-        "decisions-csv",
-    )
+    return suspects.to_rows(decisions(), source, published)
+
+
+def save_decisions(source: Source) -> None:
+    """The decisions as a CSV to save, and one saved before to go on from."""
+    downloads.csv_button("Save decisions", _as_rows(source), "decisions.csv", "decisions-csv")
     uploaded = st.file_uploader("Go on from decisions saved before", "csv", key="saved")
     if uploaded and st.session_state.get("went on from") != uploaded.file_id:
         try:
-            before = suspects.from_csv(uploaded.getvalue(), source, sizes)
+            before = suspects.from_csv(uploaded.getvalue(), source, _sizes(source))
         except UserFacingError as error:
             st.error(str(error))
         else:

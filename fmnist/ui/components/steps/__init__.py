@@ -7,4 +7,4 @@ _component = components.component("steps")
 
 def keep_steps() -> None:
     """Streamlit writes the link in pieces, or without a step; from here on each deed is one."""
-    _component(key="steps")
+    _component(key="steps back")
