@@ -5,7 +5,7 @@ import time
 import streamlit as st
 
 from fmnist.pictures.encode import data_url
-from fmnist.pictures.reading import PictureError
+from fmnist.pictures.intake import Intake
 from fmnist.ui import answers, widgets
 from fmnist.ui.page import page
 from fmnist.ui.parts import classify as parts
@@ -27,32 +27,43 @@ with model_column:
 @st.fragment
 def classify(card: Card) -> None:
     """From the picture to its answer; a stroke runs this again and nothing else."""
-    # The answer comes second, so that on a phone it stands right below the canvas.
+    above = st.container()
     bring, hear, see = st.columns([5, 5, 3], gap="medium")
-    sight, said = see.container(), hear.container()
+    # The answer stands over the picture, where the eye is, on a phone too.
+    best, sight, said = bring.container(), see.container(), hear.container()
     with see:
         kind, part = parts.choose_kind(), parts.choose_part(way)
     with hear:
         others = answers.choose_others(card)
 
-    with bring:
-        taken = parts.bring(way, kind, part, source)
+    with above if way == parts.UPLOAD else bring:
+        taken = parts.WAYS[way](kind, part, source)
 
     started = time.perf_counter()
     answer, used = answers.ask(card, taken, device)
     milliseconds = (time.perf_counter() - started) * 1000
 
-    chosen = answers.table(taken, answer) if len(taken) > 1 else 0
-    name, picture = taken[chosen]
-    if isinstance(picture, PictureError):
-        sight.error(f"{name}: {picture}")
+    with above:
+        chosen = answers.choose(taken, answer) if len(taken) > 1 else 0
+    name, picture = taken[chosen] if taken else ("", None)
+    probabilities = answer.probabilities[chosen] if taken else answers.NOTHING
+    with best:
+        answers.best(probabilities)
+    if not isinstance(picture, Intake):
+        with said:
+            answers.show([probabilities], [card.name])
+        if picture and len(taken) == 1:
+            above.error(f"{name}: {picture}")
         return
 
+    if way == parts.UPLOAD:
+        with best:
+            parts.original(picture)
     with said:
         asked = [answers.ask(other, [taken[chosen]], device) for other in others]
         theirs = [other.probabilities[0] for other, _ in asked]
         names = [card.label, *(other.label for other in others)]
-        answers.show([answer.probabilities[chosen], *theirs], names)
+        answers.show([probabilities, *theirs], names)
         st.caption(
             f"{widgets.plain(card.label)} on the {used.type.upper()}, {milliseconds:.1f} ms."
         )

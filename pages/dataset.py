@@ -7,7 +7,7 @@ from fmnist.data.splits import CLASSES, SPLITS
 from fmnist.ui import figures, garments, widgets
 from fmnist.ui.page import page
 from fmnist.ui.state import dataset
-from fmnist.ui.widgets import CHART, choice
+from fmnist.ui.widgets import choice
 
 PER_PAGE = 900
 
@@ -15,7 +15,8 @@ source, device = page(
     "Dataset", "Every garment, by class. Choose one to see it large and what the models say."
 )
 
-left, middle, right = st.columns([2, 2, 1], vertical_alignment="bottom")
+left, rest = st.columns([2, 3], vertical_alignment="bottom")
+middle, right = rest.columns([2, 1], vertical_alignment="bottom", wrap=False)
 with left:
     split_name = choice("Split", SPLITS, key="split")
 with middle:
@@ -51,4 +52,4 @@ with details:
     widgets.model_answers(split.images[row], split_name, device)
 
 st.header("Classes")
-st.plotly_chart(figures.class_counts(split.labels), config=CHART, key="counts")
+widgets.chart(figures.class_counts(split.labels), "counts", "How many garments each class has")

@@ -3,7 +3,9 @@
 import streamlit as st
 
 from fmnist.analysis import evaluation
-from fmnist.ui import figures, widgets
+from fmnist.data.splits import SPLITS
+from fmnist.ui import garments, selections, widgets
+from fmnist.ui.matrices import cell_name
 from fmnist.ui.page import page
 from fmnist.ui.parts import errors as parts
 from fmnist.ui.parts.errors import Selection
@@ -12,39 +14,48 @@ from fmnist.ui.state import dataset, models
 source, device = page(
     "Errors", "What a model confuses with what. Choose a cell to see the images behind it."
 )
+st.html(parts.STYLE)
 
-left, right = st.columns([3, 4], vertical_alignment="bottom")
-with left:
+with st.container(horizontal=True, vertical_alignment="bottom"):
     card = widgets.need_weights()
-with right:
-    split_name = widgets.choice("Split", card.knows[::-1], key="on")
+    split_name = widgets.choose_split(card, offered=SPLITS[::-1])
+    asked = parts.ask(card, split_name)
+    unit, order = parts.show_as()
+    menu = st.container(width="content")
 
 split, label = dataset.split(split_name, source), widgets.plain(card.label)
-answers = models.evaluate(card, split_name, source, device)
-counts = evaluation.confusion(answers)
-st.markdown(
-    f"**{label}** names {evaluation.accuracy(answers):.2%} of {len(split):,} {split_name} "
-    f"images right and {len(split) - counts.trace():,} wrong."
-)
-widgets.warn_of_classes_alone(card)
+chosen = selections.chosen(split_name, len(split))
+with widgets.fresh("views", f"{card.sha256} {split_name}"):
+    answers = models.evaluate(card, split_name, source, device)
+    counted, but_sure = parts.ground(asked, card, answers, split_name, source, device, chosen)
+    views = st.container(key="views")
+counts = evaluation.count_cells(answers.labels[counted], answers.predictions[counted])
+rows = evaluation.errors(answers, *asked.cell, card.temperature, counted)
+name = f"{card.name}, {split_name}: {asked.words}"
+selection = Selection(name, split, rows, answers, card.temperature)
 
-chart, gallery = st.columns([3, 2], gap="medium")
-large = st.container()
-with gallery:
-    cell = parts.choose_cell()
-    rows = evaluation.errors(answers, *cell, card.temperature)
-    st.subheader(f"{figures.cell_name(*cell)}: {len(rows):,}")
-with chart:
-    parts.matrix(counts, cell)
-if len(rows):
-    name = f"{card.name}, {split_name}: {figures.cell_name(*cell)}"
-    selection = Selection(name, split, rows, answers, card.temperature)
-    with large:
-        st.header("One garment")
-        row = parts.walk(selection)
-        parts.garment(card, split_name, row, source, device)
-    with gallery:
-        parts.gallery(selection, row)
-        parts.means(selection, *cell)
-else:
-    gallery.caption("No image is in this cell. Choose another one in the matrix.")
+with views.container(key="matrix-view", gap="small"):
+    st.markdown(
+        f"**{label}** names {counts.trace() / max(counts.sum(), 1):.2%} of {counts.sum():,} "
+        f"{split_name} images right and {counts.sum() - counts.trace():,} wrong."
+    )
+    parts.matrix(counts, asked.cell, unit, order)
+wall = views.container(key="wall-view", gap="small")
+wall.header(f"{cell_name(*asked.cell)}: {len(rows):,}")
+if not len(rows):
+    wall.caption("No image is in this cell. Choose another one in the matrix.")
+    st.stop()
+row = parts.current(selection)
+with wall:
+    parts.wall(selection, row)
+    parts.garment(selection, row, split_name)
+with menu:
+    selections.menu(split_name, rows, len(split), name, card.name, parts.link(asked.cell))
+with views.container(key="map-view", gap="small"):
+    parts.sureness(answers, evaluation.errors(answers, *asked.cell, among=but_sure), asked, card)
+    parts.on_map(card, split_name, source, device, selection, row, counted)
+
+parts.reasons(card, split_name, row, source, device)
+st.header("All of them")
+parts.means(selection, *asked.cell)
+garments.downloads(split.images[rows], parts.table(selection), selection.filename, "gallery")

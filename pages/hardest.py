@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from fmnist.ui import widgets
+from fmnist.ui import selections, widgets
 from fmnist.ui.page import page
 from fmnist.ui.parts import hardest as parts
+from fmnist.ui.state import dataset
 
 source, device = page(
     "Hardest",
@@ -12,9 +13,15 @@ source, device = page(
 )
 
 question = parts.choose()
-ranking = parts.rank(question, source, device)
-
-wall, details = st.columns([5, 3], gap="large")
+count = len(dataset.split(question.split_name, source))
+chosen = selections.chosen(question.split_name, count)
+asked = " ".join([question.split_name, *(card.sha256 for card in question.cards)])
+with widgets.fresh("ranking", asked):
+    ranking = parts.rank(question, source, device, chosen)
+    wall, details = st.columns([5, 3], gap="large")
+if not len(ranking.rows):
+    wall.caption("None of the chosen images is of this class.")
+    st.stop()
 with wall:
     place = parts.gallery(question, ranking, source)
 with details:

@@ -1,13 +1,15 @@
 """The garments of a split placed by what a model makes of them."""
 
+from functools import partial
+
+import numpy as np
 import streamlit as st
 
-from fmnist.analysis import embedding, evaluation
-from fmnist.ui import garments, widgets
-from fmnist.ui.components.map import garment_map
+from fmnist.analysis import evaluation
+from fmnist.ui import garments, selections, widgets
 from fmnist.ui.page import page
-from fmnist.ui.parts.map import gallery, thumbnails
-from fmnist.ui.state import analysis, dataset, models
+from fmnist.ui.parts import map as parts
+from fmnist.ui.state import dataset, models
 
 source, device = page(
     "Map",
@@ -21,44 +23,45 @@ with first:
 with second:
     split_name = widgets.choose_split()
 with third:
-    method = widgets.choice(
-        "Placed by",
-        list(embedding.METHODS),
-        key="method",
-        help="PCA is there at once. t-SNE keeps neighbours together, and takes about a minute "
-        "once.",
-    )
+    method = parts.choose_method()
 with fourth:
     colour = widgets.choice("Coloured by", ["Class", "Answer", "Error"], key="colour")
 
 split = dataset.split(split_name, source)
-answers = models.evaluate(card, split_name, source, device)
-confidence = evaluation.probabilities(answers.logits, card.temperature).max(1)
-job = analysis.positions(card, split_name, source, method, device)
-positions = job.result(f"Computing {method} of {card.label}'s features …")
-
-ground, details = st.columns([2, 1], gap="large")
-with ground:
-    chosen = garment_map(
-        thumbnails(split_name, source),
-        positions,
-        split.labels,
-        answers.predictions,
-        confidence,
-        colour,
-        key="map",
-        name=f"{source} {split_name} {card.sha256} {method}",
-    )
+chosen = selections.chosen(split_name, len(split))
+rows = np.array([], np.int64) if chosen is None else chosen
+row = parts.picked(len(split))
+with widgets.fresh("map page", f"{card.sha256} {split_name}"):
+    answers = models.evaluate(card, split_name, source, device)
+    ground, details = st.columns([2, 1], gap="large")
 with details:
-    if chosen.picked is None:
+    if row is None:
         st.caption("Click a garment to see it large and what every model says of it.")
     else:
-        row = chosen.picked
         garments.large(split, row, f"Garment {row:,} of the {split_name} split")
+with ground:
+    parts.ground(
+        card,
+        split_name,
+        source,
+        device,
+        answers,
+        method=method,
+        colour=colour,
+        chosen=rows,
+        picked=row,
+        on_choose=partial(parts.take_lasso, split_name, len(split)),
+        on_pick=partial(parts.take_pick, len(split)),
+    )
+if row is not None:
+    with details:
         widgets.model_answers(split.images[row], split_name, device)
 
-st.header(f"{len(chosen.rows):,} chosen")
-if len(chosen.rows):
-    gallery(split, split_name, answers, confidence, chosen.rows)
+st.header(f"{len(rows):,} chosen")
+if len(rows):
+    name = f"{len(rows):,} chosen on the map of {card.name}"
+    selections.menu(split_name, rows, len(split), name, card.name)
+    confidence = evaluation.probabilities(answers.logits, card.temperature).max(1)
+    parts.gallery(split, split_name, answers, confidence, rows)
 else:
     st.caption("Choose Lasso or Box above the map, and draw around garments.")

@@ -6,7 +6,7 @@ import streamlit as st
 
 from fmnist.analysis import evaluation, intervals
 from fmnist.report.page import report
-from fmnist.ui import widgets
+from fmnist.ui import selections, widgets
 from fmnist.ui.page import page
 from fmnist.ui.parts import scores as parts
 from fmnist.ui.state import analysis, dataset, models
@@ -23,41 +23,47 @@ with right:
     split_name = widgets.choose_split(card)
 
 split, label = dataset.split(split_name, source), widgets.plain(card.label)
-answers = models.evaluate(card, split_name, source, device)
-curves = analysis.class_curves(card, split_name, source, device) if card.sure else None
+chosen = selections.chosen(split_name, len(split))
+scores = widgets.fresh("scores", f"{card.sha256} {split_name}")
+with scores:
+    answers = models.evaluate(card, split_name, source, device)
+    curves = analysis.class_curves(card, split_name, source, device) if card.sure else None
+    if chosen is not None:
+        parts.of_chosen(answers, chosen, card, split_name)
 matrix = evaluation.confusion(answers)
 low, high = intervals.accuracy(matrix)
-st.markdown(
-    f"**{label}** names {evaluation.accuracy(answers):.2%} of {len(split):,} {split_name} "
-    f"images right. On as many other images of this kind it would be between {low:.2%} and "
-    f"{high:.2%}, 95 times in 100."
-)
-st.download_button(
-    "Report (HTML)",
-    partial(report, card, answers, split, split_name, source),
-    f"{card.name}-report.html",
-    "text/html",
-    key="report",
-    on_click="ignore",
-    icon=":material/description:",
-    help="One file with these figures, the confusion matrix and the images of its worst cells.",
-)
-
-st.header("By class")
-parts.by_class(matrix, curves, f"{card.name}-{split_name}-by-class.csv")
-
-if curves is None:
-    st.caption(
-        f"{label} gives classes and no probabilities, so there are neither curves nor "
-        "calibration, and there is no confidence to abstain by."
+with scores:
+    st.markdown(
+        f"**{label}** names {evaluation.accuracy(answers):.2%} of {len(split):,} {split_name} "
+        f"images right. On as many other images of this kind it would be between {low:.2%} and "
+        f"{high:.2%}, 95 times in 100."
     )
-    st.stop()
+    st.download_button(
+        "Report (HTML)",
+        partial(report, card, answers, split, split_name, source),
+        f"{card.name}-report.html",
+        "text/html",
+        key="report",
+        on_click="ignore",
+        icon=":material/description:",
+        help="One file with these figures, the confusion matrix and the images of its worst cells.",
+    )
 
-st.header("One class against the rest")
-parts.against_rest(curves)
+    st.header("By class")
+    parts.by_class(matrix, curves, f"{card.name}-{split_name}-by-class.csv")
 
-st.header("Calibration")
-parts.calibration(answers, card.temperature)
+    if curves is None:
+        st.caption(
+            f"{label} gives classes and no probabilities, so there are neither curves nor "
+            "calibration, and there is no confidence to abstain by."
+        )
+        st.stop()
 
-st.header("Abstaining")
-parts.abstain(answers, card.temperature)
+    st.header("One class against the rest")
+    parts.against_rest(curves)
+
+    st.header("Calibration")
+    parts.calibration(answers, card.temperature)
+
+    st.header("Abstaining")
+    parts.abstain(answers, card.temperature)

@@ -13,20 +13,22 @@ source, device = page(
     "see what that does to the leaderboard.",
 )
 
+parts.recall_decisions(source)
 doubted = widgets.choice("Suspects", ["Wrong labels", "Duplicates"], key="doubted")
 if doubted == "Wrong labels":
-    doubts = parts.wrong_labels(source, device)
+    doubts, how = parts.wrong_labels(source, device)
     verdicts = "Agree, the label is wrong", "Disagree, it may stand"
 else:
-    doubts = parts.duplicates(source)
+    doubts, how = parts.duplicates(source)
     verdicts = "Agree, the same garment", "Disagree, two garments"
 
 if doubts:
-    st.subheader(f"{len(doubts):,} suspects")
+    st.header(f"{len(doubts):,} suspects")
     doubt = parts.review(doubts, *verdicts)
     if doubted == "Wrong labels":
         with st.expander("What every model says of it"):
             widgets.model_answers(doubt.images[0], doubt.suspect.split, device)
+    st.caption(how)
 else:
     st.info("There are no suspects here. Choose another split, or other suspects.")
 
@@ -35,7 +37,7 @@ decided = parts.decisions()
 agreed = sum(decided.values())
 st.markdown(
     f"{len(decided)} decided: you agreed with {agreed} and disagreed with {len(decided) - agreed}. "
-    "They stay until you close or reload this tab; save them to go on later."
+    "They stay in this browser; save them to go on in another."
 )
 parts.save_decisions(source)
 

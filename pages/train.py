@@ -9,7 +9,7 @@ from fmnist.models import MODELS
 from fmnist.runs import queue
 from fmnist.runs.run import Plan, all_runs
 from fmnist.ui.page import page
-from fmnist.ui.parts.train import choose_run, compare, edit_recipe, list_runs, show_run
+from fmnist.ui.parts.train import choose_run, compare, edit_recipe, forecast, list_runs, show_run
 from fmnist.ui.state import dataset
 from fmnist.weights import shelf
 
@@ -30,7 +30,8 @@ with plan:
         ["Quick", "Shipped", *(["Again"] if known else [])],
         default="Quick",
         required=True,
-        help="Quick takes under a minute. Again takes the shown run, to be changed and run anew.",
+        help=f"Quick is {QUICK_EPOCHS} epochs of {QUICK_IMAGES:,} images. Again takes the shown "
+        "run, to be changed and run anew.",
     )
     available = len(dataset.split("train", source))
     if preset == "Again":
@@ -48,9 +49,11 @@ with plan:
         proposal, limit = replace(proposal, epochs=QUICK_EPOCHS, teacher=None), QUICK_IMAGES
     teachers = [card.name for card in shelf.cards() if card.may_know(source) and card.any_picture]
     recipe, limit = edit_recipe(proposal, limit, available, teachers, key)
+    wanted = Plan(model, recipe, source, device.type, limit, origin=origin)
+    how_long = st.container()
     if st.button("Start training", type="primary", width="stretch"):
         try:
-            run = queue.start(Plan(model, recipe, source, device.type, limit, origin=origin))
+            run = queue.start(wanted)
         except (UserFacingError, OSError) as error:
             st.error(str(error))
         else:
@@ -61,11 +64,16 @@ with watch:
     if known:
         show_run(known[choose_run(list(known))])
     else:
-        st.info("No runs yet. The quick recipe takes under a minute.")
+        st.info("No runs yet. Start one, and its curves are drawn here as it learns.")
 
 if known:
     st.header("All runs")
     list_runs(list(known.values()))
-    chosen = st.multiselect("Compare the curves of", list(known), key="compared")
+    chosen = st.multiselect(
+        "Compare the curves of", list(known), key="compared", bind="query-params"
+    )
     if chosen:
         compare([run for run in known.values() if run.id in chosen])
+
+with how_long:  # last, as it may have to be measured first
+    forecast(wanted, limit, list(known.values()))

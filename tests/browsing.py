@@ -27,11 +27,11 @@ PAGES = {
     "Suspects": ("Suspects", "Leaderboard"),
     "Train": ("Train", "Start training"),
     "Models": ("Models", "Recipe"),
-    "Errors": ("Errors", "One garment"),
+    "Errors": ("Errors", "All of them"),
     "Scores": ("Scores", "Abstaining"),
     "Compare": ("Compare", "By class"),
     "Hardest": ("Hardest", "By class"),
-    "Classify": ("Classify", "What happened to your picture"),
+    "Classify": ("Classify", "Start from"),
 }
 PATIENCE = 180  # seconds; two cores may be busy with a training, or with other work
 IN_CI = bool(os.environ.get("FMNIST_CI"))
@@ -139,9 +139,22 @@ def follow(page: Page, name: str) -> None:
 
 
 def heading(page: Page, text: str | re.Pattern[str]) -> Locator:
-    return page.get_by_role("heading", level=3, name=text, exact=True)
+    return page.get_by_role("heading", name=text, exact=True)
 
 
 def table(page: Page, number: int = 0) -> Locator:
     """The cells of a dataframe, which are drawn on a canvas and repeated inside it for readers."""
     return page.get_by_test_id("stDataFrame").nth(number).locator("td")
+
+
+def in_sight(page: Page, *parts: Locator) -> None:
+    """Each part stands on the screen as it is, whole."""
+    size = page.viewport_size
+    assert size
+    for part in parts:
+        expect(part).to_be_visible()
+        box = part.bounding_box()
+        assert box
+        assert box["y"] > -1, part
+        assert box["y"] + box["height"] <= size["height"], part
+        assert box["x"] + box["width"] <= size["width"], part

@@ -112,13 +112,20 @@ def ratios(
 
 
 def errors(
-    e: Evaluation, true: int | None, predicted: int | None, temperature: float = 1.0
+    e: Evaluation,
+    true: int | None,
+    predicted: int | None,
+    temperature: float = 1.0,
+    among: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.int64]:
     """Rows of the images in one cell of the confusion matrix, most confident first.
 
-    None stands for any class, and then only images that were named wrong count.
+    None stands for any class, and then only images that were named wrong count. `among` (N,) says
+    which count at all.
     """
-    chosen = np.ones(len(e.labels), bool) if true is None else e.labels == true
+    chosen = np.ones(len(e.labels), bool) if among is None else among.copy()
+    if true is not None:
+        chosen &= e.labels == true
     if predicted is not None:
         chosen &= e.predictions == predicted
     if true is None or predicted is None:

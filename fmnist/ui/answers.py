@@ -14,14 +14,16 @@ from fmnist.machine import templates
 from fmnist.pictures.encode import data_url, reduced
 from fmnist.pictures.intake import Intake
 from fmnist.pictures.reading import PictureError
+from fmnist.ui.components.answers import Row, answer_list
 from fmnist.ui.figures import ACCENT, MUTED
-from fmnist.ui.parts.classify import KINDS, Taken
+from fmnist.ui.parts.classify import Taken
 from fmnist.ui.state import models
 from fmnist.weights.card import Card
 from fmnist.weights.shelf import Answer
 
 THUMBNAIL = 56
-_KIND_NAMES = {kind: name for name, kind in KINDS.items()}
+NOTHING = np.full(len(CLASSES), np.nan, np.float32)
+"""The probabilities of what isn't there."""
 _BARS = templates.template(Path(__file__).with_name("bars.html.j2"))
 
 
@@ -66,22 +68,28 @@ def remarks(picture: Intake, doubt: str) -> list[str]:
     return [*picture.warnings, *filter(None, [doubt])]
 
 
+def best(probabilities: NDArray[np.float32]) -> None:
+    """The answer in a line that stands by the picture; the line is there while there is none."""
+    said = "What is it?"
+    if not np.isnan(probabilities).any():
+        said = f"{CLASSES[int(probabilities.argmax())]} :small[{probabilities.max():.1%}]"
+    with st.container(key="best"):
+        st.markdown(f"## {said}")
+
+
 def show(probabilities: Sequence[NDArray[np.float32]], names: Sequence[str]) -> None:
-    """What each model says of one picture, its probabilities (10,); the first one in words."""
-    best = int(probabilities[0].argmax())
-    st.markdown(f"### {CLASSES[best]}")
-    st.caption(f"with probability {probabilities[0][best]:.1%}")
+    """What each model says of one picture, its probabilities (10,)."""
     # Not a chart: it would take longer to draw than all that lies between stroke and answer.
     st.html(bars(np.stack(probabilities), names))
 
 
 def bars(probabilities: NDArray[np.float32], names: Sequence[str]) -> str:
-    """Probabilities (M, 10) as an HTML table: a row a class, a column a model."""
-    best = probabilities.argmax(1)
+    """Probabilities (M, 10) as an HTML table: a row a class, a column a model; NaN is blank."""
+    largest = probabilities == probabilities.max(1, keepdims=True)
     return _BARS.render(
         names=names,
         rows=[
-            (name, list(zip(probabilities[:, label].tolist(), best == label, strict=True)))
+            (name, list(zip(probabilities[:, label].tolist(), largest[:, label], strict=True)))
             for label, name in enumerate(CLASSES)
         ],
         accent=ACCENT,
@@ -89,27 +97,20 @@ def bars(probabilities: NDArray[np.float32], names: Sequence[str]) -> str:
     )
 
 
-def table(taken: Sequence[Taken], answer: Answer) -> int:
-    """Many pictures with their answers, to choose from and to download; returns the row chosen."""
+def choose(taken: Sequence[Taken], answer: Answer) -> int:
+    """Many pictures with their answers, to choose from and to download; returns the place of one.
+
+    That is the first picture that is one, until another is chosen.
+    """
     rows = [
-        _row(name, picture, probabilities, doubt)
+        row(name, picture, probabilities, doubt)
         for (name, picture), probabilities, doubt in zip(
             taken, answer.probabilities, answer.doubts, strict=True
         )
     ]
-    shown = st.dataframe(
-        rows,
-        hide_index=True,
-        placeholder="",
-        column_config={
-            "Upload": st.column_config.ImageColumn(width="small"),
-            "Model sees": st.column_config.ImageColumn(width="small"),
-            "Probability": st.column_config.NumberColumn(format="percent"),
-        },
-        on_select="rerun",
-        selection_mode="single-row",
-        key="answers",
-    )
+    # With the files in its key, a choice among others is forgotten.
+    key = f"answers {[name for name, _ in taken]}"
+    picked = answer_list(rows, key=key, label=f"{len(rows)} pictures with their answers")
     st.download_button(
         "Download answers as CSV",
         as_csv(taken, answer),
@@ -118,24 +119,25 @@ def table(taken: Sequence[Taken], answer: Answer) -> int:
         icon=":material/download:",
         on_click="ignore",
     )
-    chosen = shown.selection.rows
-    return chosen[0] if chosen and chosen[0] < len(taken) else 0
+    first = next((place for place, row in enumerate(rows) if not row["error"]), 0)
+    return first if picked is None else picked
 
 
-def _row(
+def row(
     name: str, picture: Intake | PictureError, probabilities: NDArray[np.float32], doubt: str
-) -> dict[str, object]:
+) -> Row:
+    """A picture and its answer as the list shows them."""
+    row = Row(name=name, picture="", seen="", answer="", confidence="", remark="", error="")
     if isinstance(picture, PictureError):
-        return {"File": name, "Remarks": str(picture)}
+        return {**row, "error": str(picture)}
     _, upload = picture.steps[0]
     return {
-        "Upload": data_url(reduced(upload, THUMBNAIL)),
-        "Model sees": data_url(picture.pixels, THUMBNAIL),
-        "File": name,
-        "Answer": CLASSES[probabilities.argmax()],
-        "Probability": probabilities.max(),
-        "Taken in as": _KIND_NAMES[picture.kind],
-        "Remarks": " ".join(remarks(picture, doubt)),
+        **row,
+        "picture": data_url(reduced(upload, 2 * THUMBNAIL)),
+        "seen": data_url(picture.pixels),
+        "answer": CLASSES[probabilities.argmax()],
+        "confidence": f"{probabilities.max():.1%}",
+        "remark": " ".join(remarks(picture, doubt)),
     }
 
 

@@ -1,7 +1,8 @@
 """Results as Plotly figures; colours that text needs come from the page's theme."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from itertools import cycle
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -13,18 +14,8 @@ from fmnist.data.splits import CLASSES
 
 ACCENT, SECOND = "#e8590c", "#1c7ed6"
 MUTED = "rgba(134, 142, 150, 0.45)"
-ERRORS = [[0.0, "rgba(232, 89, 12, 0.04)"], [0.4, "rgba(232, 89, 12, 0.55)"], [1.0, "#c2410c"]]
-Unit = Literal["Counts", "Row %", "Column %"]
-HEADS = -1.2
-"""Where the heads of rows and columns stand, before the first at 0."""
-WORSE_TO_BETTER = [
-    [0.0, "#c2410c"],
-    [0.3, "rgba(232, 89, 12, 0.55)"],
-    [0.499, "rgba(232, 89, 12, 0.04)"],
-    [0.501, "rgba(34, 139, 230, 0.04)"],
-    [0.7, "rgba(34, 139, 230, 0.55)"],
-    [1.0, "#1864ab"],
-]
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
+"""How lines are told apart by whoever doesn't see their colours."""
 MOST_POINTS = 300
 MARGIN = {"l": 0, "r": 0, "t": 8, "b": 0}
 
@@ -60,147 +51,19 @@ def _class_bars(values: NDArray[Any], texts: Sequence[str], colours: Sequence[st
     return figure
 
 
-def confusion(
-    matrix: NDArray[np.int64],
-    unit: Unit = "Counts",
-    order: Sequence[int] = range(len(CLASSES)),
-    chosen: tuple[int | None, int | None] | None = None,
-) -> go.Figure:
-    """The confusion matrix (10, 10) with its classes in an order, its diagonal muted.
-
-    Before each row and column stands its head: how many of its images were named wrong. Plotly's
-    heatmaps can't be selected in Streamlit, so an invisible marker in each cell takes the click;
-    its customdata is (true, predicted, count), with None for any class as in `chosen`.
-    """
-    counts, values = _with_heads(matrix[np.ix_(order, order)], unit)
-    classes = [None, *order]
-    places = [HEADS, *range(len(order))]
-    shown = np.where(np.eye(len(order), dtype=bool), np.nan, values[1:, 1:])
-    head, strong = np.ones(values.shape, bool), np.zeros(values.shape, bool)
-    head[1:, 1:], strong[1:, 1:] = False, shown > 0.4 * np.nanmax(shown)
-    cells = list(np.ndindex(values.shape))
-    y, x = (np.array([places[cell[axis]] for cell in cells]) for axis in (0, 1))
-    texts = np.array(
-        [f"{v:,.0f}" if unit == "Counts" else f"{100 * v:.1f}" for v in values.ravel()]
-    )
-    figure = _heatmap(shown, colorscale=ERRORS)
-    for written, font in (
-        (head, {"size": 11, "weight": "bold"}),
-        (strong, {"size": 11, "color": "white"}),
-        (~head & ~strong, {"size": 11}),
-    ):
-        here = (written & (counts > 0)).ravel()
-        _write(figure, x[here], y[here], texts[here], font)
-    _take_clicks(
-        figure,
-        x,
-        y,
-        customdata=[
-            [classes[row], classes[column], int(counts[row, column])] for row, column in cells
-        ],
-        text=[cell_name(classes[row], classes[column]) for row, column in cells],
-        hovertemplate="%{text}: %{customdata[2]:,}<extra></extra>",
-    )
-    if chosen:
-        edges = []
-        for wanted in chosen:
-            place = HEADS if wanted is None else order.index(wanted)
-            whole = wanted is None and chosen != (None, None)
-            edges.append((place - 0.5, len(order) - 0.5 if whole else place + 0.5))
-        _frame(figure, *edges)
-    _lay_out(figure, places, ["wrong", *(CLASSES[label] for label in order)])
-    return figure
-
-
-def _heatmap(values: NDArray[Any], **colours: Any) -> go.Figure:
-    return go.Figure(
-        go.Heatmap(z=values, showscale=False, hoverinfo="skip", xgap=2, ygap=2, **colours)
-    )
-
-
-def _write(
-    figure: go.Figure, x: NDArray[Any], y: NDArray[Any], texts: NDArray[Any], font: dict[str, Any]
-) -> None:
-    figure.add_scatter(
-        x=x, y=y, mode="text", text=texts, textfont=font, hoverinfo="skip", showlegend=False
-    )
-
-
-def _take_clicks(figure: go.Figure, x: NDArray[Any], y: NDArray[Any], **cells: Any) -> None:
-    """Put an invisible marker in each cell; a click anywhere then means the nearest."""
-    hidden = {"marker": {"opacity": 0}}
-    figure.add_scatter(
-        x=x,
-        y=y,
-        mode="markers",
-        marker={"symbol": "square", "size": 26, "opacity": 0},
-        selected=hidden,
-        unselected=hidden,
-        showlegend=False,
-        **cells,
-    )
-    figure.update_layout(
-        hovermode="closest", hoverdistance=60, dragmode=False, clickmode="event+select"
-    )
-
-
-def _frame(figure: go.Figure, rows: tuple[float, float], columns: tuple[float, float]) -> None:
-    (y0, y1), (x0, x1) = rows, columns
-    figure.add_shape(type="rect", x0=x0, x1=x1, y0=y0, y1=y1, line={"color": ACCENT, "width": 3})
-
-
-def _lay_out(figure: go.Figure, places: Sequence[float], names: Sequence[str]) -> None:
-    """True classes down and predicted ones across, each with its name."""
-    first, end = places[0] - 0.5, places[-1] + 0.5
-    labels = {"tickvals": list(places), "ticktext": names}
-    plain = {"fixedrange": True, "showgrid": False, "zeroline": False}
-    figure.update_layout(height=540, margin={**MARGIN, "r": 4})
-    figure.update_xaxes(
-        side="top", title="predicted", tickangle=-90, range=[first, end], **labels, **plain
-    )
-    figure.update_yaxes(title="true", range=[end, first], **labels, **plain)
-
-
-def cell_name(true: int | None, predicted: int | None) -> str:
-    """What the images of a cell are, in words; None stands for any class."""
-    if true is None and predicted is None:
-        return "All errors"
-    if true is None:
-        return f"Wrongly named {CLASSES[predicted or 0]}"
-    return f"{CLASSES[true]} named {'wrong' if predicted is None else CLASSES[predicted]}"
-
-
-def _with_heads(
-    matrix: NDArray[np.int64], unit: Unit
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Counts and shown values (11, 11): before each row and column what was named wrong in it.
-
-    In per cent a cell is measured by its row or its column, and a head by what it stands before.
-    """
-    rows, columns, right = matrix.sum(1)[:, None], matrix.sum(0), matrix.diagonal()
-    counts = np.block(
-        [[matrix.sum() - right.sum(), columns - right], [rows - right[:, None], matrix]]
-    )
-    if unit == "Counts":
-        return counts, counts.astype(np.float64)
-    of_cells = np.broadcast_to(rows if unit == "Row %" else columns, matrix.shape)
-    wholes = np.block([[matrix.sum(), columns], [rows, of_cells]])
-    return counts, counts / np.maximum(wholes, 1)
-
-
 def training_curves(
     runs: Mapping[str, Sequence[Mapping[str, Any]]], quantity: str, title: str
 ) -> go.Figure:
     """One quantity in the progress of one or several runs, by name, against their epochs."""
     figure = go.Figure()
-    for name, progress in runs.items():
+    for (name, progress), dash in zip(runs.items(), cycle(DASHES)):
         points = [line for line in progress if quantity in line]
         figure.add_scatter(
             x=[line["step"] * line["epochs"] / line["steps"] for line in points],
             y=[line[quantity] for line in points],
             name=name,
             mode="lines+markers" if len(points) < 60 else "lines",
-            line_color=ACCENT if len(runs) == 1 else None,
+            line={"color": ACCENT if len(runs) == 1 else None, "dash": dash},
             marker_size=5,
             hovertemplate="epoch %{x:.1f}: %{y:.4f}<extra>%{fullData.name}</extra>",
         )
@@ -349,7 +212,7 @@ def reliability(curves: Mapping[str, Sequence[CalibrationBin]]) -> go.Figure:
         hoverinfo="skip",
         showlegend=False,
     )
-    for (name, bins), colour in zip(curves.items(), (SECOND, ACCENT), strict=False):
+    for (name, bins), colour, dash in zip(curves.items(), (SECOND, ACCENT), DASHES, strict=False):
         images = sum(part.images for part in bins)
         figure.add_scatter(
             x=[part.confidence for part in bins],
@@ -357,7 +220,7 @@ def reliability(curves: Mapping[str, Sequence[CalibrationBin]]) -> go.Figure:
             customdata=[part.images for part in bins],
             name=name,
             mode="lines+markers",
-            line_color=colour,
+            line={"color": colour, "dash": dash},
             # A dot's area is its share of the images.
             marker_size=[4 + 20 * (part.images / images) ** 0.5 for part in bins],
             hovertemplate="%{x:.1%} sure, %{y:.1%} right, %{customdata:,} images",
@@ -408,33 +271,14 @@ def _in_per_cent(figure: go.Figure, x_title: str, y_title: str) -> go.Figure:
     return figure
 
 
-def difference(matrix: NDArray[np.int64], chosen: tuple[int, int] | None) -> go.Figure:
-    """By how many images each cell of the confusion matrix changed, (10, 10).
-
-    Orange is for the worse, more errors or fewer right answers, and blue for the better. A click
-    chooses a cell as in `confusion`.
-    """
-    gain = np.where(np.eye(len(CLASSES), dtype=bool), matrix, -matrix)
-    most = max(int(np.abs(gain).max()), 1)
-    figure = _heatmap(gain, zmin=-most, zmax=most, colorscale=WORSE_TO_BETTER)
-    true, predicted = (axis.ravel() for axis in np.indices(matrix.shape))
-    texts = np.array([f"{change:+,}" for change in matrix.ravel()])
-    strong = np.abs(gain).ravel() > 0.4 * most
-    for here, colour in ((strong, "white"), (~strong & (gain.ravel() != 0), None)):
-        _write(figure, predicted[here], true[here], texts[here], {"size": 12, "color": colour})
-    _take_clicks(
-        figure,
-        predicted,
-        true,
-        customdata=np.stack([true, predicted], axis=1).tolist(),
-        text=[
-            f"{CLASSES[row]} named {CLASSES[column]}: {change}"
-            for row, column, change in zip(true, predicted, texts, strict=True)
-        ],
-        hovertemplate="%{text}<extra></extra>",
-    )
-    if chosen:
-        row, column = chosen
-        _frame(figure, (row - 0.5, row + 0.5), (column - 0.5, column + 0.5))
-    _lay_out(figure, range(len(CLASSES)), CLASSES)
-    return figure
+def table(figure: go.Figure) -> list[dict[str, Any]]:
+    """Every bar or point of a figure, a row each, under what its axes are called."""
+    axes, named = figure.layout, [trace for trace in figure.data if trace.hoverinfo != "skip"]
+    rows = []
+    for trace in named:
+        of = {"Of": trace.name} if len(named) > 1 else {}
+        for x, y in zip(trace.x, trace.y, strict=True):
+            across = axes.xaxis.title.text or "Value"
+            up = axes.yaxis.title.text or ("Class" if isinstance(y, str) else axes.title.text)
+            rows.append(of | ({up: y, across: x} if isinstance(y, str) else {across: x, up: y}))
+    return rows

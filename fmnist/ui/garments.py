@@ -28,16 +28,47 @@ def gallery(
     captions: Sequence[str] = (),
     height: int | Literal["content"],
     tile: int,
+) -> int | None:
+    """A `wall` of images with all of them to download; `table` has a line for each.
+
+    Returns the place of the chosen one.
+    """
+    picked = wall(
+        images,
+        titles,
+        key=key,
+        name=name,
+        what=what,
+        caption=caption,
+        captions=captions,
+        height=height,
+        tile=tile,
+    )
+    downloads(images, table, filename, key)
+    return picked
+
+
+def wall(
+    images: NDArray[np.uint8],
+    titles: Sequence[str],
+    *,
+    key: str,
+    name: str,
+    what: str,
+    caption: str = "",
+    captions: Sequence[str] = (),
+    height: int | Literal["content"],
+    tile: int,
     picked: int | None = None,
     on_pick: Callable[[], None] | None = None,
 ) -> int | None:
-    """The first of images uint8 (N, 28, 28) on a wall, and all of them to download.
+    """The first of images uint8 (N, 28, 28), in a box of that height.
 
-    `table` has a line for each. `what` says in words what they are and in which order, `name` in
-    words that hold for no other gallery. The rest is as in `garment_wall`, whose choice it returns.
+    `what` says in words what they are and in which order, `name` in words that hold for no other
+    wall. The rest is as in `garment_wall`, whose choice it returns.
     """
     shown = min(len(images), MOST_SHOWN)
-    with st.container(height=height, border=False):
+    with st.container(height=height, border=False, key=f"wall-of-{key}"):
         picked = garment_wall(
             images[:shown],
             titles[:shown],
@@ -54,15 +85,22 @@ def gallery(
         caption = f"{first} {caption}".rstrip()
     if caption:
         st.caption(caption)
-    with st.container(horizontal=True):
-        csv_button("CSV", table, f"{filename}.csv", f"{key} csv")
-        png_button("PNG", images, f"{filename}.png", f"{key} png")
     return picked
 
 
+def downloads(
+    images: NDArray[np.uint8], table: Sequence[Mapping[str, Any]], filename: str, key: str
+) -> None:
+    """Buttons to save a table, with a line for each of images uint8 (N, 28, 28), and the images."""
+    with st.container(horizontal=True):
+        csv_button("CSV", table, f"{filename}.csv", f"{key} csv")
+        png_button("PNG", images, f"{filename}.png", f"{key} png")
+
+
 def large(split: Split, row: int, caption: str) -> None:
-    """One garment of a split under its class."""
+    """One garment of a split under its class; on a phone beside it, see studio.css."""
     label = CLASSES[split.labels[row]]
-    st.subheader(label)
-    st.caption(caption)
-    st.image(data_url(split.images[row], 280), width="stretch", alt=f"Garment {row}, {label}")
+    with st.container(key="large"):
+        st.header(label)
+        st.caption(caption)
+        st.image(data_url(split.images[row], 280), width="stretch", alt=f"Garment {row}, {label}")

@@ -55,7 +55,12 @@ def chart() -> None:
         if card.on_real and card.parameters
     ]
     others = [other for other in REPORTED if other.parameters]
-    st.plotly_chart(figures.by_parameters(here, others), config=CHART, key="by parameters")
+    st.plotly_chart(
+        figures.by_parameters(here, others),
+        config=CHART,
+        key="by parameters",
+        alt="Test accuracy against parameters; the tables above and below have the figures",
+    )
     with st.expander("Where the published figures come from"):
         st.dataframe(
             [

@@ -6,8 +6,10 @@ import torch
 from fmnist.data.splits import Source
 from fmnist.machine import devices
 from fmnist.machine.errors import UserFacingError
-from fmnist.ui import navigation
+from fmnist.ui import navigation, projector
 from fmnist.ui.state import dataset
+
+STUDIO = "Fashion-MNIST Studio"
 
 
 def page(title: str, sentence: str) -> tuple[Source, torch.device]:
@@ -16,9 +18,17 @@ def page(title: str, sentence: str) -> tuple[Source, torch.device]:
     Returns the data in use and the device to compute on.
     """
     navigation.require()
+    st.session_state["arrived"] = st.session_state.get("page") != title
+    st.session_state["page"] = title
     device = _choose_device()
-    st.title(title)
-    st.markdown(sentence)
+    projector.choose()
+    st.set_page_config(page_title=title if title == STUDIO else f"{title} \u00b7 {STUDIO}")
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        st.title(title, width="content")
+        if projector.shown():
+            projector.leave()
+        else:
+            st.markdown(sentence, width="content")
     if told := st.session_state.pop("left out", None):
         st.warning(told)
     found = dataset.dataset()

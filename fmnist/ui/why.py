@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from fmnist.analysis import explain
 from fmnist.analysis.explain import Occlusion
 from fmnist.data.splits import CLASSES, Source
+from fmnist.machine import files
 from fmnist.models.layers import Classifier
 from fmnist.pictures.encode import overlay
 from fmnist.pictures.intake import Intake, Square
@@ -60,7 +61,8 @@ def why(
     fold = st.expander("Why?", icon=":material/help:", key="why", bind="query-params")
     if not fold.open:
         return
-    with fold:
+    asked = f"{card.sha256} {files.digest(pixels)} {taken.kind if taken else ''}"
+    with fold, widgets.fresh("why", asked):
         found = _evidence(card, pixels, device, taken.kind if taken else "dataset")
         st.markdown(explain.reason(pixels, found.probabilities, found.label, found.occlusion))
         widgets.side_by_side(

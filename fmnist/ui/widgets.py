@@ -1,16 +1,19 @@
 """Widgets that several pages share."""
 
 import re
+import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import streamlit as st
 import torch
 from numpy.typing import NDArray
+from streamlit.delta_generator import DeltaGenerator
 
 from fmnist.data.splits import CLASSES, HELD_OUT, SplitName
 from fmnist.pictures.encode import data_url
+from fmnist.ui import figures
 from fmnist.ui.state import models
 from fmnist.weights.card import Card
 from fmnist.weights.shelf import DEFAULT
@@ -18,6 +21,8 @@ from fmnist.weights.shelf import DEFAULT
 Option = TypeVar("Option")
 CHART = {"displayModeBar": False}
 ANY_CLASS = "Any class"
+SENT = 0.05
+"""Seconds after which a message has left; until then what follows it to the same place would do."""
 
 
 def choice(
@@ -29,6 +34,7 @@ def choice(
     help: str | None = None,
 ) -> Option:
     """A bar of options of which one is always chosen, at first the first; it is in the link."""
+    say_if_unknown(label, key, options)
     chosen: Option = st.segmented_control(
         label,
         options,
@@ -41,6 +47,46 @@ def choice(
     return chosen
 
 
+def select(label: str, options: Sequence[str], start: str, *, key: str) -> str:
+    """A select box of which one option is always chosen, at first `start`; it is in the link."""
+    say_if_unknown(label, key, options)
+    chosen: str = st.selectbox(label, options, options.index(start), key=key, bind="query-params")
+    return chosen
+
+
+def say_if_unknown(label: str, key: str, options: Sequence[Any]) -> None:
+    """A sentence about what a link asks for that isn't there; the page shows its usual choice."""
+    known = {str(option) for option in options}
+    for asked in st.query_params.get_all(key):
+        if asked not in known:
+            say_unknown(label.lower(), asked)
+
+
+def say_unknown(what: str, asked: str) -> None:
+    """Say in a sentence that a link asks for what isn't there."""
+    st.toast(
+        f"The link asks for {what} \u201c{plain(asked)}\u201d, which is not here. "
+        "The usual choice is shown.",
+        icon=":material/link_off:",
+        duration="infinite",
+    )
+
+
+def fresh(name: str, what: str) -> DeltaGenerator:
+    """A place by a name, blank at once where `what` it was about before is another thing.
+
+    Streamlit leaves what was there until something else is drawn over it, and whoever waits would
+    take it for what was asked for.
+    """
+    shown = f"shown in {name}"
+    if st.session_state.get(shown) == what:
+        return st.container()
+    st.session_state[shown] = what
+    blank = st.empty()
+    time.sleep(SENT)
+    return blank.container()
+
+
 def choose_weights(able: Callable[[Card], bool] = lambda card: True) -> Card | None:
     """A select box over every model that is able; None, with a hint, where there is none."""
     choices = {name: card for name, card in models.choices().items() if able(card)}
@@ -48,15 +94,25 @@ def choose_weights(able: Callable[[Card], bool] = lambda card: True) -> Card | N
         st.info("There are no trained models yet. Train one on the Train page.")
         return None
     names = list(choices)
-    name = st.selectbox(
-        "Model",
-        names,
-        index=names.index(DEFAULT) if DEFAULT in names else 0,
-        key="model",
-        bind="query-params",
-        persist_state="session",
-    )
-    return choices[name]
+    start = DEFAULT if DEFAULT in names else names[0]
+    _go_on_with("model", names, start)
+    chosen = select("Model", names, start, key="model")
+    st.session_state["last model"] = chosen
+    return choices[chosen]
+
+
+def _go_on_with(key: str, options: Sequence[str], start: str) -> None:
+    """Begin a page with what was chosen on the one before, if its own link says nothing else.
+
+    Streamlit's way to do so forgets what no hand has chosen but a link.
+    """
+    if not st.session_state.get("arrived"):
+        return
+    if st.session_state.get(key) not in options:
+        st.session_state.pop(key, None)
+    last: str | None = st.session_state.get(f"last {key}")
+    if last and key not in st.query_params and last in options and last != start:
+        st.session_state[key] = st.query_params[key] = last
 
 
 def need_weights(able: Callable[[Card], bool] = lambda card: True) -> Card:
@@ -67,10 +123,17 @@ def need_weights(able: Callable[[Card], bool] = lambda card: True) -> Card:
     return card
 
 
-def choose_split(*cards: Card) -> SplitName:
-    """The splits that no model was trained on, and all of these know, to choose one."""
-    known = [name for name in HELD_OUT if all(name in card.knows for card in cards)]
-    return choice("Split", known, key="on")
+def choose_split(*cards: Card, offered: Sequence[SplitName] = HELD_OUT) -> SplitName:
+    """A bar of the splits that all of the models know, one of them chosen.
+
+    It is kept on the next page that offers it. At first they are the two that no model was trained
+    on.
+    """
+    known = [name for name in offered if all(name in card.knows for card in cards)]
+    _go_on_with("on", known, known[0])
+    chosen = choice("Split", known, key="on")
+    st.session_state["last on"] = chosen
+    return chosen
 
 
 def warn_of_classes_alone(*cards: Card) -> None:
@@ -82,7 +145,7 @@ def warn_of_classes_alone(*cards: Card) -> None:
 
 def choose_class() -> int | None:
     """A select box over the classes; None stands for any."""
-    name = st.selectbox("Class", [ANY_CLASS, *CLASSES], key="class", bind="query-params")
+    name = select("Class", [ANY_CLASS, *CLASSES], ANY_CLASS, key="class")
     return None if name == ANY_CLASS else CLASSES.index(name)
 
 
@@ -92,6 +155,16 @@ def choose_page(count: int, size: int, key: str) -> slice:
     # With the number of pages in its key, it begins anew where there are more or fewer.
     number = st.number_input(f"Page of {pages}", 1, pages, key=f"{key} of {pages}")
     return slice((number - 1) * size, number * size)
+
+
+def chart(figure: Any, key: str, alt: str) -> None:
+    """A Plotly figure, what it shows in words, and once it is asked for as a table."""
+    st.plotly_chart(figure, config=CHART, key=key, alt=alt)
+    fold = st.popover(
+        "Figures", type="tertiary", icon=":material/table:", key=f"{key} table", on_change="rerun"
+    )
+    if fold.open:
+        fold.dataframe(figures.table(figure), hide_index=True, alt=alt)
 
 
 def plain(text: str) -> str:

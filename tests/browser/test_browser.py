@@ -77,6 +77,18 @@ def test_light_and_dark_have_grounds_of_their_own(visit: Callable[..., Page]) ->
     assert dark < 3 * 55
 
 
+def test_a_page_is_printed_without_what_leads_elsewhere_and_is_still_for_who_wants_it_so(
+    visit: Callable[..., Page],
+) -> None:
+    page = visit("room", reduced_motion="reduce")
+    sidebar = page.get_by_test_id("stSidebar")
+    expect(sidebar).to_be_visible()
+    moving = "(element) => getComputedStyle(element).transitionDuration"
+    assert max(float(part) for part in re.findall(r"[\d.]+", sidebar.evaluate(moving))) <= 0.001
+    page.emulate_media(media="print")
+    expect(sidebar).to_be_hidden()
+
+
 # Dataset
 
 

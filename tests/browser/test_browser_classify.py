@@ -5,11 +5,12 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
-from browsing import PHONE, follow, heading, settle, table
+from browsing import DESK, PHONE, follow, in_sight, settle
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
@@ -67,6 +68,11 @@ def draw(page: Page, *strokes: Stroke) -> None:
         page.mouse.up()
 
 
+def named(page: Page, name: str) -> Locator:
+    """The line that says what the picture is, where it says so."""
+    return page.get_by_role("heading").filter(has_text=re.compile(rf"^{name} [\d.]+%$"))
+
+
 def press(page: Page, name: str) -> None:
     page.get_by_role("button", name=name, exact=True).click()
 
@@ -85,12 +91,12 @@ def test_a_garment_drawn_with_the_mouse_is_read(
     visit: Callable[..., Page], name: str, strokes: list[Stroke]
 ) -> None:
     page = visit("classify")
-    examples = page.get_by_label(re.compile("^Ten drawn garments"))
-    expect(examples).to_be_visible()
+    invitation = page.get_by_text("Draw a T-shirt here")
+    expect(invitation).to_be_visible()
     draw(page, *strokes)
     expect(page.get_by_text(re.compile("^Your drawing, taken in as sketch"))).to_be_visible()
-    expect(heading(page, name)).to_be_visible()
-    expect(examples).to_have_count(0)
+    expect(named(page, name)).to_be_visible()
+    expect(invitation).to_be_hidden()
 
 
 def test_a_drawing_can_be_undone_redone_cleared_and_left_for_another_page(
@@ -99,7 +105,7 @@ def test_a_drawing_can_be_undone_redone_cleared_and_left_for_another_page(
     page = visit("classify")
     yours = page.get_by_text(re.compile("^Your drawing, taken in as sketch"))
     draw(page, TROUSERS)
-    expect(heading(page, "Trouser")).to_be_visible()
+    expect(named(page, "Trouser")).to_be_visible()
     before = answer(page)
     press(page, "Filled shape")
     draw(page, [(0.1, 0.1), (0.9, 0.1), (0.9, 0.9), (0.1, 0.9)])
@@ -117,7 +123,7 @@ def test_a_drawing_can_be_undone_redone_cleared_and_left_for_another_page(
     expect(yours).to_have_count(0)
     press(page, "Undo")
     expect(yours).to_be_visible()
-    expect(heading(page, "Trouser")).to_be_visible()
+    expect(named(page, "Trouser")).to_be_visible()
 
     follow(page, "Home")
     follow(page, "Classify")
@@ -154,11 +160,40 @@ def test_a_drawing_that_starts_from_a_test_image_is_that_image_until_it_is_chang
     assert answer(page) == as_it_was
 
 
-def test_a_finger_draws_on_a_phone(visit: Callable[..., Page]) -> None:
-    page = visit("classify", **PHONE)
+@pytest.mark.parametrize("view", ["", "classify"])
+def test_on_a_phone_the_answer_stands_by_the_canvas_that_a_finger_draws_on(
+    visit: Callable[..., Page], view: str
+) -> None:
+    page = visit(view, **PHONE)
+    before = board(page).bounding_box()
     board(page).tap()
     expect(board(page)).to_have_attribute("data-strokes", "1")
-    expect(page.get_by_text(re.compile("^Your drawing, taken in as"))).to_be_visible()
+    expect(page.locator(".st-key-best")).to_contain_text("%")
+    in_sight(page, board(page), page.locator(".st-key-best"))
+    assert board(page).bounding_box() == before  # nothing has moved under the finger
+
+
+def test_on_a_phone_on_its_side_canvas_and_answer_are_on_one_screen(
+    visit: Callable[..., Page],
+) -> None:
+    page = visit("classify", **PHONE | {"viewport": {"width": 844, "height": 390}})
+    page.locator(".st-key-best").evaluate("(line) => line.scrollIntoView()")
+    board(page).tap()
+    expect(page.locator(".st-key-best")).to_contain_text("%")
+    in_sight(page, board(page), page.locator(".st-key-best"))
+
+
+def test_a_drawing_begun_on_home_goes_on_where_more_can_be_asked(
+    visit: Callable[..., Page],
+) -> None:
+    page = visit()
+    draw(page, TROUSERS)
+    expect(named(page, "Trouser")).to_be_visible()
+    # A card is a link as a whole.
+    page.get_by_text("Ask several models, and ask why.").click(force=True)
+    expect(page.locator("h1")).to_have_text("Classify")
+    expect(board(page)).to_have_attribute("data-strokes", "1")
+    expect(named(page, "Trouser")).to_be_visible()
 
 
 def test_a_link_opens_the_same_picture_kind_and_models_elsewhere(
@@ -171,13 +206,13 @@ def test_a_link_opens_the_same_picture_kind_and_models_elsewhere(
     page.get_by_role("combobox", name="Ask others too").fill("fcnn")
     page.get_by_role("option", name="fcnn", exact=True).click()
     columns = page.locator(".bars thead th")
-    expect(columns).to_have_text(["", "gru", "fcnn"])
+    expect(columns).to_have_text(["gru", "fcnn"])
     shown = answer(page)
     assert len(shown) == 2 * len(CLASSES)
 
     elsewhere = visit(f"classify?{urlsplit(page.url).query}")
     expect(elsewhere.get_by_text("Outline of Bag, taken in as photo")).to_be_visible()
-    expect(elsewhere.locator(".bars thead th")).to_have_text(["", "gru", "fcnn"])
+    expect(elsewhere.locator(".bars thead th")).to_have_text(["gru", "fcnn"])
     assert answer(elsewhere) == shown
 
 
@@ -195,7 +230,7 @@ def test_an_uploaded_picture_is_named_and_every_step_to_it_shown(
     page = visit("classify?way=Upload")
     page.locator("input[type=file]").set_input_files(picture(tmp_path, 5))
     expect(page.get_by_text(re.compile(r"^garment-5\.png, taken in as"))).to_be_visible()
-    expect(heading(page, CLASSES[5])).to_be_visible()
+    expect(named(page, CLASSES[5])).to_be_visible()
     page.get_by_text("What happened to your picture").click()
     steps = page.get_by_test_id("stExpander").get_by_test_id("stImageCaption")
     expect(steps.first).to_have_text("Your picture")
@@ -208,23 +243,45 @@ def test_a_phone_photo_is_cut_out_and_named(visit: Callable[..., Page]) -> None:
     photo = Path(os.environ["FMNIST_MEASURED"]) / "photos" / "t-shirt" / "02.jpg"
     page.locator("input[type=file]").set_input_files(photo)
     expect(page.get_by_text(re.compile(r"^02\.jpg, taken in as photo"))).to_be_visible()
-    expect(heading(page, CLASSES[0])).to_be_visible()
+    expect(named(page, CLASSES[0])).to_be_visible()
     page.get_by_text("Why?", exact=True).click()
     expect(page.get_by_text("The same on your picture")).to_be_visible()
     expect(page.get_by_alt_text("Covering", exact=True)).to_be_visible()
 
 
-def test_several_uploads_make_a_table_and_a_csv_with_a_row_for_a_broken_one(
-    visit: Callable[..., Page], tmp_path: Path
+@pytest.mark.parametrize("device", [DESK, PHONE], ids=["1280", "390"])
+def test_of_several_uploads_all_is_read_without_scrolling_sideways_and_one_opens_large(
+    visit: Callable[..., Page], tmp_path: Path, device: dict[str, Any]
 ) -> None:
     words = tmp_path / "words.png"
     words.write_text("This is no picture.")
-    page = visit("classify?way=Upload")
+    page = visit("classify?way=Upload", **device)
     page.locator("input[type=file]").set_input_files(
         [picture(tmp_path, 1), words, picture(tmp_path, 5)]
     )
-    for text in ("garment-1.png", "garment-5.png", CLASSES[1], CLASSES[5], "This file is not.*"):
-        expect(table(page).filter(has_text=re.compile(f"^{text}$"))).to_have_count(1)
+    pictures = page.get_by_role("group", name=re.compile("^3 pictures"))
+    for name, answered in (("garment-1.png", CLASSES[1]), ("garment-5.png", CLASSES[5])):
+        row = pictures.locator("label").filter(has_text=name)
+        expect(row).to_contain_text(answered)
+        expect(row).to_contain_text("%")
+        box = row.locator("img").first.bounding_box()
+        assert box
+        assert (box["width"], box["height"]) == (56, 56)
+    refused = pictures.get_by_text("words.png: This file is not")
+    box, whole = refused.bounding_box(), pictures.bounding_box()
+    assert box
+    assert whole
+    assert box["width"] > whole["width"] - 4
+    assert pictures.evaluate("(list) => list.scrollWidth <= list.clientWidth")
+
+    pictures.get_by_text("garment-5.png").click()
+    expect(named(page, CLASSES[5])).to_be_visible()
+    large = page.get_by_alt_text("Your picture", exact=True).bounding_box()
+    assert large
+    assert large["width"] >= 280
+    expect(page.get_by_text(re.compile(r"^garment-5\.png, taken in as"))).to_be_visible()
+    pictures.get_by_role("radio").last.press("ArrowUp")
+    expect(named(page, CLASSES[1])).to_be_visible()
 
     with page.expect_download() as download:
         press(page, "Download answers as CSV")

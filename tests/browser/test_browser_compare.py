@@ -19,27 +19,18 @@ def test_a_click_on_a_changed_cell_shows_what_came_and_left_and_its_link_shows_t
     visit: Callable[..., Page],
 ) -> None:
     page = visit("compare?first=fcnn&second=cnn&show=Flips&on=validation")
-    field = page.locator(".js-plotly-plot .nsewdrag").first
-    field.scroll_into_view_if_needed()
-    box = field.bounding_box()
-    assert box
-    texts = page.locator(".js-plotly-plot .textpoint").evaluate_all(
-        "(texts) => texts.map((text) => [text.textContent, text.getBoundingClientRect()])"
-    )
+    cells = page.get_by_role("gridcell")
+    expect(cells).to_have_count(100)
+    titles = cells.evaluate_all("(cells) => cells.map((cell) => cell.title)")
     changes = {
-        (
-            int(10 * (at["y"] + at["height"] / 2 - box["y"]) / box["height"]),
-            int(10 * (at["x"] + at["width"] / 2 - box["x"]) / box["width"]),
-        ): int(text)
-        for text, at in texts
+        divmod(place, 10): int(title.rsplit(": ", 1)[1].replace(",", ""))
+        for place, title in enumerate(titles)
     }
     # The cell off the diagonal that changed most, apart from the one that is there at first.
     errors = [cell for cell in changes if cell[0] != cell[1] and cell != (6, 0)]
     row, column = max(errors, key=lambda cell: abs(changes[cell]))
     change = changes[row, column]
-    page.mouse.click(
-        box["x"] + (column + 0.5) * box["width"] / 10, box["y"] + (row + 0.5) * box["height"] / 10
-    )
+    cells.nth(10 * row + column).click()
 
     def expect_the_cell(page: Page) -> None:
         counts = []
@@ -69,12 +60,12 @@ def test_a_chosen_move_shows_its_images_and_its_link_shows_the_same(
 ) -> None:
     page = visit("compare?first=fcnn&second=cnn&show=A+move&on=validation")
     expect(page.locator("canvas[data-drawn]").first).to_be_visible()
-    first = page.locator("h3").last.inner_text()
+    first = page.locator(".st-key-large h2").inner_text()
     # The third row: one head and two rows below the table's upper edge, in its column of boxes.
     table = page.get_by_test_id("stDataFrame").first
     table.scroll_into_view_if_needed()
     table.click(position={"x": 15, "y": 35 * 3 + 17})
-    title = page.locator("h3").last
+    title = page.locator(".st-key-large h2")
     expect(title).not_to_have_text(first)
     chosen = title.inner_text()
     name, count = chosen.rsplit(": ", 1)
@@ -85,7 +76,7 @@ def test_a_chosen_move_shows_its_images_and_its_link_shows_the_same(
     settle(page)
     link = urlsplit(page.url)
     assert parse_qs(link.query)["move"] == [name]
-    expect(visit(f"compare?{link.query}").locator("h3").last).to_have_text(chosen)
+    expect(visit(f"compare?{link.query}").locator(".st-key-large h2")).to_have_text(chosen)
 
 
 def test_the_report_and_the_table_that_are_downloaded_say_what_the_page_says(

@@ -160,6 +160,9 @@ def test_decisions_are_made_by_button_and_key_and_downloaded(
     assert {row["kind"] for row in rows} == {"label"}
     assert len({row["row"] for row in rows}) == 3
 
+    page.reload()
+    expect(page.get_by_text("3 decided: you agreed with 2 and disagreed with 1")).to_be_visible()
+
     elsewhere = visit("suspects")
     elsewhere.locator("input[type=file]").set_input_files(tmp_path / "decisions.csv")
     expect(elsewhere.get_by_text("3 decided: you agreed with 2")).to_be_visible()

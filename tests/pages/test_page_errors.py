@@ -1,23 +1,26 @@
 """The errors page through AppTest; clicks in the matrix and on the wall are in a browser test."""
 
+import base64
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 import safetensors.torch
 import streamlit as st
+import torch
 from opening import open_page, texts
 from shipped import FOUR, every_shipped, put_beside
 from streamlit.testing.v1 import AppTest
 
-from fmnist.analysis import evaluation
+from fmnist.analysis import evaluation, selection
 from fmnist.analysis.evaluation import Evaluation
 from fmnist.data import splits
-from fmnist.data.splits import CLASSES
+from fmnist.data.splits import CLASSES, SplitName
 from fmnist.machine import files
 from fmnist.models import MODELS, inference
-from fmnist.ui import figures
+from fmnist.ui import matrices
 from fmnist.ui.parts import errors
 from fmnist.ui.parts.errors import ORDERS, Selection
 from fmnist.ui.state import models
@@ -39,24 +42,33 @@ def choose(app: AppTest, true: str, predicted: str) -> AppTest:
 
 
 def count_in_heading(app: AppTest) -> int:
-    return int(app.subheader[0].value.rsplit(": ", 1)[1].replace(",", ""))
+    return int(app.header[0].value.rsplit(": ", 1)[1].replace(",", ""))
 
 
-def wall(app: AppTest) -> Any:
-    """What the gallery's wall was given; None where there is none."""
+def given(app: AppTest, key: str) -> Any:
+    """What a component was given; None where there is none of that key."""
     for element in app.get("bidi_component"):
-        if element.key == "gallery":
+        if element.key == key:
             return json.loads(element.proto.json)
     return None
 
 
-def matrix(app: AppTest) -> Any:
-    (chart,) = [
-        json.loads(element.proto.spec)
-        for element in app.get("plotly_chart")
-        if "predicted" in element.proto.spec
-    ]
-    return chart
+def wall(app: AppTest) -> Any:
+    return given(app, "gallery")
+
+
+def cells(app: AppTest) -> Iterator[Any]:
+    for row in given(app, "matrix")["cells"]:
+        yield from row
+
+
+def count(cell: Any) -> int:
+    return int(cell["title"].rsplit(": ", 1)[1].replace(",", ""))
+
+
+def shown(app: AppTest) -> list[int]:
+    """The rows of the garments on the wall."""
+    return [int(title.split()[1].rstrip(":")) for title in wall(app)["titles"]]
 
 
 # The matrix
@@ -66,32 +78,31 @@ def test_all_100_cells_and_the_heads_open_as_many_images_as_they_count(
     only_one_model: None,
 ) -> None:
     app = open_page("errors")
-    (markers,) = [trace["customdata"] for trace in matrix(app)["data"] if "customdata" in trace]
-    assert len(markers) == 121
-    for true, predicted, count in markers:
-        choose(
-            app, *(ANY_CLASS if label is None else CLASSES[label] for label in (true, predicted))
-        )
-        assert count_in_heading(app) == count
-        assert len((wall(app) or {"titles": []})["titles"]) == count
+    found = list(cells(app))
+    assert len(found) == 121
+    for cell in found:
+        choose(app, *(ANY_CLASS if label is None else CLASSES[label] for label in cell["place"]))
+        assert count_in_heading(app) == count(cell)
+        assert len((wall(app) or {"titles": []})["titles"]) == count(cell)
+        assert given(app, "matrix")["chosen"] == cell["place"]
     assert not app.exception
 
 
 def test_units_and_order_change_the_matrix_and_nothing_else() -> None:
-    app = open_page("errors")
-    heading = app.subheader[0].value
-    heats = []
+    app = open_page("errors", model="cnn")
+    heading = app.header[0].value
+    seen = []
     for unit in ("Counts", "Row %", "Column %"):
         app.button_group(key="cells").set_value(unit).run()
-        heats.append(json.dumps(matrix(app)["data"][0]["z"]))
-    assert len(set(heats)) == 3
-    names = matrix(app)["layout"]["xaxis"]["ticktext"]
+        seen.append(json.dumps([(cell["text"], cell["heat"]) for cell in cells(app)]))
+    assert len(set(seen)) == 3
+    names = given(app, "matrix")["columns"]
     assert names[1:] == list(CLASSES)
     app.button_group(key="order").set_value(ORDERS[1]).run()
-    reordered = matrix(app)["layout"]["xaxis"]["ticktext"]
+    reordered = given(app, "matrix")["columns"]
     assert sorted(reordered) == sorted(names)
     assert reordered != names
-    assert app.subheader[0].value == heading
+    assert app.header[0].value == heading
     assert not app.exception
 
 
@@ -149,7 +160,8 @@ def test_an_empty_cell_says_so_and_shows_no_garment() -> None:
     app = open_page("errors")
     choose(app, "Trouser", "Ankle boot")
     assert "No image is in this cell" in texts(app)
-    assert "One garment" not in [header.value for header in app.header]
+    assert wall(app) is None
+    assert not any(button.label == "Next" for button in app.button)
     assert not app.exception
 
 
@@ -159,7 +171,7 @@ def test_an_empty_cell_says_so_and_shows_no_garment() -> None:
 def test_previous_and_next_go_through_the_selection_and_stop_at_its_ends() -> None:
     app = open_page("errors")
     choose(app, "Bag", "Bag")
-    rows = [int(row) for row in app.selectbox(key="garment").options]
+    rows = shown(app)
     assert len(rows) == count_in_heading(app)
     assert (splits.load("test", "drawn").labels[rows] == CLASSES.index("Bag")).all()
 
@@ -174,40 +186,123 @@ def test_previous_and_next_go_through_the_selection_and_stop_at_its_ends() -> No
         assert wall(app)["picked"] == rows.index(row)
     assert button("Next").disabled
     button("Previous").click().run()
-    assert app.selectbox(key="garment").value == rows[-2]
+    assert app.query_params["garment"] == str(rows[-2])
 
 
 def test_another_cell_begins_with_its_most_confident_garment() -> None:
     app = open_page("errors")
     choose(app, "Bag", "Bag")
-    app.selectbox(key="garment").select_index(3).run()
+    app.query_params["garment"] = str(shown(app)[3])
+    app.run()
+    assert wall(app)["picked"] == 3
     choose(app, "Trouser", "Trouser")
-    assert app.selectbox(key="garment").index == 0
-    assert f"1 of {count_in_heading(app)}. " in texts(app)
+    assert wall(app)["picked"] == 0
+    assert f"1 of {count_in_heading(app)}" in texts(app)
+    assert not app.toast
 
 
 def test_the_link_leads_to_model_split_cell_and_garment() -> None:
     app = open_page("errors", model="cnn")
     choose(app, "Any class", "Any class")
-    rows = app.selectbox(key="garment").options
+    rows = shown(app)
     app = open_page(
         "errors",
         model="cnn",
         true="Any class",
         predicted="Any class",
-        garment=rows[4],
+        garment=str(rows[4]),
         order=ORDERS[1],
     )
-    assert app.subheader[0].value.startswith("All errors: ")
+    assert app.header[0].value.startswith("All errors: ")
     assert f"Garment {rows[4]} of the test split" in texts(app)
     assert app.button_group(key="order").value == ORDERS[1]
 
 
-@pytest.mark.parametrize("garment", ["99999", "-1", "shirt", ""])
-def test_a_link_to_a_garment_that_is_not_there_leads_to_the_first(garment: str) -> None:
+@pytest.mark.parametrize("garment", ["99999", "-1", "shirt", "\u00b2"])
+def test_a_link_to_a_garment_that_is_not_there_says_so_and_leads_to_the_first(garment: str) -> None:
     app = open_page("errors", true="Bag", predicted="Bag", garment=garment)
     assert not app.exception
-    assert app.selectbox(key="garment").index == 0
+    assert "The link asks for garment" in app.toast[0].value
+    assert wall(app)["picked"] == 0
+
+
+@pytest.mark.parametrize(
+    ("key", "asked"),
+    [("model", "nobody"), ("on", "holdout"), ("true", "Hat"), ("cells", "%"), ("unlike", "x")],
+)
+def test_what_a_link_asks_for_and_is_not_there_gets_a_sentence(key: str, asked: str) -> None:
+    app = open_page("errors", **{key: asked})
+    assert not app.exception
+    (told,) = app.toast
+    assert "The link asks for" in told.value
+    assert asked in told.value
+
+
+# Filters
+
+
+def expected_rows(model: str, split_name: SplitName) -> tuple[Evaluation, np.ndarray]:
+    """The model's answers, and how sure it is in per cent, computed here a second time."""
+    network, card = shelf.load(model)
+    split = splits.load(split_name, "drawn")
+    logits = inference.infer(network, split.images, torch.device("cpu"))
+    sure = 100 * evaluation.probabilities(logits, card.temperature).max(1)
+    return Evaluation(model, logits, split.labels), sure
+
+
+def test_filters_leave_the_matrix_the_wall_and_the_map_with_what_passes() -> None:
+    app = open_page("errors", model="fcnn", true="Any class", predicted="Any class")
+    app.slider(key="sure").set_value((50, 90)).run()
+    app.selectbox(key="unlike").select("cnn").run()
+    assert not app.exception
+    (said, sure), (other, _) = expected_rows("fcnn", "test"), expected_rows("cnn", "test")
+    passes = (sure >= 50) & (sure < 90) & (said.predictions != other.predictions)
+    wrong = np.flatnonzero(passes & (said.predictions != said.labels))
+    assert 0 < len(wrong) < (said.predictions != said.labels).sum()
+    assert set(shown(app)) == set(wrong)
+    assert f"of {passes.sum()} test images right" in texts(app)
+    assert sum(count(cell) for cell in cells(app) if None not in cell["place"]) == passes.sum()
+    on_map = np.frombuffer(base64.b64decode(given(app, "map")["chosen"]), np.uint32)
+    assert set(on_map) == set(wrong)
+    bars = given(app, "confidence")["intervals"]
+    assert bars[6]["wrong"] == ((sure >= 60) & (sure < 70))[wrong].sum()
+
+
+def test_a_link_to_rows_leaves_only_those() -> None:
+    rows = selection.to_text(np.arange(30), 100)
+    every = {"true": ANY_CLASS, "predicted": ANY_CLASS}
+    app = open_page("errors", model="cnn", rows=f"test.{rows}", **every)
+    assert "Only **30 chosen images** of 100 count" in texts(app)
+    assert set(shown(app)) <= set(range(30))
+    app.button(key="show all").click().run()
+    assert "rows" not in app.query_params
+    assert "of 100 test images right" in texts(app)
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [("test.nothing", "not of this split"), ("validation.eJwDAAAAAAE=", "of the validation split")],
+)
+def test_rows_that_are_not_of_the_split_get_a_sentence(rows: str, said: str) -> None:
+    app = open_page("errors", rows=rows)
+    assert not app.exception
+    assert said in app.warning[0].value
+    assert "of 100 test images right" in texts(app)
+
+
+def test_a_selection_is_kept_by_a_name_and_forgotten() -> None:
+    app = open_page("errors", true="Bag", predicted="Bag")
+    app.text_input(key="keep as").set_value("My bags")
+    next(button for button in app.button if button.label == "Keep").click().run()
+    assert not app.exception
+    (kept,) = app.session_state["kept selections"].items()
+    assert kept[0] == "My bags"
+    assert kept[1]["true"] == kept[1]["predicted"] == "Bag"
+    of_split, _, packed = kept[1]["rows"].partition(".")
+    assert of_split == "test"
+    assert set(selection.from_text(packed, 100)) == set(shown(app))
+    next(button for button in app.button if button.label == "Forget").click().run()
+    assert app.session_state["kept selections"] == {}
 
 
 # One garment
@@ -219,7 +314,7 @@ def test_one_garment_shows_every_models_answer() -> None:
     answers = app.dataframe[0].value
     assert list(answers["Model"]) == [card.name for card in shelf.cards()]
     assert set(answers["Answer"]) <= set(CLASSES)
-    assert "### Bag" in texts(app)  # in this cell the chosen model says so
+    assert "## Bag :small" in texts(app)  # in this cell the chosen model says so
 
 
 @every_shipped(quick=FOUR)
@@ -243,13 +338,13 @@ def test_why_is_answered_once_it_is_opened(name: str) -> None:
 def test_a_training_garment_is_not_among_its_own_neighbours(
     monkeypatch: pytest.MonkeyPatch, only_one_model: None
 ) -> None:
-    shown = []
+    pictures_shown = []
     monkeypatch.setattr(
-        "fmnist.ui.widgets.side_by_side", lambda pictures, edge: shown.extend(pictures)
+        "fmnist.ui.widgets.side_by_side", lambda pictures, edge: pictures_shown.extend(pictures)
     )
     app = open_page("errors", on="train", true="Bag", predicted="Bag", why="true")
-    row = app.selectbox(key="garment").value
-    neighbours = [picture for caption, picture in shown if caption in CLASSES]
+    row = shown(app)[0]
+    neighbours = [picture for caption, picture in pictures_shown if caption in CLASSES]
     assert len(neighbours) == 5
     images = splits.load("train", "drawn").images
     assert all((picture == images).all((1, 2)).any() for picture in neighbours)
@@ -294,4 +389,4 @@ def test_a_head_is_compared_with_its_class(monkeypatch: pytest.MonkeyPatch) -> N
         captions.clear()
         errors.means(chosen, *cell)
         assert captions == ["Mean of these 7", *expected]
-    assert figures.cell_name(6, 6) == "Shirt named Shirt"
+    assert matrices.cell_name(6, 6) == "Shirt named Shirt"

@@ -25,8 +25,9 @@ from fmnist.data.splits import CLASSES
 from fmnist.models import MODELS, inference
 from fmnist.models.recipe import Recipe
 from fmnist.pictures import reading
-from fmnist.runs import queue, worker
+from fmnist.runs import pace, queue, worker
 from fmnist.runs.run import Plan, Run, all_runs, read_run
+from fmnist.ui import navigation
 from fmnist.ui.parts.classify import KINDS
 from fmnist.ui.state import models
 from fmnist.ui.widgets import ANY_CLASS
@@ -114,7 +115,7 @@ def test_the_dataset_page_filters_by_class_and_split() -> None:
     assert "300 garments" in texts(app)
     app.selectbox(key="class").select("Bag").run()
     assert f"{count} garments" in texts(app)
-    assert app.subheader[0].value == "Bag"
+    assert app.header[0].value == "Bag"
     app.button_group(key="split").set_value("test").run()
     assert "10 garments" in texts(app)
     assert "of the test split" in texts(app)
@@ -128,16 +129,41 @@ def test_the_chosen_garment_shows_what_each_model_says() -> None:
 
 
 def answer(app: AppTest) -> str:
-    (heading,) = [text.value for text in app.markdown if text.value.startswith("### ")]
-    return heading.removeprefix("### ")
+    (heading,) = [text.value for text in app.markdown if text.value.startswith("## ")]
+    return heading.removeprefix("## ").split(" :small")[0]
 
 
-def test_classify_begins_with_an_example_and_its_answer() -> None:
-    app = open_page("classify")
+@pytest.mark.parametrize("name", ["home", "classify"])
+def test_an_empty_canvas_has_no_answer_and_a_drawing_has_one(name: str) -> None:
+    app = open_page(name)
     assert not app.exception
+    assert answer(app) == "What is it?"
+    sent = base64.b64encode(picture(1)).decode()
+    app = open_page("scores")
+    app.session_state["drawings"] = {"canvas Your drawing": {"strokes": [], "picture": sent}}
+    app.switch_page(f"pages/{name}.py").run()
+    assert answer(app) in CLASSES
+
+
+@pytest.mark.parametrize("way", ["Upload", "Camera"])
+def test_a_way_in_that_brought_nothing_has_no_answer(way: str) -> None:
+    app = open_page("classify", way=way)
+    assert not app.exception
+    assert answer(app) == "What is it?"
+
+
+def test_the_examples_are_answered() -> None:
+    app = open_page("classify", way="Examples")
     assert "A drawn T-shirt/top" in texts(app)
     assert answer(app) in CLASSES
     assert "ms." in texts(app)
+
+
+def test_home_leads_to_every_page_in_the_order_of_the_sidebar() -> None:
+    links = [link.proto.page for link in open_page("home").get("page_link")]
+    order = [place.name for places in navigation.PLACES.values() for place in places]
+    assert links == ["classify", "errors", "train", *order]
+    assert {*order, "home", "room"} == set(PAGES)
 
 
 @pytest.mark.parametrize("row", [0, 7, 99])
@@ -197,7 +223,7 @@ def test_a_model_asked_beside_another_can_become_the_one_asked() -> None:
 def test_a_link_to_what_is_not_there_leaves_classify_standing(query: dict[str, str]) -> None:
     app = open_page("classify", **query)
     assert not app.exception
-    assert answer(app) in CLASSES
+    assert answer(app)
 
 
 def test_an_uploaded_picture_is_classified() -> None:
@@ -216,16 +242,14 @@ def test_an_upload_is_taken_for_what_its_owner_says_it_is(choice: str, kind: str
     assert f"boot.png, taken in as {kind}" in texts(app)
 
 
-def test_several_uploads_make_a_table_and_each_bad_one_is_a_row_with_its_reason() -> None:
+def test_several_uploads_are_listed_and_the_first_good_one_shown_at_large() -> None:
     app = open_page("classify", way="Upload")
     files = [(f"{label}.png", picture(label), "image/png") for label in (1, 8)]
     bad = [("text.png", b"I am a text", "image/png"), ("empty.jpg", b"", "image/jpeg")]
-    app.file_uploader[0].set_value([files[0], *bad, files[1]]).run()
+    app.file_uploader[0].set_value([*bad, *files]).run()
     assert not app.exception
-    table = app.dataframe[0].value
-    assert list(table["File"]) == ["1.png", "text.png", "empty.jpg", "8.png"]
-    assert list(table["Answer"].isna()) == [False, True, True, False]
-    assert all("not a picture" in reason for reason in table["Remarks"][1:3])
+    assert "1.png, taken in as" in texts(app)
+    assert answer(app) in CLASSES
     assert not app.error
 
 
@@ -443,6 +467,7 @@ def test_an_onnx_upload_is_on_every_page_and_why_says_what_it_can_not() -> None:
             app.selectbox(key="model").select("theirs").run()
         assert not app.exception, page
     app.switch_page("pages/classify.py").run()
+    app.button_group(key="way").set_value("Examples").run()
     app.session_state["why"] = True
     app.run()
     assert not app.exception
@@ -547,6 +572,8 @@ def test_an_onnx_model_that_fails_later_is_left_out_with_a_sentence(
     monkeypatch.setattr(models, "failures", lambda: failures)  # not those of other tests
     monkeypatch.setattr(OnnxModel, "_run", fail)
     app.switch_page(f"pages/{page}.py").run()
+    if page == "classify":
+        app.button_group(key="way").set_value("Examples").run()
     app.session_state["why"] = True
     if "theirs" in app.selectbox(key="model").options:  # where not every model is asked anyway
         app.selectbox(key="model").select("theirs").run()
@@ -657,6 +684,35 @@ def test_a_finished_run_shows_its_figures_and_goes_back_through_its_epochs(
     assert not app.exception
 
 
+def test_before_it_starts_a_plan_says_how_long_it_takes_here(
+    finished: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "seen", lambda work, runs: 100.0)
+    app = open_page("train")
+    app.number_input[0].set_value(10).run()
+    # 300 training images, and 100 to validate on, at 100 a second, ten times
+    assert "Trains for about **33 s** on this machine, at 100 images a second;" in texts(app)
+
+
+def test_without_an_earlier_run_the_speed_is_measured(nothing_known: None) -> None:
+    app = open_page("train")
+    next(box for box in app.selectbox if box.label == "Model").select("fcnn-small").run()
+    assert not app.exception
+    assert "images a second;" in texts(app)
+
+
+@pytest.mark.parametrize(
+    ("way", "page"), [("Try it on a drawing", "Classify"), ("See its errors", "Errors")]
+)
+def test_a_finished_run_leads_on_with_its_model_chosen(finished: Run, way: str, page: str) -> None:
+    app = open_page("train")
+    press(app, way)
+    assert not app.exception
+    assert app.title[0].value == page
+    assert app.selectbox(key="model").value == "my-fcnn"
+    assert "my-fcnn" not in {card.name for card in shelf.cards()}
+
+
 def test_a_kept_run_is_on_every_page_and_a_deleted_one_is_gone(finished: Run) -> None:
     app = open_page("train")
     app.text_input[0].set_value("mine")
@@ -712,6 +768,6 @@ def test_torch_and_the_first_model_are_frozen_out_of_garbage_collection(
     nothing_known: None,
 ) -> None:
     gc.unfreeze()
-    open_page("classify")
+    open_page("classify", way="Examples")
     assert gc.get_freeze_count() > 100_000
     gc.unfreeze()

@@ -155,7 +155,7 @@ def test_wrong_labels_are_those_of_confident_learning_with_the_worst_large() -> 
     e = Evaluation("cnn", inference.infer(model, split.images, CPU), split.labels)
     rows = suspects.label_issues(e, card.temperature)
     app = open_page("suspects", model="cnn")
-    assert app.subheader[0].value == f"{len(rows)} suspects"
+    assert app.header[0].value == f"{len(rows)} suspects"
     assert f"Labelled **{CLASSES[split.labels[rows[0]]]}**" in texts(app)
     assert "The training set is not offered" in texts(app)
 

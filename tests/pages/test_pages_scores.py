@@ -32,7 +32,7 @@ def metrics(app: AppTest) -> dict[str, str]:
 
 
 def heads(app: AppTest) -> list[str]:
-    return [subheader.value for subheader in app.subheader]
+    return [header.value for header in app.header if ": " in header.value]
 
 
 # Scores
@@ -236,7 +236,7 @@ def test_the_hardest_by_each_measure_comes_first_and_last_from_the_other_end() -
 def test_hardest_can_be_asked_of_one_class_of_one_split_and_of_one_model() -> None:
     app = open_page("hardest", models="fcnn", **{"class": "Bag"}, on="validation")
     assert not app.exception
-    assert app.subheader[0].value == "Bag"
+    assert app.header[0].value == "Bag"
     assert "10 of 10 images" in texts(app)
     assert "of the validation split" in shown_first(app)
     assert list(app.dataframe[0].value["Model"]) == ["fcnn"]

@@ -43,3 +43,22 @@ def test_the_csv_has_a_line_a_picture_and_the_reason_for_each_that_is_none() -> 
     assert good["remarks"] == " ".join([*picture.warnings, NONE_OF_TEN])
     assert bad["remarks"] == "Not a picture, sorry."
     assert not any(bad[name] for name in ("kind", "answer", *CLASSES))
+
+
+def test_a_row_of_the_list_says_all_of_a_picture_or_why_there_is_no_answer() -> None:
+    image = np.zeros((280, 280), np.uint8)
+    image[60:220, 100:180] = 255
+    good = answers.row("bag.png", intake.from_any(image, "shop"), PROBABILITIES[0], NONE_OF_TEN)
+    assert (good["name"], good["answer"], good["confidence"]) == ("bag.png", CLASSES[7], "91.0%")
+    assert NONE_OF_TEN in good["remark"]
+    assert good["picture"].startswith("data:image/png")
+    bad = answers.row("bad.png", PictureError("Not a picture."), answers.NOTHING, "")
+    assert bad["error"] == "Not a picture."
+    assert not any(bad[field] for field in ("picture", "seen", "answer", "confidence", "remark"))
+
+
+def test_bars_of_nothing_name_the_classes_and_no_figures() -> None:
+    table = answers.bars(answers.NOTHING[None], ["one"])
+    assert all(name in table for name in CLASSES)
+    assert "%" not in table.split("<table>")[1]
+    assert "best" not in table.split("<table>")[1]

@@ -1,87 +1,10 @@
-from typing import Any
-
 import numpy as np
-import pytest
 
 from fmnist.analysis.evaluation import CalibrationBin
 from fmnist.analysis.reported import REPORTED, Reported
 from fmnist.data.splits import CLASSES
 from fmnist.ui import figures
-from fmnist.ui.figures import ACCENT, HEADS, MOST_POINTS, Unit
-
-
-def clickable(figure: Any) -> dict[tuple[float, float], list[Any]]:
-    """The customdata of a confusion figure's markers, by their place (x, y)."""
-    markers = next(trace for trace in figure.data if trace.customdata is not None)
-    return dict(zip(zip(markers.x, markers.y, strict=True), markers.customdata, strict=True))
-
-
-def test_a_confusion_figure_has_a_marker_in_every_cell_and_head_that_knows_its_classes() -> None:
-    matrix = np.arange(100).reshape(10, 10)
-    cells = clickable(figures.confusion(matrix))
-    assert len(cells) == 11 * 11
-    wrong = matrix - np.diag(matrix.diagonal())
-    for true, predicted in np.ndindex(10, 10):
-        count = matrix[true, predicted]
-        assert cells[predicted, true] == [true, predicted, count]
-    for label in range(10):
-        assert cells[HEADS, label] == [label, None, wrong[label].sum()]
-        assert cells[label, HEADS] == [None, label, wrong[:, label].sum()]
-    assert cells[HEADS, HEADS] == [None, None, wrong.sum()]
-
-
-def test_the_classes_stand_in_the_order_asked_for() -> None:
-    matrix = np.arange(100).reshape(10, 10)
-    order = [3, 1, 4, 0, 5, 9, 2, 6, 8, 7]
-    figure = figures.confusion(matrix, order=order, chosen=(4, None))
-    assert clickable(figure)[0, 2] == [4, 3, matrix[4, 3]]
-    assert figure.layout.xaxis.ticktext[1:] == tuple(CLASSES[label] for label in order)
-    (frame,) = figure.layout.shapes  # of a row, for that of a head was chosen
-    assert (frame.y0, frame.y1) == (1.5, 2.5)
-    assert (frame.x0, frame.x1) == (HEADS - 0.5, 9.5)
-
-
-def test_the_diagonal_is_muted_and_the_chosen_cell_framed() -> None:
-    figure = figures.confusion(np.full((10, 10), 5), chosen=(2, 4))
-    heat = next(trace for trace in figure.data if trace.type == "heatmap")
-    assert np.isnan(np.diag(heat.z)).all()
-    assert np.isfinite(heat.z[~np.eye(10, dtype=bool)]).all()
-    (frame,) = figure.layout.shapes
-    assert (frame.x0, frame.y0) == (3.5, 1.5)
-
-
-@pytest.mark.parametrize(("unit", "axis"), [("Row %", 1), ("Column %", 0)])
-def test_shares_are_of_the_row_or_of_the_column(unit: Unit, axis: int) -> None:
-    matrix = np.random.default_rng(0).integers(0, 9, (10, 10))
-    matrix[3], matrix[:, 5] = 0, 0  # a class without images, a class that is never named
-    figure = figures.confusion(matrix, unit)
-    heat = next(trace for trace in figure.data if trace.type == "heatmap").z
-    for true, predicted in np.ndindex(10, 10):
-        whole = matrix[true].sum() if axis else matrix[:, predicted].sum()
-        expected = matrix[true, predicted] / whole if whole else 0
-        if true != predicted:
-            assert heat[true][predicted] == pytest.approx(expected)
-    texts = {
-        (x, y): text
-        for trace in figure.data
-        if trace.type == "scatter" and trace.mode == "text"
-        for x, y, text in zip(trace.x, trace.y, trace.text, strict=True)
-    }
-    wrong_in_row = 1 - matrix[2, 2] / matrix[2].sum()
-    wrong_in_column = 1 - matrix[2, 2] / matrix[:, 2].sum()
-    assert texts[HEADS, 2] == f"{100 * wrong_in_row:.1f}"
-    assert texts[2, HEADS] == f"{100 * wrong_in_column:.1f}"
-
-
-def test_a_matrix_without_errors_can_be_drawn() -> None:
-    figures.confusion(np.eye(10, dtype=int))
-
-
-def test_a_cell_and_a_head_are_named() -> None:
-    assert figures.cell_name(6, 0) == "Shirt named T-shirt/top"
-    assert figures.cell_name(6, None) == "Shirt named wrong"
-    assert figures.cell_name(None, 0) == "Wrongly named T-shirt/top"
-    assert figures.cell_name(None, None) == "All errors"
+from fmnist.ui.figures import ACCENT, MOST_POINTS
 
 
 def test_class_counts_count() -> None:
@@ -99,32 +22,6 @@ def test_a_curve_runs_over_epochs_and_takes_what_was_reported() -> None:
     accuracy = figures.training_curves(runs, "validation_accuracy", "Accuracy").data[0]
     assert (list(loss.x), list(loss.y)) == ([0.5, 1.0], [1.0, 0.5])
     assert (list(accuracy.x), list(accuracy.y)) == ([1.0], [0.8])
-
-
-def test_a_difference_writes_every_change_with_its_sign_and_knows_its_cell() -> None:
-    matrix = np.zeros((10, 10), int)
-    matrix[6, 0], matrix[6, 6], matrix[2, 4] = -12, 12, 3
-    figure = figures.difference(matrix, chosen=(6, 0))
-    written = {
-        (y, x): text
-        for trace in figure.data
-        if trace.type == "scatter" and trace.mode == "text"
-        for x, y, text in zip(trace.x, trace.y, trace.text, strict=True)
-    }
-    assert written == {(6, 0): "-12", (6, 6): "+12", (2, 4): "+3"}
-    markers = next(trace for trace in figure.data if trace.customdata is not None)
-    assert len(markers.customdata) == 100
-    assert list(map(tuple, markers.customdata)) == list(zip(markers.y, markers.x, strict=True))
-    (frame,) = figure.layout.shapes
-    assert (frame.x0, frame.y0) == (-0.5, 5.5)
-
-
-def test_fewer_errors_and_more_right_answers_are_both_for_the_better() -> None:
-    matrix = np.zeros((10, 10), int)
-    matrix[6, 0], matrix[6, 6], matrix[3, 4], matrix[3, 3] = -12, 12, 5, -5
-    shades = np.array(figures.difference(matrix, None).data[0].z)
-    assert shades[6, 0] == shades[6, 6] == 12
-    assert shades[3, 4] == shades[3, 3] == -5
 
 
 def test_intervals_reach_from_the_lower_to_the_upper_bound() -> None:
@@ -197,3 +94,15 @@ def test_the_label_of_the_smallest_model_is_not_cut_at_the_edge() -> None:
     here = [("small", 90_000, 0.93), ("large", 2_000_000, 0.95)]
     _, ours = figures.by_parameters(here, []).data
     assert ours.textposition == ("middle right", "top center")
+
+
+def test_a_figure_is_a_table_too_with_a_row_for_every_bar_and_point() -> None:
+    labels = np.array([0, 0, 3], np.uint8)
+    rows = figures.table(figures.class_counts(labels))
+    assert [row["Class"] for row in rows] == list(CLASSES)
+    assert [row["Value"] for row in rows] == [2, 0, 0, 1, 0, 0, 0, 0, 0, 0]
+    lines = [{"step": 1, "steps": 2, "epochs": 2, "loss": 0.5}]
+    curves = figures.training_curves({"one": lines, "two": lines}, "loss", "Loss")
+    assert figures.table(curves) == [
+        {"Of": name, "epoch": 1.0, "Loss": 0.5} for name in ("one", "two")
+    ]

@@ -5,11 +5,14 @@ from pathlib import Path
 import streamlit as st
 from streamlit.components.v2.types import ComponentRenderer
 
+# Each stands in a shadow tree of its own, which no other style sheet reaches.
+_COMMON = Path(__file__).with_name("common.css").read_text()
+
 
 def component(name: str) -> ComponentRenderer:
     """Register the component whose files, one a language, are in the folder of that name."""
     found = Path(__file__).with_name(name).glob(f"{name}.*")
     parts = {path.suffix.removeprefix("."): path.read_text() for path in found}
     return st.components.v2.component(
-        f"fmnist_{name}", html=parts["html"], css=parts.get("css"), js=parts["js"]
+        f"fmnist_{name}", html=parts["html"], css=_COMMON + parts.get("css", ""), js=parts["js"]
     )

@@ -20,7 +20,7 @@ from fmnist.pictures.encode import data_url, reduced
 from fmnist.pictures.intake import SIDE, Intake, Kind
 from fmnist.pictures.person import PARTS, Part
 from fmnist.pictures.reading import PictureError
-from fmnist.ui.components.canvas import EDGE, canvas
+from fmnist.ui.components.canvas import EDGE, Invitation, canvas
 from fmnist.ui.components.capture import capture
 from fmnist.ui.components.wall import garment_wall
 from fmnist.ui.state import dataset
@@ -68,42 +68,48 @@ def choose_part(way: str) -> Part:
     return part
 
 
-def bring(way: str, kind: Choice, part: Part, source: Source) -> list[Taken]:
-    """The pictures brought in one of the `WAYS`; an example to choose until there are any."""
-    taken = WAYS[way](kind, part, source)
-    if taken:
-        return taken
-    if way != EXAMPLES:
-        st.caption("Nothing there yet. Until then, choose one of these:")
-    return [examples(kind)]
-
-
 def draw(kind: Choice, source: Source) -> list[Taken]:
     """A canvas to draw on, empty or with something to begin from; nothing while it is empty."""
     surface, below = st.container(), st.container(horizontal=True, vertical_alignment="bottom")
     start = below.selectbox(
         "Start from", [EMPTY, *OUTLINES, TEST_IMAGE], key="start", bind="query-params"
     )
-    name, ground = "Your drawing", np.zeros((SIDE,) * 2, np.uint8)
+    if start == EMPTY:
+        with surface:
+            return draw_freely("sketch" if kind == "auto" else kind)
     if start in OUTLINES:
         name, ground = start, _outline(OUTLINES[start])
-    elif start == TEST_IMAGE:
+    else:
         test = dataset.split("test", source)
         row = below.number_input("Number", 0, len(test) - 1, key="image", bind="query-params")
         name, ground = f"Test image {row}, {CLASSES[test.labels[row]]}", test.images[row]
     if kind == "auto":
         kind = "dataset" if start == TEST_IMAGE else "sketch"
+    with surface:
+        return _on_canvas(name, ground, kind) or [(name, intake.from_any(ground, kind))]
+
+
+def draw_freely(kind: Kind = "sketch") -> list[Taken]:
+    """A canvas that is empty but for an invitation; nothing while it is empty."""
+    outline = Invitation(f"Draw a {CLASSES[0].split('/')[0]} here", _outline(0))
+    return _on_canvas("Your drawing", np.zeros((SIDE,) * 2, np.uint8), kind, outline)
+
+
+def _on_canvas(
+    name: str, ground: NDArray[np.uint8], kind: Kind, invitation: Invitation | None = None
+) -> list[Taken]:
+    """What is drawn on a ground, taken in; nothing where nothing is drawn."""
     try:
-        with surface:
-            drawn = canvas(ground, key=f"canvas {name}", label=f"Canvas to draw on: {name}")
+        drawn = canvas(
+            ground, key=f"canvas {name}", label=f"Canvas to draw on: {name}", invitation=invitation
+        )
     except PictureError as error:
         return [(name, error)]
     if drawn is None:
-        return [] if start == EMPTY else [(name, intake.from_any(ground, kind))]
+        return []
     if kind == "dataset":  # the grid is known, and strokes across it would hide it
         drawn = np.asarray(Image.fromarray(drawn).reduce(EDGE // SIDE))
-    name += "" if start == EMPTY else ", changed"
-    return [(name, intake.from_any(drawn, kind))]
+    return [(name if invitation else f"{name}, changed", intake.from_any(drawn, kind))]
 
 
 def upload(kind: Choice, part: Part) -> list[Taken]:
@@ -150,7 +156,7 @@ def _is_secure(address: str | None) -> bool:
     return parts.scheme == "https" or parts.hostname in ("localhost", "127.0.0.1", "::1")
 
 
-def examples(kind: Choice) -> Taken:
+def example(kind: Choice) -> Taken:
     """Ten drawn garments to choose from; the first is chosen to begin with."""
     images = _examples()
     picked = garment_wall(
@@ -165,13 +171,19 @@ def examples(kind: Choice) -> Taken:
     return f"A drawn {CLASSES[picked or 0]}", intake.from_any(images[picked or 0], kind)
 
 
-EXAMPLES = "Examples"
+UPLOAD = "Upload"
 WAYS: dict[str, Callable[[Choice, Part, Source], list[Taken]]] = {
     "Draw": lambda kind, part, source: draw(kind, source),
-    "Upload": lambda kind, part, source: upload(kind, part),
+    UPLOAD: lambda kind, part, source: upload(kind, part),
     "Camera": lambda kind, part, source: camera(kind, part),
-    EXAMPLES: lambda kind, part, source: [],
+    "Examples": lambda kind, part, source: [example(kind)],
 }
+
+
+def original(picture: Intake) -> None:
+    """The picture as it came, large."""
+    (_, came), *_ = picture.steps
+    st.image(data_url(came), width="stretch", alt="Your picture")
 
 
 def shown(name: str, picture: Intake) -> str:

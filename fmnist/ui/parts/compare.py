@@ -11,11 +11,11 @@ from fmnist.analysis.comparison import Predictions, Rows
 from fmnist.data.splits import CLASSES, Source, Split
 from fmnist.pictures.encode import data_url
 from fmnist.runs.run import all_runs
-from fmnist.ui import figures, garments, widgets
+from fmnist.ui import garments, matrices, widgets
+from fmnist.ui.components import matrix as component
 from fmnist.ui.downloads import csv_button
 from fmnist.ui.parts.train import choose_run
 from fmnist.ui.state import dataset, models
-from fmnist.ui.widgets import CHART
 from fmnist.weights.shelf import DEFAULT
 
 A_FEW = 24
@@ -127,12 +127,12 @@ def matrix(pair: Pair, cell: tuple[int, int] | None) -> None:
     """By how much each cell of the confusion matrix changes; a click in it chooses a cell."""
     first, second = pair.names
     difference = comparison.difference(*pair.predictions, pair.split.labels)
-    st.plotly_chart(
-        figures.difference(difference, cell),
-        config=CHART,
+    component.matrix(
+        matrices.difference(difference),
         key="difference",
-        on_select=_take_click,
-        selection_mode="points",
+        label=f"From {first} to {second}; arrow keys move in it, Enter chooses a cell",
+        chosen=cell,
+        on_choose=_take_cell,
     )
     st.caption(
         f"Each number is how many more images {second} has in that cell than {first}. Blue is for "
@@ -162,11 +162,10 @@ def _show_the_cell() -> None:
     st.session_state["show"] = "A cell"
 
 
-def _take_click() -> None:
-    """Let a click in the matrix choose the cell, as the two select boxes do."""
-    points = st.session_state["difference"].selection.points
-    if points:
-        true, predicted = points[0]["customdata"]
+def _take_cell() -> None:
+    """Let a choice in the matrix set the two select boxes."""
+    true, predicted = component.taken(st.session_state["difference"].get("chosen")) or (None, None)
+    if true is not None and predicted is not None:
         st.session_state["true"], st.session_state["predicted"] = CLASSES[true], CLASSES[predicted]
         _show_the_cell()
 
@@ -227,7 +226,7 @@ def flips(pair: Pair) -> None:
 
 def _gallery(pair: Pair, rows: Rows, title: str, key: str) -> None:
     """The images at `rows` with what both sides say of each, and the one chosen among them."""
-    st.subheader(f"{title}: {len(rows):,}")
+    st.header(f"{title}: {len(rows):,}")
     if not len(rows):
         st.caption("No image.")
         return

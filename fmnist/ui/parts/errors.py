@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
@@ -13,66 +14,100 @@ from numpy.typing import NDArray
 
 from fmnist.analysis import evaluation
 from fmnist.analysis.evaluation import Evaluation
+from fmnist.analysis.selection import EVERY, STEP, Filter, by_confidence
 from fmnist.data.splits import CLASSES, Source, Split, SplitName
 from fmnist.pictures.encode import data_url, overlay
-from fmnist.ui import answers, figures, garments, widgets
-from fmnist.ui.figures import Unit
+from fmnist.ui import answers, garments, matrices, selections, widgets
+from fmnist.ui.components import confidence
+from fmnist.ui.components import matrix as component
+from fmnist.ui.components.matrix import Place
+from fmnist.ui.matrices import Unit, cell_name
+from fmnist.ui.parts import map as map_parts
 from fmnist.ui.state import dataset, models
 from fmnist.ui.why import why
-from fmnist.ui.widgets import ANY_CLASS, CHART, choice
+from fmnist.ui.widgets import ANY_CLASS, choice
 from fmnist.weights.card import Card
 
+STYLE = Path(__file__).with_name("errors.css")
 MOST_CONFUSED = ("Shirt", "T-shirt/top")
 """The cell to begin with, which is among the fullest of most models."""
 ORDERS = ("Dataset", "Similarity")
+NO_OTHER = "no other model"
+TILE, PICTURE = 52, 112
 
 
-def choose_cell() -> tuple[int | None, int | None]:
-    """Select boxes for the true and the predicted class; None for any, as in `errors`."""
-    options = [ANY_CLASS, *CLASSES]
-    names = [
-        column.selectbox(label, options, options.index(first), key=key, bind="query-params")
-        for column, label, key, first in zip(
-            st.columns(2),
-            ("True class", "Predicted class"),
-            ("true", "predicted"),
-            MOST_CONFUSED,
-            strict=True,
+# What is asked for
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A cell, by its true and predicted class or None for any, and what its images must be.
+
+    unlike: another model, which must say otherwise; None where none must
+    """
+
+    cell: Place
+    sure: tuple[int, int]
+    unlike: Card | None
+
+    @property
+    def words(self) -> str:
+        """What the images are."""
+        parts = [cell_name(*self.cell)]
+        if self.sure != EVERY:
+            parts.append("{} to {} % sure".format(*self.sure))
+        if self.unlike:
+            parts.append(f"not so named by {self.unlike.name}")
+        return ", ".join(parts)
+
+    @property
+    def filters(self) -> int:
+        """How many there are beside the cell."""
+        return (self.sure != EVERY) + (self.unlike is not None)
+
+
+def ask(card: Card, split_name: SplitName) -> Asked:
+    """A menu of the true and the predicted class and the filters."""
+    others = {
+        name: other
+        for name, other in models.choices().items()
+        if name != card.name and split_name in other.knows
+    }
+    asked = sum(key in st.query_params for key in ("sure", "unlike"))
+    with st.popover(
+        f"Filter ({asked})" if asked else "Filter", icon=":material/filter_alt:", width="content"
+    ):
+        names = [
+            widgets.select(label, [ANY_CLASS, *CLASSES], start, key=key)
+            for label, key, start in zip(
+                ("True class", "Predicted class"), ("true", "predicted"), MOST_CONFUSED, strict=True
+            )
+        ]
+        sure = st.slider(
+            "How sure the model is",
+            *EVERY,
+            EVERY,
+            STEP,
+            format="%d %%",
+            key="sure",
+            bind="query-params",
         )
-    ]
+        unlike = widgets.select(
+            "Only what this model names otherwise",
+            [NO_OTHER, *others],
+            NO_OTHER,
+            key="unlike",
+        )
     true, predicted = (None if name == ANY_CLASS else CLASSES.index(name) for name in names)
-    return true, predicted
+    return Asked((true, predicted), sure, others.get(unlike))
 
 
-def matrix(counts: NDArray[np.int64], cell: tuple[int | None, int | None]) -> None:
-    """The matrix (10, 10) with what it shows and in which order; a click in it chooses a cell."""
-    with st.container(horizontal=True):
+def show_as() -> tuple[Unit, str]:
+    """A menu of what the matrix shows, and in which order."""
+    with st.popover("View", icon=":material/tune:", width="content"):
         unit = choice("Cells show", get_args(Unit), key="cells")
         order = choice("Order", ORDERS, key="order")
-    classes = range(len(CLASSES)) if order == ORDERS[0] else evaluation.by_similarity(counts)
-    st.plotly_chart(
-        figures.confusion(counts, unit, classes, cell),
-        config=CHART,
-        key="matrix",
-        on_select=_take_click,
-        selection_mode="points",
-    )
-    st.caption(
-        "Click a cell for its images; the number before a row or above a column for all that were "
-        "wrong in it."
-    )
-
-
-def _take_click() -> None:
-    """Let a click in the matrix choose the cell, as the two select boxes do."""
-    points = st.session_state["matrix"].selection.points
-    if points:
-        for key, label in zip(("true", "predicted"), points[0]["customdata"], strict=False):
-            st.session_state[key] = ANY_CLASS if label is None else CLASSES[label]
-
-
-MEAN_EDGE = 70
-GREY = np.full((28, 28), 128, np.uint8)
+    return unit, order
 
 
 @dataclass(frozen=True)
@@ -93,42 +128,94 @@ class Selection:
         """The model's probabilities float32 (N, 10)."""
         return evaluation.probabilities(self.answers.logits[self.rows], self.temperature)
 
+    @property
+    def filename(self) -> str:
+        """A name for a file about them."""
+        return re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-")
 
-def walk(selection: Selection) -> int:
-    """The garment to show large, with steps to the one before and after; its row is in the link."""
+
+def ground(
+    asked: Asked,
+    card: Card,
+    said: Evaluation,
+    split_name: SplitName,
+    source: Source,
+    device: torch.device,
+    rows: NDArray[np.int64] | None,
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which images of the split (N,) pass all filters, and which pass all but how sure it is."""
+    otherwise = None
+    if asked.unlike:
+        otherwise = models.evaluate(asked.unlike, split_name, source, device).predictions
+    but_sure = Filter(otherwise=otherwise, rows=rows).passes(said, card.temperature)
+    return but_sure & Filter(asked.sure).passes(said, card.temperature), but_sure
+
+
+# The matrix
+
+
+def matrix(counts: NDArray[np.int64], cell: Place, unit: Unit, order: str) -> None:
+    """The matrix (10, 10); a click or Enter in it chooses a cell."""
+    classes = range(len(CLASSES)) if order == ORDERS[0] else evaluation.by_similarity(counts)
+    component.matrix(
+        matrices.confusion(counts, unit, classes),
+        key="matrix",
+        label="Confusion matrix; arrow keys move in it, Enter chooses a cell",
+        chosen=cell,
+        on_choose=_take_cell,
+    )
+
+
+def _take_cell() -> None:
+    """Let a choice in the matrix set the two select boxes."""
+    cell = component.taken(st.session_state["matrix"].get("chosen"))
+    if cell:
+        _go_to_cell(cell)
+
+
+def link(cell: Place) -> dict[str, str]:
+    """What leads to a cell."""
+    names = (ANY_CLASS if label is None else CLASSES[label] for label in cell)
+    return dict(zip(("true", "predicted"), names, strict=True))
+
+
+def _go_to_cell(cell: Place) -> None:
+    st.session_state.update(link(cell))
+
+
+# The garments
+
+
+def current(selection: Selection) -> int:
+    """The row of the garment that is large: what the link says, else the first."""
+    asked = st.query_params.get("garment", "")
     rows = selection.rows.tolist()
-    if st.session_state.get("garment", rows[0]) not in rows:  # it was one of another selection
-        _go_to(rows[0])
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        row: int = st.selectbox("Garment", rows, key="garment", bind="query-params", width=110)
-        position = rows.index(row)
-        for label, step in (("Previous", -1), ("Next", 1)):
-            there = position + step
-            st.button(
-                label,
-                disabled=not 0 <= there < len(rows),
-                on_click=_go_to,
-                args=(rows[there % len(rows)],),
-            )
-    st.caption(f"{position + 1:,} of {len(rows):,}. {selection.name}, most confident first.")
-    return row
+    if asked.isdecimal() and int(asked) in rows:
+        st.session_state["garment shown"] = asked
+        return int(asked)
+    if asked:
+        if asked != st.session_state.get("garment shown"):  # it comes from a link
+            widgets.say_unknown("garment", asked)
+        st.query_params.pop("garment")
+    return int(rows[0])
 
 
-def gallery(selection: Selection, row: int) -> None:
-    """The garments, each over how sure the model was; a choice among them is where `walk` goes."""
+def _go_to(row: int) -> None:
+    st.query_params["garment"] = str(row)
+
+
+def wall(selection: Selection, row: int) -> None:
+    """The garments, each over how sure the model was; the chosen one becomes the current one."""
     rows, confidence = selection.rows.tolist(), selection.probabilities.max(1)
-    garments.gallery(
+    garments.wall(
         selection.split.images[selection.rows],
         [f"Image {row}: {sure:.1%}" for row, sure in zip(rows, confidence, strict=True)],
-        table(selection),
         key="gallery",
         name=selection.name,
         what="images, most confident first",
-        filename=re.sub(r"[^a-z0-9]+", "-", selection.name.lower()).strip("-"),
-        caption="Most confident first. Below each is how sure the model was.",
         captions=[f"{sure:.0%}" for sure in confidence],
-        height=430,
-        tile=56,
+        height="content",
+        tile=TILE,
         picked=rows.index(row),
         on_pick=partial(_take_pick, selection.rows),
     )
@@ -141,8 +228,122 @@ def _take_pick(rows: NDArray[np.int64]) -> None:
         _go_to(int(rows[index]))
 
 
-def _go_to(row: int) -> None:
-    st.session_state["garment"] = row
+def garment(selection: Selection, row: int, split_name: SplitName) -> None:
+    """One of the garments, with what the model says and steps to the one before and after."""
+    rows = selection.rows.tolist()
+    position = rows.index(row)
+    label = CLASSES[selection.split.labels[row]]
+    with st.container(horizontal=True, vertical_alignment="center", key="garment"):
+        st.image(
+            data_url(selection.split.images[row], 2 * PICTURE),
+            width=PICTURE,
+            alt=f"Garment {row}, {label}",
+        )
+        with st.container(gap="xsmall", width="stretch"):
+            st.markdown(
+                f"**{_in_words(selection.probabilities[position])}**  \n"
+                f"Garment {row:,} of the {split_name} split, labelled {label}."
+            )
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                for name, icon, step in (
+                    ("Previous", "chevron_left", -1),
+                    ("Next", "chevron_right", 1),
+                ):
+                    there = position + step
+                    st.button(
+                        name,
+                        icon=f":material/{icon}:",
+                        disabled=not 0 <= there < len(rows),
+                        on_click=_go_to,
+                        args=(rows[there % len(rows)],),
+                    )
+                st.caption(f"{position + 1:,} of {len(rows):,}", width="content")
+
+
+def _in_words(probabilities: NDArray[np.float32]) -> str:
+    """The likeliest class with its probability, and the ones after it that count."""
+    said = [
+        f"{CLASSES[label]} {probabilities[label]:.1%}" for label in np.argsort(-probabilities)[:3]
+    ]
+    return f"{said[0]}, then {' and '.join(said[1:])}"
+
+
+def sureness(said: Evaluation, rows: NDArray[np.int64], asked: Asked, card: Card) -> None:
+    """How sure the model is of images, as bars to filter by."""
+    st.markdown(f"**How sure {widgets.plain(card.label)} is of them**, in per cent")
+    confidence.confidence(
+        by_confidence(said, rows, card.temperature),
+        key="confidence",
+        chosen=asked.sure,
+        on_choose=_take_sure,
+    )
+
+
+def _take_sure() -> None:
+    interval = confidence.taken(st.session_state["confidence"].get("chosen"))
+    if interval:
+        st.session_state["sure"] = interval
+
+
+@st.fragment(parallel=True)
+def on_map(
+    card: Card,
+    split_name: SplitName,
+    source: Source,
+    device: torch.device,
+    selection: Selection,
+    row: int,
+    counted: NDArray[np.bool_],
+) -> None:
+    """Where the model sees the garments among all of the split, to choose from there as well."""
+    if not card.any_picture:
+        st.caption("Predictions have no features to place garments by.")
+        return
+    if st.session_state.pop("chosen on the map", False):
+        st.rerun()
+    method = map_parts.choose_method()
+    map_parts.ground(
+        card,
+        split_name,
+        source,
+        device,
+        selection.answers,
+        method=method,
+        colour="Class",
+        chosen=selection.rows,
+        picked=row,
+        on_pick=partial(_take_from_map, selection.answers, counted),
+        on_choose=partial(_take_lasso, split_name, len(counted)),
+    )
+
+
+def _take_from_map(said: Evaluation, counted: NDArray[np.bool_]) -> None:
+    """Go to the garment and its cell; filters that leave it out end."""
+    row = map_parts.taken_row(len(counted))
+    if row is None:
+        return
+    st.session_state["chosen on the map"] = True
+    _go_to(row)
+    _go_to_cell((int(said.labels[row]), int(said.predictions[row])))
+    if not counted[row]:
+        st.session_state["sure"], st.session_state["unlike"] = EVERY, NO_OTHER
+        selections.forget()
+
+
+def _take_lasso(split_name: SplitName, count: int) -> None:
+    """Only what is in the lasso counts from now on, and its errors are shown."""
+    rows = map_parts.taken_rows(count)
+    st.session_state["chosen on the map"] = True
+    selections.choose(split_name, rows, count)
+    if len(rows):
+        _go_to_cell((None, None))
+
+
+# The reasons, and what to take along
+
+
+MEAN_EDGE = 70
+GREY = np.full((28, 28), 128, np.uint8)
 
 
 def means(selection: Selection, true: int | None, predicted: int | None) -> None:
@@ -176,23 +377,21 @@ def table(selection: Selection) -> Sequence[dict[str, Any]]:
     ]
 
 
-def garment(
+@st.fragment(parallel=True)
+def reasons(
     card: Card, split_name: SplitName, row: int, source: Source, device: torch.device
 ) -> None:
-    """A row of a split, with the answer of one model at length and those of all in short."""
-    split = dataset.split(split_name, source)
-    image, label = split.images[row], CLASSES[split.labels[row]]
-    picture, said, others = st.columns([5, 6, 8], gap="medium")
-    with picture:
-        st.image(data_url(image, 280), width=280, alt=f"Garment {row}, {label}")
-        st.caption(f"Garment {row:,} of the {split_name} split, labelled {label}.")
-        widgets.draw_on(split_name, row)
+    """What the model says of a garment at length, what all say in short, and why."""
+    image = dataset.split(split_name, source).images[row]
+    said, others = st.columns(2, gap="large")
     with said:
         answer, _ = models.answer(card, image[None], device)
         st.caption(f"{widgets.plain(card.label)} says")
+        answers.best(answer.probabilities[0])
         answers.show(list(answer.probabilities), [card.label])
+        widgets.draw_on(split_name, row)
     with others:
-        st.caption("Every model")
+        st.caption("Every model says")
         widgets.model_answers(image, split_name, device)
     if not card.any_picture:
         st.caption("Predictions don't say why: nobody can ask their model about another picture.")

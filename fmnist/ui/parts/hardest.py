@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from fmnist.analysis import difficulty
 from fmnist.analysis.difficulty import MEASURES, Measure, Scores
 from fmnist.data.splits import CLASSES, Source, Split, SplitName
+from fmnist.machine import files
 from fmnist.ui import figures, garments, widgets
 from fmnist.ui.garments import MOST_SHOWN
 from fmnist.ui.state import dataset, models
-from fmnist.ui.widgets import CHART, choice
+from fmnist.ui.widgets import choice
 from fmnist.weights.card import Card
 
 ENDS = ("Hardest", "Easiest")
@@ -72,8 +73,13 @@ def choose() -> Question:
     return Question(cards, by, split_name, label, end)
 
 
-def rank(question: Question, source: Source, device: torch.device) -> Ranking:
-    """The images that the question is about, in its order."""
+def rank(
+    question: Question,
+    source: Source,
+    device: torch.device,
+    chosen: NDArray[np.int64] | None = None,
+) -> Ranking:
+    """The images that the question is about, in its order; only the `chosen` count."""
     split = dataset.split(question.split_name, source)
     answers = np.stack(
         [models.probabilities(card, question.split_name, source, device) for card in question.cards]
@@ -84,6 +90,8 @@ def rank(question: Question, source: Source, device: torch.device) -> Ranking:
         rows = rows[::-1]
     if question.label is not None:
         rows = rows[split.labels[rows] == question.label]
+    if chosen is not None:
+        rows = rows[np.isin(rows, chosen)]
     return Ranking(split, rows, scores, answers.argmax(2))
 
 
@@ -108,7 +116,7 @@ def gallery(question: Question, ranking: Ranking, source: Source) -> int:
         [f"Image {row}, {CLASSES[split.labels[row]]}" for row in rows],
         table,
         key="hardest",
-        name=f"{source} {question.split_name} {question.label} {question.by} {end} {names}",
+        name=f"{source} {question.split_name} {question.by} {names} {files.digest(rows)}",
         what=f"images, the {end} first",
         filename=f"{end}-{question.split_name}",
         caption=f"{len(rows):,} of {len(ranking.rows):,} images, the {end} first.",
@@ -136,5 +144,5 @@ def by_class(question: Question, ranking: Ranking) -> None:
     labels, scores = ranking.split.labels, ranking.scores
     means = [float(scores[labels == label].mean()) for label in range(len(CLASSES))]
     written = [question.measure.form.format(round(mean, 3)) for mean in means]
-    st.plotly_chart(figures.class_means(means, written), config=CHART, key="by class")
+    widgets.chart(figures.class_means(means, written), "by class", "The mean of each class")
     st.caption(f"Mean over all {len(labels):,} images of the {question.split_name} split.")

@@ -1,4 +1,7 @@
-"""The drawn garments as the app's face."""
+"""The parts of the home page: the ways on from it, and the drawn garments as the app's face."""
+
+from itertools import chain
+from typing import Literal
 
 import numpy as np
 import streamlit as st
@@ -8,8 +11,15 @@ from PIL import Image
 from fmnist.data import garments
 from fmnist.data.garments import drawing
 from fmnist.data.splits import CLASSES
+from fmnist.ui.navigation import PLACES, Place
 
 SIZE, SEED = 160, 0
+A_ROW = 5
+WAYS_ON = (
+    Place("classify", "Draw, or bring a picture", "draw", "Ask several models, and ask why."),
+    Place("errors", "Look at its errors", "query_stats", "Which garments it takes for which."),
+    Place("train", "Train your own", "model_training", "Choose a recipe and watch it learn."),
+)
 
 
 @st.cache_data(show_spinner=False)
@@ -29,3 +39,30 @@ def icon() -> Image.Image:
 def strip() -> None:
     """One drawn garment of each class, side by side."""
     st.image(_strip(), width="stretch", alt="One drawn garment of each of the ten classes")
+
+
+def ways_on() -> None:
+    """Three ways on from the first drawing."""
+    for place in WAYS_ON:
+        _card(place, "way", "content")
+
+
+def places() -> None:
+    """Every page with what it is for, in the order of the sidebar."""
+    every = list(chain.from_iterable(PLACES.values()))
+    for start in range(0, len(every), A_ROW):
+        row = every[start : start + A_ROW]
+        for column, place in zip(st.columns(A_ROW), row, strict=False):
+            with column:
+                _card(place, "place", "stretch")
+
+
+def _card(place: Place, kind: str, height: Literal["content", "stretch"]) -> None:
+    """A link with what it leads to, all of which can be clicked; see studio.css."""
+    with st.container(border=True, height=height, gap="xsmall", key=f"card-{kind}-{place.name}"):
+        st.page_link(
+            f"pages/{place.name}.py",
+            label=f"**{place.title}**",
+            icon=f":material/{place.icon}:",
+        )
+        st.caption(place.purpose)

@@ -1,19 +1,26 @@
-"""The parts of the map page."""
+"""The parts of the map page, of which the errors page shows one, too."""
 
 import io
+from collections.abc import Callable
 
 import numpy as np
 import streamlit as st
+import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from fmnist.analysis import embedding, evaluation
 from fmnist.analysis.evaluation import Evaluation
 from fmnist.data.splits import CLASSES, Source, Split, SplitName
 from fmnist.machine import files
 from fmnist.pictures.encode import atlas
-from fmnist.ui import garments
+from fmnist.ui import garments, selections, widgets
+from fmnist.ui.components import map as component
 from fmnist.ui.components.map import SHEET_COLUMNS
-from fmnist.ui.state import dataset
+from fmnist.ui.state import analysis, dataset
+from fmnist.weights.card import Card
+
+KEY, PICKED = "map", "garment"
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
@@ -26,6 +33,88 @@ def thumbnails(split_name: SplitName, source: Source) -> bytes:
     sheet = atlas(dataset.split(split_name, source).images, SHEET_COLUMNS)
     Image.fromarray(sheet).save(content, "WEBP", quality=80)
     return content.getvalue()
+
+
+def choose_method() -> str:
+    """A bar of the ways to place garments."""
+    return widgets.choice(
+        "Placed by",
+        list(embedding.METHODS),
+        key="method",
+        help="PCA is there at once. t-SNE keeps neighbours together, and takes about a minute "
+        "once.",
+    )
+
+
+def ground(
+    card: Card,
+    split_name: SplitName,
+    source: Source,
+    device: torch.device,
+    answers: Evaluation,
+    *,
+    method: str,
+    colour: str,
+    chosen: NDArray[np.int64],
+    picked: int | None,
+    on_choose: Callable[[], None],
+    on_pick: Callable[[], None],
+) -> None:
+    """The map of a split as a model sees it, with progress until it is there.
+
+    The callbacks learn by `taken_rows` and `taken_row` what was chosen on it.
+    """
+    split = dataset.split(split_name, source)
+    with widgets.fresh("map", f"{card.sha256} {split_name} {source} {method}"):
+        job = analysis.positions(card, split_name, source, method, device)
+        positions = job.result(f"Computing {method} of {card.name}'s features …")
+        component.garment_map(
+            thumbnails(split_name, source),
+            positions,
+            split.labels,
+            answers.predictions,
+            evaluation.probabilities(answers.logits, card.temperature).max(1),
+            colour,
+            key=KEY,
+            name=f"{source} {split_name} {card.sha256} {method}",
+            chosen=chosen,
+            picked=picked,
+            on_choose=on_choose,
+            on_pick=on_pick,
+        )
+
+
+def taken_rows(count: int) -> NDArray[np.int64]:
+    """The rows (N,) that a lasso or a box has just chosen."""
+    return component.taken_rows(st.session_state[KEY].get("chosen"), count)
+
+
+def taken_row(count: int) -> int | None:
+    """The row that has just been picked."""
+    return component.taken_row(st.session_state[KEY].get("picked"), count)
+
+
+def take_lasso(split_name: SplitName, count: int) -> None:
+    """Put what was chosen into the link."""
+    selections.choose(split_name, taken_rows(count), count)
+
+
+def take_pick(count: int) -> None:
+    """Put the garment that was picked into the link."""
+    row = taken_row(count)
+    if row is not None:
+        st.query_params[PICKED] = str(row)
+
+
+def picked(count: int) -> int | None:
+    """The garment of the link, of `count`."""
+    asked = st.query_params.get(PICKED, "")
+    if not asked:
+        return None
+    if asked.isdecimal() and int(asked) < count:
+        return int(asked)
+    widgets.say_unknown("garment", asked)
+    return None
 
 
 def gallery(

@@ -1,6 +1,7 @@
 """The parts of the scores page."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -10,10 +11,13 @@ from fmnist.analysis import curves, evaluation, intervals
 from fmnist.analysis.curves import ClassCurves
 from fmnist.analysis.evaluation import Evaluation
 from fmnist.analysis.intervals import RESAMPLES
-from fmnist.data.splits import CLASSES
-from fmnist.ui import figures
+from fmnist.analysis.selection import EVERY, Filter, by_confidence
+from fmnist.data.splits import CLASSES, SplitName
+from fmnist.ui import figures, selections, widgets
+from fmnist.ui.components import confidence
 from fmnist.ui.downloads import csv_button
-from fmnist.ui.widgets import CHART, choice
+from fmnist.ui.widgets import choice
+from fmnist.weights.card import Card
 
 FIGURES = {"Precision": "precision", "Recall": "recall", "F1": "f1"}
 BINS = 15
@@ -31,7 +35,9 @@ def by_class(
     values, bounds = (
         [getattr(row, FIGURES[figure]) for row in of_classes] for of_classes in (rows, sure)
     )
-    st.plotly_chart(figures.class_intervals(values, bounds), config=CHART, key="intervals")
+    widgets.chart(
+        figures.class_intervals(values, bounds), "intervals", "Each class with its interval"
+    )
     st.caption(
         "Each line holds 95 of 100 values of the bootstrap: the images drawn anew "
         f"{RESAMPLES:,} times, with repetition."
@@ -60,6 +66,30 @@ def by_class(
     csv_button("Table as CSV", table, filename, "by class")
 
 
+def of_chosen(
+    answers: Evaluation, rows: NDArray[np.int64], card: Card, split_name: SplitName
+) -> None:
+    """How good and how sure the model is of chosen images; a bar leaves those of its interval."""
+    right = (answers.predictions == answers.labels)[rows].mean() if len(rows) else 0
+    st.header("The chosen images")
+    st.markdown(f"{card.name} names **{right:.2%}** of the {len(rows):,} chosen images right.")
+    confidence.confidence(
+        by_confidence(answers, rows, card.temperature),
+        key="confidence",
+        chosen=EVERY,
+        on_choose=partial(_take_interval, answers, rows, card.temperature, split_name),
+    )
+
+
+def _take_interval(
+    answers: Evaluation, rows: NDArray[np.int64], temperature: float, split_name: SplitName
+) -> None:
+    interval = confidence.taken(st.session_state["confidence"].get("chosen"))
+    if interval:
+        passes = Filter(interval, rows=rows).passes(answers, temperature)
+        selections.choose(split_name, np.flatnonzero(passes), len(passes))
+
+
 def against_rest(ranking: Sequence[ClassCurves]) -> None:
     """Precision-recall and ROC curve of a class to choose, over those of the others."""
     name = st.selectbox("Class", CLASSES, 6, key="against", bind="query-params")
@@ -69,7 +99,7 @@ def against_rest(ranking: Sequence[ClassCurves]) -> None:
         st.subheader("Precision and recall")
         lines = [(of_class.recall, of_class.precision) for of_class in ranking]
         figure = figures.class_lines(lines, label, "recall", "precision")
-        st.plotly_chart(figure, config=CHART, key="precision and recall")
+        widgets.chart(figure, "precision and recall", "Precision against recall, class by class")
         st.caption(
             f"{name}: average precision {ranking[label].average_precision:.3f}. The more of its "
             "images are found (to the right), the more others come along (down)."
@@ -80,7 +110,7 @@ def against_rest(ranking: Sequence[ClassCurves]) -> None:
             (of_class.false_positive_rate, of_class.true_positive_rate) for of_class in ranking
         ]
         figure = figures.class_lines(lines, label, "false positive rate", "true positive rate")
-        st.plotly_chart(figure, config=CHART, key="roc")
+        widgets.chart(figure, "roc", "True against false positives, class by class")
         st.caption(
             f"{name}: area {ranking[label].area:.4f}. It flatters: nine images in ten are of other "
             "classes, so a small rate of false positives is many images."
@@ -94,7 +124,8 @@ def calibration(answers: Evaluation, temperature: float) -> None:
     figure = figures.reliability(
         {name: evaluation.calibration(answers, BINS, t) for name, t in temperatures.items()}
     )
-    diagram.plotly_chart(figure, config=CHART, key="reliability")
+    with diagram:
+        widgets.chart(figure, "reliability", "How often it is right, by how sure it is")
     with errors:
         for name, t in temperatures.items():
             error = evaluation.expected_calibration_error(answers, BINS, t)
@@ -131,4 +162,4 @@ def abstain(answers: Evaluation, temperature: float) -> None:
     numbers[2].metric("Errors left", f"{given.errors:,} of {errors:,}")
     coverages, accuracies = curves.accuracy_by_coverage(answers, temperature)
     figure = figures.coverage(coverages, accuracies, (given.coverage, given.accuracy))
-    st.plotly_chart(figure, config=CHART, key="coverage")
+    widgets.chart(figure, "coverage", "How many answers are right, by how many are given")

@@ -1,7 +1,7 @@
 """Suspects to decide on: a wall of them, one of them large, and buttons to agree or disagree."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -12,12 +12,13 @@ from fmnist.analysis import evaluation, suspects
 from fmnist.analysis.suspects import MOST_DIFFERENT, Suspect
 from fmnist.data.splits import CLASSES, SPLITS, Source, SplitName
 from fmnist.machine.errors import UserFacingError
-from fmnist.pictures.encode import data_url
 from fmnist.ui import downloads, widgets
+from fmnist.ui.components import memory
 from fmnist.ui.components.wall import garment_wall
 from fmnist.ui.state import analysis, dataset, models
 
 PER_PAGE = 60
+EDGE = 168  # pixels; two stand side by side on a phone
 MARKS = {True: "agree", False: "disagree", None: ""}
 
 
@@ -30,24 +31,26 @@ class Doubt(NamedTuple):
     sentence: str
 
 
-def wrong_labels(source: Source, device: torch.device) -> list[Doubt]:
+class Found(NamedTuple):
+    """Doubts, and in words how they were found."""
+
+    doubts: list[Doubt]
+    how: str
+
+
+def wrong_labels(source: Source, device: torch.device) -> Found:
     """Choose a model and a split; the garments whose label the model doubts most, worst first."""
-    left, right = st.columns([2, 3], vertical_alignment="bottom")
+    left, right = st.columns(2, vertical_alignment="bottom", wrap=False)
     with left:
         card = widgets.choose_weights(lambda card: card.sure)
     if card is None:
-        return []
+        return Found([], "")
     with right:
         name = widgets.choose_split(card)
-    st.caption(
-        "Found by confident learning: the model is sure of another class than the label. The "
-        "training set is not offered, since a model has learned its labels, wrong ones included; "
-        "only on images it was not trained on is its answer a second opinion."
-    )
     split, answers = dataset.split(name, source), models.evaluate(card, name, source, device)
     rows = analysis.label_issues(card, name, source, device)
     probabilities = evaluation.probabilities(answers.logits[rows], card.temperature)
-    return [
+    doubts = [
         Doubt(
             Suspect("label", name, int(row)),
             [split.images[row]],
@@ -58,9 +61,15 @@ def wrong_labels(source: Source, device: torch.device) -> list[Doubt]:
         )
         for row, of_image in zip(rows, probabilities, strict=True)
     ]
+    return Found(
+        doubts,
+        "Found by confident learning: the model is sure of another class than the label. The "
+        "training set is not offered, since a model has learned its labels, wrong ones included; "
+        "only on images it was not trained on is its answer a second opinion.",
+    )
 
 
-def duplicates(source: Source) -> list[Doubt]:
+def duplicates(source: Source) -> Found:
     """Choose where; the pairs of garments that are nearly the same, the most alike first."""
     across = widgets.choice("Pairs", ["Across splits", "Within a split"], key="pairs")
     job = analysis.near_duplicates(source)
@@ -68,11 +77,6 @@ def duplicates(source: Source) -> list[Doubt]:
     splits = {name: dataset.split(name, source) for name in SPLITS}
     starts = np.cumsum([0, *(len(split) for split in splits.values())])
     exact = int((pairs["difference"] == 0).sum())
-    st.caption(
-        f"Every two of all {starts[-1]:,} garments were compared: {len(pairs):,} pairs differ by "
-        f"{MOST_DIFFERENT:.0f} grey levels of 255 or less (root mean square over the "
-        f"pixels). {exact:,} of them are exact duplicates."
-    )
     doubts = []
     for first, second, difference in pairs:
         (name, row), (other, other_row) = (
@@ -95,7 +99,12 @@ def duplicates(source: Source) -> list[Doubt]:
                 + (" both." if len(set(labels)) == 1 else f" and **{labels[1]}**."),
             )
         )
-    return doubts
+    return Found(
+        doubts,
+        f"Every two of all {starts[-1]:,} garments were compared: {len(pairs):,} pairs differ by "
+        f"{MOST_DIFFERENT:.0f} grey levels of 255 or less (root mean square over the "
+        f"pixels). {exact:,} of them are exact duplicates.",
+    )
 
 
 def place(name: SplitName, row: int, source: Source) -> str:
@@ -107,23 +116,21 @@ def place(name: SplitName, row: int, source: Source) -> str:
 
 
 def decisions() -> dict[Suspect, bool]:
-    """What this visitor has decided, in the order of deciding; it outlives a look elsewhere."""
+    """What this visitor has decided, in the order of deciding; see `recall_decisions`."""
     decided: dict[Suspect, bool] = st.session_state.setdefault("decisions", {})
     return decided
 
 
 def review(doubts: Sequence[Doubt], agree: str, disagree: str) -> Doubt:
     """A wall of doubts, the chosen one large with its buttons; returns the chosen one."""
-    wall, chosen = st.columns([3, 2], gap="large")
+    # The chosen one comes first, so that on a phone it is in sight with its buttons.
+    chosen, wall = st.columns([2, 3], gap="large")
     with wall:
         with st.container(width=120):
             page = widgets.choose_page(len(doubts), PER_PAGE, "suspects")
         doubt = _choose(doubts[page])
     with chosen:
-        for column, image, caption in zip(
-            st.columns(2), doubt.images, doubt.captions, strict=False
-        ):
-            column.image(data_url(image, 280), caption, width="stretch")
+        widgets.side_by_side(zip(doubt.captions, doubt.images, strict=True), EDGE)
         st.markdown(doubt.sentence)
         _buttons(doubt.suspect, agree, disagree)
     return doubt
@@ -181,23 +188,42 @@ def _decide(suspect: Suspect, agreed: bool | None) -> None:
         decisions()[suspect] = agreed
 
 
-def save_decisions(source: Source) -> None:
-    """The decisions as a CSV to save, and one saved before to go on from."""
-    sizes = {name: len(dataset.split(name, source)) for name in SPLITS}
+def recall_decisions(source: Source) -> None:
+    """Go on from what was decided in this browser before; it keeps all that is decided from now."""
+    rows = _as_rows(source)
+    kept = memory.remember(
+        f"decisions on {source} garments", downloads.csv_text(rows) if rows else ""
+    )
+    if not isinstance(kept, str) or not kept:
+        return
+    try:
+        before = suspects.from_csv(kept.encode(), source, _sizes(source))
+    except UserFacingError:  # of other data, or not written here
+        return
+    decisions().update(
+        {suspect: agreed for suspect, agreed in before.items() if suspect not in decisions()}
+    )
+
+
+def _sizes(source: Source) -> dict[SplitName, int]:
+    return {name: len(dataset.split(name, source)) for name in SPLITS}
+
+
+def _as_rows(source: Source) -> list[dict[str, Any]]:
     published = {
         name: analysis.published_rows(name) if source == "real" else np.arange(size)
-        for name, size in sizes.items()
+        for name, size in _sizes(source).items()
     }
-    downloads.csv_button(
-        "Save decisions",
-        suspects.to_rows(decisions(), source, published),
-        "decisions.csv",
-        "decisions-csv",
-    )
+    return suspects.to_rows(decisions(), source, published)
+
+
+def save_decisions(source: Source) -> None:
+    """The decisions as a CSV to save, and one saved before to go on from."""
+    downloads.csv_button("Save decisions", _as_rows(source), "decisions.csv", "decisions-csv")
     uploaded = st.file_uploader("Go on from decisions saved before", "csv", key="saved")
     if uploaded and st.session_state.get("went on from") != uploaded.file_id:
         try:
-            before = suspects.from_csv(uploaded.getvalue(), source, sizes)
+            before = suspects.from_csv(uploaded.getvalue(), source, _sizes(source))
         except UserFacingError as error:
             st.error(str(error))
         else:

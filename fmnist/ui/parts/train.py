@@ -11,15 +11,20 @@ from numpy.typing import NDArray
 from fmnist.analysis import evaluation
 from fmnist.data.splits import CLASSES
 from fmnist.export import code
+from fmnist.machine import devices
 from fmnist.machine.errors import UserFacingError
 from fmnist.models import MODELS
 from fmnist.models.recipe import AUGMENTATIONS, OPTIMIZERS, PRECISIONS, RANGES, SCHEDULES, Recipe
-from fmnist.runs import queue, results
-from fmnist.runs.run import Run, RunError, read_run
-from fmnist.ui import figures, take_home
+from fmnist.runs import pace, queue, results
+from fmnist.runs.pace import Work
+from fmnist.runs.run import Plan, Run, RunError, read_run
+from fmnist.ui import figures, matrices, take_home, widgets
+from fmnist.ui.components.matrix import matrix as show_matrix
 from fmnist.ui.components.wall import garment_wall
-from fmnist.ui.state import dataset
-from fmnist.ui.widgets import CHART, plain
+from fmnist.ui.state import dataset, models, uploads
+from fmnist.ui.state.jobs import in_words
+from fmnist.ui.state.pace import measured
+from fmnist.ui.widgets import plain
 from fmnist.weights import shelf
 
 REFRESH_SECONDS = 1.0
@@ -29,6 +34,10 @@ LABELS = "the labels"
 STRIP, FLIPS = 20, 60
 CURVES = {"loss": "Loss", "validation_accuracy": "Validation accuracy", "lr": "Learning rate"}
 COMPARED = {"loss": "Loss", "validation_accuracy": "Validation accuracy"}
+WAYS_ON = (
+    ("Try it on a drawing", "draw", "classify"),
+    ("See its errors", "query_stats", "errors"),
+)
 WORDS = {
     "queued": "Waiting for another training on this device to end.",
     "running": "Training.",
@@ -111,6 +120,22 @@ def _choose_teacher(proposal: str | None, teachers: Sequence[str], key: str) -> 
     return None if chosen == LABELS else chosen
 
 
+def forecast(plan: Plan, images: int, known: Sequence[Run]) -> None:
+    """How long a plan on so many images is going to take here, before it is begun."""
+    speed = pace.seen(Work.of(plan), known)
+    if speed is None and any(run.active for run in known):
+        st.caption("How long it takes is measured when no training is running.")
+        return
+    if speed is None:
+        speed = measured(Work.of(plan)).result("Measuring how fast this machine trains …")
+    held_out = len(dataset.split("validation", plan.data))
+    left = in_words(pace.seconds(plan, images, held_out, speed))
+    st.caption(
+        f"Trains for about **{left}** on this machine, at {speed:,.0f} images a second; to start "
+        "and to measure the result take some seconds more."
+    )
+
+
 def choose_run(ids: Sequence[str]) -> str:
     """A select box over runs; the link always names the chosen one, as the newest changes."""
     if "run" not in st.session_state and st.query_params.get("run") in ids:
@@ -139,7 +164,8 @@ def compare(chosen: Sequence[Run]) -> None:
     progress = {run.id: run.progress for run in chosen}
     for column, (quantity, title) in zip(st.columns(2), COMPARED.items(), strict=True):
         figure = figures.training_curves(progress, quantity, title)
-        column.plotly_chart(figure, config=CHART, key=f"compared {quantity}")
+        with column:
+            widgets.chart(figure, f"compared {quantity}", f"{title} of the runs, epoch by epoch")
 
 
 def list_runs(known: Sequence[Run]) -> None:
@@ -185,6 +211,8 @@ def _run(shown: Run) -> None:
         st.error(told)
     if kept := st.session_state.pop("kept", None):
         st.success(kept)
+    if run.state == "finished":
+        _ways_on(run)
     if run.progress:
         _figures(run)
     elif run.active:
@@ -221,27 +249,26 @@ def _figures(run: Run) -> None:
         numbers[3].metric("Time left", f"{last['eta_seconds']:,.0f} s")
     for column, (quantity, title) in zip(st.columns(3), CURVES.items(), strict=True):
         figure = figures.training_curves({run.id: run.progress}, quantity, title)
-        column.plotly_chart(figure, config=CHART, key=quantity)
+        with column:
+            widgets.chart(figure, quantity, f"{title}, epoch by epoch")
 
 
 def _answers(run: Run, predictions: NDArray[np.uint8]) -> None:
     """The same garments' answers epoch by epoch, and what each epoch taught and untaught."""
     validation = dataset.split("validation", run.plan.data)
-    st.subheader("What it says of the validation garments")
+    st.header("What it says of the validation garments")
     epoch = len(predictions)
     if not run.active and epoch > 1:
         epoch = st.slider("After epoch", 1, epoch, epoch, key=f"epoch {run.id}")
     said = predictions[epoch - 1]
     shown = np.arange(STRIP) * (len(said) // STRIP)
+    right = said[shown] == validation.labels[shown]
+    st.caption(f"✓ is named right, ✗ is named wrong: {right.sum()} of these {STRIP} are right.")
     garment_wall(
         validation.images[shown],
         [f"{CLASSES[validation.labels[row]]}, named {CLASSES[said[row]]}" for row in shown],
-        captions=[
-            CLASSES[said[row]]
-            if said[row] == validation.labels[row]
-            else f"not {CLASSES[said[row]]}"
-            for row in shown
-        ],
+        captions=[CLASSES[said[row]] for row in shown],
+        right=right.tolist(),
         key="strip",
         label=f"{STRIP} validation garments with the model's answer after epoch {epoch}",
         name=f"{run.id} {epoch}",
@@ -250,7 +277,7 @@ def _answers(run: Run, predictions: NDArray[np.uint8]) -> None:
     if run.active:
         return
     matrix = evaluation.count_cells(validation.labels, said)
-    st.plotly_chart(figures.confusion(matrix), config=CHART, key="by epoch")
+    show_matrix(matrices.confusion(matrix), key="by epoch", label=f"After epoch {epoch}")
     if epoch == 1:
         return
     changed = evaluation.flips(predictions[epoch - 2], said, validation.labels)
@@ -293,6 +320,25 @@ def _buttons(run: Run) -> None:
         run.plan.model, run.plan.recipe, run.plan.limit, run.id, drawn=run.plan.data == "drawn"
     )
     take_home.script(text, run.id, run.id)
+
+
+def _ways_on(run: Run) -> None:
+    """Where a finished run's model can be asked, with it chosen there."""
+    with st.container(horizontal=True):
+        for label, icon, page in WAYS_ON:
+            if st.button(label, icon=f":material/{icon}:", type="primary"):
+                st.switch_page(f"pages/{page}.py", query_params={"model": _chosen(run)})
+
+
+def _chosen(run: Run) -> str:
+    """The name under which the run's result can be asked: as kept, else in this session."""
+    weights = shelf.load(run.weights)
+    for name, card in models.choices().items():
+        if card.sha256 == weights.card.sha256:
+            return name
+    name = run.plan.name or f"my-{run.plan.model}"
+    device = devices.choose(run.plan.device)
+    return uploads.remember(weights, name, run.plan.data, device).card.name
 
 
 def _keep(run: Run, name: str) -> None:

@@ -48,8 +48,14 @@ class Pace:
         if self.done <= began:
             return f"{self.done:.0%}"
         left = (1 - self.done) * (self._last - at) / (self.done - began)
-        time_left = f"{left:.0f} s" if left < 100 else f"{left / 60:.0f} min"
-        return f"{self.done:.0%}, about {time_left} left"
+        return f"{self.done:.0%}, about {in_words(left)} left"
+
+
+def in_words(seconds: float) -> str:
+    """A time in the unit that suits it."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
 class Job(Generic[Result]):

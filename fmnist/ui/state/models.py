@@ -26,7 +26,7 @@ from fmnist.ui.state.dataset import split
 from fmnist.ui.state.jobs import Pace, apart_if_many
 from fmnist.weights import shelf
 from fmnist.weights.card import Card, WeightsError
-from fmnist.weights.shelf import Answer, Weights
+from fmnist.weights.shelf import DEFAULT, Answer, Weights
 from fmnist.weights.strangers.graphs import GraphError
 
 Result = TypeVar("Result")
@@ -270,3 +270,9 @@ def choices() -> dict[str, Card]:
         name: card for name, (_, card) in uploads().items() if card.sha256 not in failures()
     }
     return dict(sorted(everything.items(), key=lambda item: shelf.rank(item[1])))
+
+
+def default() -> Card | None:
+    """The model that is asked where nobody has chosen one; None where there is none."""
+    everything = choices()
+    return everything.get(DEFAULT) or next(iter(everything.values()), None)

@@ -6,7 +6,7 @@ stranger's file.
 """
 
 import base64
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -23,7 +23,16 @@ MOST_CHARACTERS = 500_000  # of base64; noise in every pixel takes fewer
 _component = components.component("canvas")
 
 
-def canvas(ground: NDArray[np.uint8], *, key: str, label: str) -> NDArray[np.uint8] | None:
+class Invitation(NamedTuple):
+    """Words, and a picture uint8 (N, N) seen faintly, that stand there until the first stroke."""
+
+    words: str
+    outline: NDArray[np.uint8]
+
+
+def canvas(
+    ground: NDArray[np.uint8], *, key: str, label: str, invitation: Invitation | None = None
+) -> NDArray[np.uint8] | None:
     """Show a square picture uint8 (N, N) to draw on; each key has a drawing of its own.
 
     Returns what is there, uint8 (EDGE, EDGE), or None while nothing is drawn. Raises PictureError
@@ -39,6 +48,8 @@ def canvas(ground: NDArray[np.uint8], *, key: str, label: str) -> NDArray[np.uin
             "name": key,
             "label": label,
             "ground": data_url(ground),
+            "words": invitation.words if invitation else "",
+            "outline": data_url(invitation.outline) if invitation else "",
             "strokes": opened.get("strokes", []),
         },
         default={"drawing": opened},

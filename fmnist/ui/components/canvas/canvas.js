@@ -53,6 +53,11 @@ function begin(parentElement, data) {
 
   const visible = () => strokes.slice(strokes.findLastIndex(({ tool }) => tool === 'clear') + 1);
 
+  const invitation = find('.invitation');
+  if (data.words) {
+    find('.invitation p').textContent = data.words;
+    find('.invitation img').src = data.outline;
+  }
   const ground = new Image();
   ground.onload = repaint;
   ground.src = data.ground;
@@ -74,6 +79,7 @@ function begin(parentElement, data) {
       if (current) trace(view, current);
     });
     canvas.dataset.strokes = visible().length;
+    invitation.hidden = !data.words || current || visible().length > 0;
     for (const button of buttons) {
       const { set, value } = button.dataset;
       if (set) button.setAttribute('aria-pressed', String(chosen[set]) === value);

@@ -1,7 +1,7 @@
 """A map of garments: thumbnails to pan and zoom, and to choose one by one or by lasso."""
 
 import base64
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,14 +17,6 @@ SHEET_COLUMNS = 100
 _component = components.component("map")
 
 
-@dataclass(frozen=True)
-class Chosen:
-    """What a visitor chose on a map: one row, and the rows of a lasso or a box."""
-
-    picked: int | None
-    rows: NDArray[np.int64]
-
-
 def garment_map(
     sheet: bytes,
     positions: NDArray[np.float32],
@@ -35,14 +27,19 @@ def garment_map(
     *,
     key: str,
     name: str,
-) -> Chosen:
-    """Show garments at their positions (N, 2); returns what is chosen.
+    chosen: NDArray[np.int64],
+    picked: int | None,
+    on_choose: Callable[[], None],
+    on_pick: Callable[[], None],
+) -> None:
+    """Show garments at their positions (N, 2), those at the rows `chosen` before all others.
 
     `sheet` holds their thumbnails as `thumbnails` makes it. `grouping` is what colours them: Class,
-    Answer or Error. `name` says what is shown: a choice made on another map is forgotten.
+    Answer or Error. `name` says what is shown: where the map was moved to and what a visitor chose
+    holds for no other. `taken_rows` and `taken_row` tell the choice.
     """
     group = {"Class": labels, "Answer": answers, "Error": answers != labels}[grouping]
-    result = _component(
+    _component(
         key=key,
         data={
             "sheet": _address(sheet),
@@ -56,21 +53,28 @@ def garment_map(
             "groups": ["Right", "Wrong"] if grouping == "Error" else CLASSES,
             "colours": "error" if grouping == "Error" else "classes",
             "classes": CLASSES,
+            "chosen": _packed(chosen.astype(np.uint32)),
+            "picked": -1 if picked is None else picked,
             "name": name,
             "label": (
                 f"Map of {len(labels)} garments. Arrow keys move it, plus and minus zoom, Space "
                 "chooses the garment in the middle, Enter all in view, Escape none."
             ),
         },
-        default={"picked": None, "chosen": None},
-        on_picked_change=lambda: None,
-        on_chosen_change=lambda: None,
+        on_picked_change=on_pick,
+        on_chosen_change=on_choose,
     )
-    picked, rows = _of(result.get("picked"), name, "row"), _of(result.get("chosen"), name, "rows")
-    return Chosen(
-        picked if isinstance(picked, int) and 0 <= picked < len(labels) else None,
-        np.array([row for row in rows or [] if row in range(len(labels))], np.int64),
-    )
+
+
+def taken_rows(choice: object, count: int) -> NDArray[np.int64]:
+    """The browser's word for the rows in a lasso or a box, of `count` garments."""
+    rows = choice if isinstance(choice, list) else []
+    return np.array([row for row in rows if row in range(count)], np.int64)
+
+
+def taken_row(choice: object, count: int) -> int | None:
+    """The browser's word for one garment of `count`."""
+    return choice if isinstance(choice, int) and 0 <= choice < count else None
 
 
 def _address(sheet: bytes) -> str:
@@ -83,8 +87,3 @@ def _address(sheet: bytes) -> str:
 
 def _packed(values: NDArray[Any]) -> str:
     return base64.b64encode(values.tobytes()).decode()
-
-
-def _of(choice: Any, name: str, field: str) -> Any:
-    """The browser's word, if it is about this map."""
-    return choice.get(field) if isinstance(choice, dict) and choice.get("name") == name else None

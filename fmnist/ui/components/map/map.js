@@ -28,13 +28,19 @@ function encloses(polygon, x, y) {
 }
 
 // What a rerun of the page must not reset lives with the canvas.
-function remembered(canvas, { name, grouping, sheet }) {
+function remembered(canvas, { name, grouping, sheet, chosen, picked }) {
   canvas.kept ??= { tool: 'move', pointers: new Map(), path: [], moved: false };
   const { kept } = canvas;
   if (kept.name !== name) {
-    const nothing = { chosen: new Set(), picked: -1, hovered: -1 };
+    const nothing = { told: null, toldPicked: null, hovered: -1 };
     Object.assign(kept, { name, x: 0.5, y: 0.5, zoom: 1, ...nothing });
   }
+  // The page's word counts when it changes: until it has heard of a choice, that stands here.
+  if (kept.told !== chosen) {
+    const rows = new Uint32Array(bytes(chosen).buffer);
+    Object.assign(kept, { told: chosen, chosen: new Set(rows) });
+  }
+  if (kept.toldPicked !== picked) Object.assign(kept, { toldPicked: picked, picked });
   if (kept.grouping !== grouping) Object.assign(kept, { grouping, only: new Set() });
   if (kept.sheet?.source !== sheet) {
     kept.sheet = new Image();
@@ -82,14 +88,13 @@ class Garments {
 }
 
 class GarmentMap {
-  constructor({ data, parentElement, setStateValue }) {
+  constructor({ data, parentElement, setTriggerValue }) {
     const canvas = parentElement.querySelector('.ground > canvas');
     this.canvas = canvas;
     this.pen = canvas.getContext('2d');
     this.tip = parentElement.querySelector('.tip');
     this.said = parentElement.querySelector('.said');
-    this.send = setStateValue;
-    this.name = data.name;
+    this.send = setTriggerValue;
     this.palette = data.colours;
     this.groups = data.groups;
     this.garments = new Garments(data);
@@ -118,6 +123,12 @@ class GarmentMap {
   shown(index) {
     const { only } = this.kept;
     return !only.size || only.has(this.garments.group[index]);
+  }
+
+  // Where some are chosen, only those have faces.
+  counts(index) {
+    const { chosen } = this.kept;
+    return !chosen.size || chosen.has(index);
   }
 
   // Where a garment stands on the canvas.
@@ -150,7 +161,7 @@ class GarmentMap {
   nearestToMiddles(edge) {
     const best = new Map();
     for (let index = 0; index < this.garments.count; index++) {
-      if (!this.shown(index)) continue;
+      if (!this.shown(index) || !this.counts(index)) continue;
       const x = this.garments.x(index) / edge;
       const y = this.garments.y(index) / edge;
       const square = Math.floor(x) + 1e5 * Math.floor(y);
@@ -174,8 +185,8 @@ class GarmentMap {
     const colours = this.colours();
     const visible = this.drawDots(colours);
     this.thumbs = [];
-    if (kept.sheet.complete && kept.sheet.naturalWidth) this.drawThumbs(colours);
     this.pen.globalAlpha = 1;
+    if (kept.sheet.complete && kept.sheet.naturalWidth) this.drawThumbs(colours);
     if (kept.path.length > 1) this.drawPath();
     if (canvas.matches(':focus-visible')) this.drawAim();
     Object.assign(canvas.dataset, {
@@ -203,7 +214,7 @@ class GarmentMap {
 
   drawDots(colours) {
     const { pen, garments, groups } = this;
-    const { chosen, zoom } = this.kept;
+    const { zoom } = this.kept;
     const size = Math.min(2.5 + Math.log2(zoom), 6);
     let visible = 0;
     // Group by group, the last on top: one colour change for thousands of dots.
@@ -215,7 +226,7 @@ class GarmentMap {
         const y = this.down(index);
         if (!this.visible(x, y, size)) continue;
         visible++;
-        pen.globalAlpha = chosen.size && !chosen.has(index) ? 0.15 : 0.8;
+        pen.globalAlpha = this.counts(index) ? 0.8 : 0.15;
         pen.fillRect(x - size / 2, y - size / 2, size, size);
       }
     }
@@ -224,16 +235,14 @@ class GarmentMap {
 
   drawThumbs(colours) {
     const { group } = this.garments;
-    const { chosen, picked, hovered, zoom } = this.kept;
+    const { picked, hovered, zoom } = this.kept;
     const size = this.thumbSize;
     this.thumbs = this.facesAt(Math.floor(Math.log2(zoom))).filter((index) =>
       this.visible(this.across(index), this.down(index), size),
     );
     for (const index of this.thumbs) {
-      this.pen.globalAlpha = chosen.size && !chosen.has(index) ? 0.25 : 1;
       this.drawThumb(index, size, colours[group[index]]);
     }
-    this.pen.globalAlpha = 1;
     for (const index of [picked, hovered]) {
       if (index >= 0) this.drawThumb(index, size * 1.3, this.css('--st-text-color'));
     }
@@ -297,7 +306,7 @@ class GarmentMap {
     if (index < 0) return;
     this.kept.picked = index;
     this.said.textContent = this.garments.words(index).join('. ');
-    this.send('picked', { row: index, name: this.name });
+    this.send('picked', index);
     this.redraw();
   }
 
@@ -327,8 +336,9 @@ class GarmentMap {
       if (this.shown(index) && encloses(polygon, x, y)) rows.push(index);
     }
     this.kept.chosen = new Set(rows);
+    this.faces.clear();
     this.said.textContent = `${rows.length} garments chosen`;
-    this.send('chosen', { rows, name: this.name });
+    this.send('chosen', rows);
     this.redraw();
   }
 

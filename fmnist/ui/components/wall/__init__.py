@@ -22,14 +22,15 @@ def garment_wall(
     name: str,
     tile: int = 30,
     captions: Sequence[str] = (),
+    right: Sequence[bool] = (),
     picked: int | None = None,
     on_pick: Callable[[], None] | None = None,
 ) -> int | None:
     """Show images uint8 (N, 28, 28) side by side; returns the row of the chosen one.
 
-    `titles` are read out and shown on hover, `captions` stand below each garment. `tile` is the
-    least width of a garment in pixels. `name` says what is shown: a choice made on another wall
-    is forgotten.
+    `titles` are read out and shown on hover, `captions` stand below each garment, with a mark that
+    says whether each is `right` where that is given. `tile` is the least width of a garment in
+    pixels. `name` says what is shown: a choice made on another wall is forgotten.
     """
     result = _component(
         key=key,
@@ -38,6 +39,7 @@ def garment_wall(
             "sheetColumns": SHEET_COLUMNS,
             "titles": list(titles),
             "captions": list(captions),
+            "right": list(right),
             "tile": tile,
             "label": label,
             "name": name,

@@ -1,5 +1,6 @@
 const GAP = 1;
 const CAPTION = 18;
+const FINGER = 44; // pixels, the least for one
 const SIDE = 28; // of a garment in the sheet
 
 export default function ({ data, parentElement, setStateValue }) {
@@ -8,8 +9,9 @@ export default function ({ data, parentElement, setStateValue }) {
   const said = parentElement.querySelector('.said');
   const pen = canvas.getContext('2d');
   const css = (name) => getComputedStyle(canvas).getPropertyValue(name).trim();
-  const { captions, titles, sheetColumns, label } = data;
+  const { captions, right, titles, sheetColumns, label } = data;
   const count = titles.length;
+  const tile = Math.max(data.tile, matchMedia('(pointer: coarse)').matches ? FINGER : 0);
   const below = captions.length ? CAPTION : 0;
   let picked = data.picked ?? -1;
   let hovered = -1;
@@ -25,10 +27,10 @@ export default function ({ data, parentElement, setStateValue }) {
 
   function layOut() {
     const width = Math.max(1, canvas.clientWidth);
-    columns = Math.max(1, Math.min(count, Math.floor((width + GAP) / (data.tile + GAP))));
+    columns = Math.max(1, Math.min(count, Math.floor((width + GAP) / (tile + GAP))));
     // Few garments keep their size; many share the width to its last pixel.
     const fits = Math.floor((width + GAP) / columns - GAP);
-    cell = count > columns ? fits : Math.min(fits, data.tile);
+    cell = count > columns ? fits : Math.min(fits, tile);
     const height = Math.max(1, Math.ceil(count / columns)) * (cell + below + GAP);
     const scale = devicePixelRatio || 1;
     const fine = [Math.round(width * scale), Math.round(height * scale)];
@@ -62,8 +64,10 @@ export default function ({ data, parentElement, setStateValue }) {
       const top = Math.floor(index / sheetColumns) * SIDE;
       pen.drawImage(sheet, left, top, SIDE, SIDE, x, y, cell, cell);
       if (below) {
-        pen.fillStyle = css('--st-text-color');
-        pen.fillText(captions[index], x + cell / 2, y + cell + 13, cell);
+        const wrong = right[index] === false;
+        const mark = right.length ? (wrong ? '✗ ' : '✓ ') : '';
+        pen.fillStyle = css(wrong ? '--st-primary-color' : '--st-text-color');
+        pen.fillText(mark + captions[index], x + cell / 2, y + cell + 13, cell);
       }
     }
     if (hovered >= 0) ring(hovered, 1, '#fff');

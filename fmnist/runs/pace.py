@@ -1,0 +1,85 @@
+"""How fast this machine trains: what an earlier run showed, else a short measurement."""
+
+import time
+from collections.abc import Callable, Iterable
+from statistics import median
+from typing import NamedTuple, Self
+
+import numpy as np
+import torch
+
+from fmnist.data.splits import Split
+from fmnist.models import MODELS
+from fmnist.models.recipe import Optimizer, Precision, Recipe
+from fmnist.runs.run import Plan, Run
+from fmnist.training.loop import train
+
+BATCHES, LONGEST = 20, 4.0
+"""Measured are so many batches, or those of so many seconds."""
+ASKED = 3
+"""So many images are answered while one is learned from: there is nothing to go back through."""
+
+
+class Work(NamedTuple):
+    """What the time for an image hangs on."""
+
+    model: str
+    device: str
+    batch_size: int
+    augment: tuple[str, ...]
+    optimizer: Optimizer
+    precision: Precision
+
+    @classmethod
+    def of(cls, plan: Plan) -> Self:
+        recipe = plan.recipe
+        return cls(
+            plan.model,
+            plan.device,
+            recipe.batch_size,
+            tuple(recipe.augment),
+            recipe.optimizer,
+            recipe.precision,
+        )
+
+
+def seen(work: Work, runs: Iterable[Run]) -> float | None:
+    """Images a second of the first of some runs that worked likewise; None where none did."""
+    for run in runs:
+        if Work.of(run.plan) == work and len(run.progress) > 1:
+            return float(median(line["images_per_second"] for line in run.progress))
+    return None
+
+
+def measure(work: Work, report: Callable[[float], object]) -> float:
+    """Images a second, found by training on noise for a few seconds; `report` hears the share."""
+    rng = np.random.default_rng(0)
+    count = BATCHES * work.batch_size
+    noise = rng.integers(0, 256, (count, 28, 28), np.uint8)
+    split = Split(noise, rng.integers(0, 10, count, np.uint8))
+    recipe = Recipe(
+        epochs=1,
+        batch_size=work.batch_size,
+        augment=work.augment,
+        optimizer=work.optimizer,
+        precision=work.precision,
+    )
+    model, began, speeds = MODELS[work.model].seeded(0), time.perf_counter(), list[float]()
+    for progress in train(model, (split, split), recipe, torch.device(work.device)):
+        speeds.append(progress.images_per_second)
+        report(len(speeds) / BATCHES)
+        late = time.perf_counter() - began > LONGEST and len(speeds) > 1
+        if late or len(speeds) == BATCHES - 1:  # the last would be followed by a validation
+            break
+    return median(speeds[1:])  # the first has what is done once
+
+
+def seconds(plan: Plan, images: int, held_out: int, speed: float) -> float:
+    """About how long a plan takes at so many images a second, in seconds.
+
+    It learns from so many `images` of the dataset, with what its recipe adds to each, and answers
+    those held out after every epoch.
+    """
+    recipe = plan.recipe
+    learned = images * (1 + recipe.everyday + recipe.people)
+    return recipe.epochs * (learned + held_out / ASKED) / speed

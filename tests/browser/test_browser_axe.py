@@ -1,0 +1,34 @@
+"""What axe-core finds against a page; nothing of it may be ours."""
+
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from browsing import PAGES
+from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+
+# docs/code.md says by which rules.
+STREAMLITS_OWN = ("stSidebarNavItems", "stFileUploaderDropzone")
+QUICK = ["", "classify?way=Examples&others=cnn"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *QUICK,
+        *(
+            pytest.param(name.lower(), marks=pytest.mark.slow)
+            for name in PAGES
+            if name not in ("Home", "Classify")
+        ),
+        pytest.param("room", marks=pytest.mark.slow),
+    ],
+)
+def test_a_page_keeps_nobody_out(visit: Callable[..., Page], path: str, scheme: str) -> None:
+    page = visit(path, color_scheme=scheme)
+    own = [[f"[data-testid={name}]"] for name in STREAMLITS_OWN]
+    found = Axe().run(page, context={"exclude": own}).response["violations"]
+    assert [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found] == []

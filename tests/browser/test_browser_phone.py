@@ -1,0 +1,41 @@
+"""On a phone what one came for is in sight, and large enough for a finger."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from browsing import PHONE, in_sight
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+FINGER = 44  # pixels
+
+
+def test_suspects_are_decided_on_without_scrolling(visit: Callable[..., Page]) -> None:
+    page = visit("suspects?model=fcnn", **PHONE)
+    for name in ("Agree", "Disagree"):
+        button = page.get_by_role("button", name=re.compile(f"^{name},"))
+        in_sight(page, button)
+        box = button.bounding_box()
+        assert box
+        assert box["height"] >= FINGER
+
+
+def test_a_garment_that_is_tapped_is_shown_with_its_name_without_scrolling(
+    visit: Callable[..., Page],
+) -> None:
+    page = visit("dataset", **PHONE)
+    wall = page.get_by_label(re.compile("^900 garments"))
+    expect(wall).to_have_attribute("data-drawn", "900")
+    assert int(wall.get_attribute("data-cell") or 0) >= FINGER
+    wall.tap(position={"x": 130, "y": 20})
+    expect(page.get_by_text(re.compile("^Garment 2 of the train split"))).to_be_visible()
+    shown = page.locator(".st-key-large")
+    in_sight(page, shown.get_by_role("heading"), shown.locator("img"))
+
+
+def test_on_its_side_the_content_has_the_whole_screen(visit: Callable[..., Page]) -> None:
+    page = visit("classify", **PHONE | {"viewport": {"width": 844, "height": 390}})
+    title = page.locator("h1").bounding_box()
+    assert title
+    assert title["x"] + title["width"] > 780

@@ -1,0 +1,52 @@
+"""How fast this machine trains: from earlier runs that worked likewise, or measured."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fmnist.models.recipe import Recipe
+from fmnist.runs import pace
+from fmnist.runs.pace import Work
+from fmnist.runs.run import Plan, Run
+
+PLAN = Plan("fcnn-small", Recipe(batch_size=8), "drawn", "cpu")
+
+
+def run(plan: Plan, *speeds: float) -> Run:
+    lines = [json.dumps({"step": step, "images_per_second": s}) for step, s in enumerate(speeds)]
+    return Run("a", Path(), plan, "finished", "", None, None, None, "\n".join(lines).encode())
+
+
+@pytest.mark.parametrize(
+    ("other", "speed"),
+    [
+        (replace(PLAN, recipe=replace(PLAN.recipe, epochs=99, lr=0.5), limit=7), 20.0),
+        (replace(PLAN, recipe=replace(PLAN.recipe, batch_size=16)), None),
+        (replace(PLAN, model="fcnn"), None),
+        (replace(PLAN, device="cuda"), None),
+    ],
+)
+def test_a_run_tells_the_speed_of_plans_that_do_the_same_with_each_image(
+    other: Plan, speed: float | None
+) -> None:
+    assert pace.seen(Work.of(PLAN), [run(other, 1.0, 20.0, 30.0)]) == speed
+
+
+def test_a_run_that_has_hardly_begun_tells_no_speed() -> None:
+    assert pace.seen(Work.of(PLAN), [run(PLAN, 5.0)]) is None
+
+
+def test_a_speed_is_measured_by_training_and_says_how_far_it_is() -> None:
+    heard: list[float] = []
+    assert pace.measure(Work.of(PLAN), heard.append) > 0
+    assert heard == sorted(heard)
+    assert 0 < heard[-1] < 1
+
+
+def test_a_plan_takes_longer_by_what_its_recipe_adds_to_each_image() -> None:
+    once = pace.seconds(PLAN, 6000, 3000, 1000.0)
+    assert once == PLAN.recipe.epochs * (6 + 1)
+    added = replace(PLAN, recipe=replace(PLAN.recipe, everyday=0.5, people=0.5))
+    assert pace.seconds(added, 6000, 3000, 1000.0) == PLAN.recipe.epochs * (12 + 1)
