@@ -60,12 +60,12 @@ def test_a_chosen_move_shows_its_images_and_its_link_shows_the_same(
 ) -> None:
     page = visit("compare?first=fcnn&second=cnn&show=A+move&on=validation")
     expect(page.locator("canvas[data-drawn]").first).to_be_visible()
-    first = page.locator(".st-key-large h2").inner_text()
+    first = page.locator("h2").first.inner_text()
     # The third row: one head and two rows below the table's upper edge, in its column of boxes.
     table = page.get_by_test_id("stDataFrame").first
     table.scroll_into_view_if_needed()
     table.click(position={"x": 15, "y": 35 * 3 + 17})
-    title = page.locator(".st-key-large h2")
+    title = page.locator("h2").first
     expect(title).not_to_have_text(first)
     chosen = title.inner_text()
     name, count = chosen.rsplit(": ", 1)
@@ -76,7 +76,7 @@ def test_a_chosen_move_shows_its_images_and_its_link_shows_the_same(
     settle(page)
     link = urlsplit(page.url)
     assert parse_qs(link.query)["move"] == [name]
-    expect(visit(f"compare?{link.query}").locator(".st-key-large h2")).to_have_text(chosen)
+    expect(visit(f"compare?{link.query}").locator("h2").first).to_have_text(chosen)
 
 
 def test_the_report_and_the_table_that_are_downloaded_say_what_the_page_says(

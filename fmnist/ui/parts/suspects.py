@@ -130,7 +130,8 @@ def review(doubts: Sequence[Doubt], agree: str, disagree: str) -> Doubt:
             page = widgets.choose_page(len(doubts), PER_PAGE, "suspects")
         doubt = _choose(doubts[page])
     with chosen:
-        widgets.side_by_side(zip(doubt.captions, doubt.images, strict=True), EDGE)
+        with st.container(key="doubted-images"):
+            widgets.side_by_side(zip(doubt.captions, doubt.images, strict=True), EDGE)
         st.markdown(doubt.sentence)
         _buttons(doubt.suspect, agree, disagree)
     return doubt
