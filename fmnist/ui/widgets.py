@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import numpy as np
@@ -10,6 +11,7 @@ import streamlit as st
 import torch
 from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.errors import StreamlitAPIException
 
 from fmnist.data.splits import CLASSES, HELD_OUT, SplitName
 from fmnist.pictures.encode import data_url
@@ -112,7 +114,9 @@ def _go_on_with(key: str, options: Sequence[str], start: str) -> None:
         st.session_state.pop(key, None)
     last: str | None = st.session_state.get(f"last {key}")
     if last and key not in st.query_params and last in options and last != start:
-        st.session_state[key] = st.query_params[key] = last
+        st.session_state[key] = last
+        with suppress(StreamlitAPIException):  # the box of the page before may hold it still
+            st.query_params[key] = last
 
 
 def need_weights(able: Callable[[Card], bool] = lambda card: True) -> Card:
