@@ -9,23 +9,30 @@ STYLE = Path(__file__).with_name("projector.css")
 
 
 def shown() -> bool:
-    """Whether the pages are for a projector now."""
-    if KEY in st.session_state:
-        return bool(st.session_state[KEY])
-    return st.query_params.get(KEY) == "true"
+    """Whether the pages are for a projector now; a link may begin it."""
+    on: bool = st.session_state.setdefault("on a projector", st.query_params.get(KEY) == "true")
+    return on
 
 
 def choose() -> None:
     """A switch in the sidebar."""
+    if st.session_state.get("arrived") and shown():
+        st.session_state[KEY] = True
+        if KEY not in st.query_params:
+            st.query_params[KEY] = "true"
     st.sidebar.toggle(
         "Projector",
         key=KEY,
         bind="query-params",
-        persist_state="session",
+        on_change=_take,
         help="Larger type, and the width of the screen.",
     )
     if shown():
         st.html(STYLE)
+
+
+def _take() -> None:
+    st.session_state["on a projector"] = st.session_state[KEY]
 
 
 def leave() -> None:
@@ -34,4 +41,4 @@ def leave() -> None:
 
 
 def _leave() -> None:
-    st.session_state[KEY] = False
+    st.session_state[KEY] = st.session_state["on a projector"] = False

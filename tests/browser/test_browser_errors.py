@@ -244,7 +244,7 @@ def test_on_a_projector_the_type_is_larger_and_the_sidebar_gone_on_every_page_un
     size = "(cell) => parseFloat(getComputedStyle(cell).fontSize)"
     assert cells(page).first.evaluate(size) >= 17
     page.get_by_text("Analysis", exact=True).click()
-    page.get_by_role("link", name="Compare").click()
+    page.get_by_test_id("stTopNavDropdownLink").filter(has_text="Compare").click()
     expect(page.locator("h1")).to_have_text("Compare")
     settle(page)
     expect(sidebar).to_be_hidden()
