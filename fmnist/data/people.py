@@ -56,7 +56,6 @@ NEIGHBOURS = 10  # shop pictures whose numbers are so near are often one product
 ALL_OF_THEM = 0.25  # of the pictures of a person are asked about as a whole
 CHUNK = 200  # pictures a process takes in at a time
 DAMAGES = (OSError, EOFError, ValueError, LookupError, TypeError, zipfile.BadZipFile, zlib.error)
-SHIRT = CLASSES.index("Shirt")
 SHOES_AND_BAGS = {CLASSES.index(name) for name in ("Sandal", "Sneaker", "Ankle boot", "Bag")}
 
 
@@ -82,15 +81,6 @@ class Taken:
     def some(self, most: int, seed: int) -> "Taken":
         """All of them, or that many drawn by the seed."""
         return self[np.random.default_rng(seed).permutation(len(self))[:most]]
-
-    def targets(self) -> NDArray[np.bool_]:
-        """The classes (N, 10) to learn: the accepted ones, but Shirt only where nothing else is.
-
-        Most sets of tops accept it, so it would become the answer to every top.
-        """
-        targets = self.accepted.copy()
-        targets[targets.sum(1) > 1, SHIRT] = False
-        return targets
 
     def garments(self) -> "Taken":
         """Those that show one of the ten."""

@@ -225,7 +225,7 @@ class _Batches:
         self._sets = None
         if taken is not None:
             of_labels = np.zeros((len(training), len(CLASSES)), bool)
-            self._sets = torch.tensor(np.concatenate([of_labels, taken.targets()]), device=device)
+            self._sets = torch.tensor(np.concatenate([of_labels, taken.accepted]), device=device)
             none = np.full(len(taken), len(CLASSES), np.uint8)
             training = Split(
                 np.concatenate([training.images, taken.images]),

@@ -156,12 +156,3 @@ def test_answers_are_right_where_they_are_among_the_accepted_ones_and_counted_by
     assert taken.right_by_kind(logits) == {"careful": 1.0, "photos": pytest.approx(2 / 3)}
     masks = {kind: mask.tolist() for kind, mask in taken.by_intake().items()}
     assert masks == {"sketch": [True, False, False, False], "photo": [False, True, True, True]}
-
-
-def test_shirt_is_learned_only_where_nothing_else_is_accepted() -> None:
-    accepted = np.zeros((3, 10), bool)
-    accepted[0, [0, 6]] = accepted[1, 6] = accepted[2, [2, 4]] = True
-    taken = Taken(np.zeros((3, 28, 28), np.uint8), accepted, np.zeros(3, np.uint8))
-    learned = [np.flatnonzero(row).tolist() for row in taken.targets()]
-    assert learned == [[0], [6], [2, 4]]
-    assert accepted[0, 6]  # which still counts as right
