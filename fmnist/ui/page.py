@@ -23,7 +23,7 @@ def page(title: str, sentence: str) -> tuple[Source, torch.device]:
     device = _choose_device()
     projector.choose()
     st.set_page_config(page_title=title if title == STUDIO else f"{title} \u00b7 {STUDIO}")
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="head"):
         st.title(title, width="content")
         if projector.shown():
             projector.leave()

@@ -48,6 +48,8 @@ def forget() -> None:
 def chosen(split_name: SplitName, count: int) -> NDArray[np.int64] | None:
     """The rows that the link names, with a button to forget them; None where it names none."""
     of_split, _, text = st.query_params.get(KEY, "").partition(".")
+    # Always there: one element more would have the browser build anew all that stands below.
+    place = st.container(horizontal=True, vertical_alignment="center")
     if not text:
         return None
     try:
@@ -58,9 +60,9 @@ def chosen(split_name: SplitName, count: int) -> NDArray[np.int64] | None:
             )
         rows = selection.from_text(text, count)
     except UserFacingError as error:
-        st.warning(str(error))
+        place.warning(str(error))
         return None
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with place:
         st.markdown(f"Only **{len(rows):,} chosen images** of {count:,} count.", width="content")
         st.button("Show all", key="show all", type="tertiary", on_click=forget)
     return rows

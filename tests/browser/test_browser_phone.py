@@ -36,6 +36,7 @@ def test_a_garment_that_is_tapped_is_shown_with_its_name_without_scrolling(
 
 def test_on_its_side_the_content_has_the_whole_screen(visit: Callable[..., Page]) -> None:
     page = visit("classify", **PHONE | {"viewport": {"width": 844, "height": 390}})
-    title = page.locator("h1").bounding_box()
-    assert title
-    assert title["x"] + title["width"] > 780
+    content = page.get_by_test_id("stMainBlockContainer").bounding_box()
+    assert content
+    assert content["x"] == 0
+    assert content["x"] + content["width"] == 844
