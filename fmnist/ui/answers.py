@@ -29,11 +29,7 @@ _BARS = templates.template(Path(__file__).with_name("bars.html.j2"))
 
 def choose_others(card: Card) -> list[Card]:
     """The models that are to answer beside this one."""
-    others = {
-        name: other
-        for name, other in models.choices().items()
-        if name != card.name and other.any_picture
-    }
+    others = models.choices(lambda other: other.name != card.name and other.any_picture)
     names = st.multiselect(
         "Ask others too",
         list(others),

@@ -91,7 +91,7 @@ def fresh(name: str, what: str) -> DeltaGenerator:
 
 def choose_weights(able: Callable[[Card], bool] = lambda card: True) -> Card | None:
     """A select box over every model that is able; None, with a hint, where there is none."""
-    choices = {name: card for name, card in models.choices().items() if able(card)}
+    choices = models.choices(able)
     if not choices:
         st.info("There are no trained models yet. Train one on the Train page.")
         return None

@@ -68,11 +68,7 @@ class Asked:
 
 def ask(card: Card, split_name: SplitName) -> Asked:
     """A menu of the true and the predicted class and the filters."""
-    others = {
-        name: other
-        for name, other in models.choices().items()
-        if name != card.name and split_name in other.knows
-    }
+    others = models.choices(lambda other: other.name != card.name and split_name in other.knows)
     asked = sum(key in st.query_params for key in ("sure", "unlike"))
     with st.popover(
         f"Filter ({asked})" if asked else "Filter", icon=":material/filter_alt:", width="content"

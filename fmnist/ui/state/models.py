@@ -264,12 +264,13 @@ def uploads() -> dict[str, Weights]:
     return brought
 
 
-def choices() -> dict[str, Card]:
-    """Every model that can be asked here, by name: saved weights and this session's uploads."""
+def choices(able: Callable[[Card], bool] = lambda card: True) -> dict[str, Card]:
+    """The able models that can be asked here, by name: saved weights, this session's uploads."""
     everything = {card.name: card for card in shelf.cards() if not problem(card)} | {
         name: card for name, (_, card) in uploads().items() if card.sha256 not in failures()
     }
-    return dict(sorted(everything.items(), key=lambda item: shelf.rank(item[1])))
+    found = {name: card for name, card in everything.items() if able(card)}
+    return dict(sorted(found.items(), key=lambda item: shelf.rank(item[1])))
 
 
 def default() -> Card | None:

@@ -107,7 +107,8 @@ def _probe(model: Classifier, filename: str) -> None:
 
 
 def _from_table(content: bytes, filename: str) -> Opened:
-    table, split = tables.read(content, filename), tables.test_split()
+    split = tables.test_split()
+    table = tables.read(content, filename, len(split))
     said = inference.infer(table, split.images, torch.device("cpu"))
     doubt, order = trials.doubted(Evaluation("", said, split.labels))
     return Opened(table, None, None, doubt=doubt, order=order)
