@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
+import streamlit as st
 from numpy.typing import NDArray
 
 from fmnist.analysis.evaluation import CalibrationBin
@@ -19,13 +20,18 @@ DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 MOST_POINTS = 300
 MARGIN = {"l": 0, "r": 0, "t": 8, "b": 0}
 
+# Plotly takes longer to check a figure than everything else on its page takes together.
+_drawn = st.cache_resource(max_entries=100, show_spinner=False)
 
+
+@_drawn
 def class_counts(labels: NDArray[np.uint8]) -> go.Figure:
     """How many images each class has."""
     counts = np.bincount(labels, minlength=len(CLASSES))
     return _class_bars(counts, [f"{count:,}" for count in counts], [MUTED] * len(CLASSES))
 
 
+@_drawn
 def class_means(means: Sequence[float], texts: Sequence[str]) -> go.Figure:
     """A mean for each class with how it is written, the largest in colour."""
     colours = [ACCENT if mean == max(means) else MUTED for mean in means]
@@ -81,6 +87,7 @@ def training_curves(
     return figure
 
 
+@_drawn
 def by_parameters(
     here: Sequence[tuple[str, int, float]], published: Sequence[Reported]
 ) -> go.Figure:
@@ -152,6 +159,7 @@ def _shared(a: Sequence[float], b: Sequence[float]) -> float:
     return max(width, 0) * max(height, 0)
 
 
+@_drawn
 def class_intervals(values: Sequence[float], intervals: Sequence[tuple[float, float]]) -> go.Figure:
     """A figure of each class as a dot, with the interval it could as well be in."""
     lows, highs = zip(*intervals, strict=True)
@@ -179,6 +187,7 @@ def class_intervals(values: Sequence[float], intervals: Sequence[tuple[float, fl
     return figure
 
 
+@_drawn
 def class_lines(
     lines: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]],
     chosen: int,
@@ -201,6 +210,7 @@ def class_lines(
     return _in_per_cent(figure, x_title, y_title)
 
 
+@_drawn
 def reliability(curves: Mapping[str, Sequence[CalibrationBin]]) -> go.Figure:
     """Accuracy against confidence by name; the diagonal is a model that is as sure as right."""
     figure = go.Figure()
@@ -230,6 +240,7 @@ def reliability(curves: Mapping[str, Sequence[CalibrationBin]]) -> go.Figure:
     return figure
 
 
+@_drawn
 def coverage(
     coverages: NDArray[np.float64], accuracies: NDArray[np.float64], point: tuple[float, float]
 ) -> go.Figure:

@@ -1,5 +1,7 @@
 """The parts of the models page: to bring a model, to take one home, to read an architecture."""
 
+from functools import lru_cache
+
 import streamlit as st
 import torch
 
@@ -138,16 +140,13 @@ def architecture() -> None:
         key="architecture",
         bind="query-params",
     )
-    spec = MODELS[name]
-    untrained = spec.build()
-    st.markdown(
-        f"{spec.summary} {FAMILIES[spec.family]}, {parameter_count(untrained):,} parameters."
-    )
+    spec, (rows, parameters) = MODELS[name], _layers(name)
+    st.markdown(f"{spec.summary} {FAMILIES[spec.family]}, {parameters:,} parameters.")
     structure, recipe = st.columns([3, 2], gap="large")
     with structure:
         st.subheader("Layers")
         st.dataframe(
-            layers(untrained),
+            rows,
             hide_index=True,
             column_config={"Parameters": st.column_config.NumberColumn(format="localized")},
         )
@@ -160,3 +159,10 @@ def architecture() -> None:
             }
         )
     take_home.script(code.script(name, spec.recipe), name, "of architecture")
+
+
+@lru_cache
+def _layers(name: str) -> tuple[list[dict[str, object]], int]:
+    """The layers of an architecture as rows of a table, and its parameters."""
+    untrained = MODELS[name].build()
+    return layers(untrained), parameter_count(untrained)
