@@ -214,6 +214,7 @@ def test_weights_that_cannot_be_used_get_a_sentence_and_are_not_run(
     assert not mark.exists()
 
 
+@pytest.mark.real_data
 def test_uploaded_weights_join_the_models_on_every_page(
     visit: Callable[..., Page], tmp_path: Path
 ) -> None:
