@@ -18,6 +18,7 @@ from fmnist.weights.shelf import LONGEST_NAME
 from fmnist.weights.strangers import formats
 from fmnist.weights.strangers.formats import SUFFIXES
 from fmnist.weights.strangers.graphs import GraphError
+from fmnist.weights.strangers.outside import OutsideError
 
 
 def load_weights(source: Source, device: torch.device) -> None:
@@ -31,6 +32,13 @@ def load_weights(source: Source, device: torch.device) -> None:
     if not file:
         return
     weights = uploads.opened(file)
+    if isinstance(weights, OutsideError):
+        beside = st.file_uploader(
+            f"The file that {plain(file.name)} keeps weights in, such as {plain(file.name)}.data",
+            max_upload_size=formats.largest() // 2**20,
+            key=f"beside {file.file_id}",
+        )
+        weights = uploads.opened(file, beside) if beside else weights
     if isinstance(weights, WeightsError):
         st.error(str(weights))
         return
