@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from fmnist.ui import history, navigation, projector
+from fmnist.ui import history, language, navigation, projector
 from fmnist.ui.parts import home
 
 st.set_page_config(
@@ -15,6 +15,7 @@ st.html(navigation.STYLE)
 
 navigation.claim()
 history.keep()
+language.settle()
 st.navigation(
     navigation.pages(), expanded=True, position="top" if projector.shown() else "sidebar"
 ).run()

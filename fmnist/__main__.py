@@ -143,7 +143,7 @@ def make_report(options: argparse.Namespace) -> int:
     path = options.out or Path(f"{card.name}-report.html")
     if path.exists():
         raise UserFacingError(
-            f"{path} is there already. Delete it, or name another file with --out."
+            "{file} is there already. Delete it, or name another file with --out.", file=path
         )
     write_whole(path, report(card, result, split, options.split, source).encode())
     print(path)

@@ -5,21 +5,22 @@ import time
 import streamlit as st
 
 from fmnist.pictures.encode import data_url
-from fmnist.pictures.intake import Intake
+from fmnist.pictures.intake import KINDS, Intake
 from fmnist.ui import answers, widgets
 from fmnist.ui.page import page
 from fmnist.ui.parts import classify as parts
 from fmnist.ui.why import why
 from fmnist.ui.widgets import choice
 from fmnist.weights.card import Card
+from fmnist.words import _, said
 
 source, device = page(
-    "Classify", "Draw a garment, or bring a picture. The answer moves with every stroke."
+    _("Classify"), _("Draw a garment, or bring a picture. The answer moves with every stroke.")
 )
 
 way_column, model_column = st.columns(2, vertical_alignment="bottom")
 with way_column:
-    way = choice("Picture", list(parts.WAYS), key="way")
+    way = choice(_("Picture"), list(parts.WAYS), key="way")
 with model_column:
     card = widgets.need_weights(lambda card: card.any_picture)
 
@@ -30,7 +31,7 @@ def classify(card: Card) -> None:
     above = st.container()
     bring, hear, see = st.columns([5, 5, 3], gap="medium")
     # The answer stands over the picture, where the eye is, on a phone too.
-    best, sight, said = bring.container(), see.container(), hear.container()
+    best, sight, bars = bring.container(), see.container(), hear.container()
     with see:
         kind, part = parts.choose_kind(), parts.choose_part(way)
     with hear:
@@ -50,29 +51,40 @@ def classify(card: Card) -> None:
     with best:
         answers.best(probabilities)
     if not isinstance(picture, Intake):
-        with said:
+        with bars:
             answers.show([probabilities], [card.name])
         if picture and len(taken) == 1:
-            above.error(f"{name}: {picture}")
+            above.error(f"{said(name)}: {said(picture)}")
         return
 
     if way == parts.UPLOAD:
         with best:
             parts.original(picture)
-    with said:
-        asked = [answers.ask(other, [taken[chosen]], device) for other in others]
-        theirs = [other.probabilities[0] for other, _ in asked]
+    with bars:
+        asked = [answers.ask(other, [taken[chosen]], device)[0] for other in others]
+        theirs = [other.probabilities[0] for other in asked]
         names = [card.label, *(other.label for other in others)]
         answers.show([probabilities, *theirs], names)
         st.caption(
-            f"{widgets.plain(card.label)} on the {used.type.upper()}, {milliseconds:.1f} ms."
+            _(
+                "{model} on the {device}, {milliseconds:.1f} ms.",
+                model=widgets.plain(card.label),
+                device=used.type.upper(),
+                milliseconds=milliseconds,
+            )
         )
     with sight:
-        st.markdown("**What the model sees**")
-        st.image(data_url(picture.pixels, 280), width="stretch", alt="28 by 28 pixels")
-        st.caption(f"{parts.shown(name, picture)}, taken in as {picture.kind}, 28 x 28 pixels.")
+        st.markdown(_("**What the model sees**"))
+        st.image(data_url(picture.pixels, 280), width="stretch", alt=_("28 by 28 pixels"))
+        st.caption(
+            _(
+                "{name}, taken in as {kind}, 28 x 28 pixels.",
+                name=parts.shown(name, picture),
+                kind=KINDS[picture.kind],
+            )
+        )
         for remark in answers.remarks(picture, answer.doubts[chosen]):
-            st.warning(remark)
+            st.warning(said(remark))
 
     why(card, picture.pixels, device, source, taken=picture)
     parts.steps(picture)

@@ -5,14 +5,17 @@ import streamlit as st
 from fmnist.ui.page import page
 from fmnist.ui.parts import compare as parts
 from fmnist.ui.widgets import choice
+from fmnist.words import Words, _
 
 source, device = page(
-    "Compare",
-    "What changes between two models, or between two epochs of a run: cell by cell, move by move, "
-    "down to the images.",
+    _("Compare"),
+    _(
+        "What changes between two models, or between two epochs of a run: cell by cell, move by "
+        "move, down to the images."
+    ),
 )
 
-what = choice("Compare", ["Two models", "Two epochs"], key="what")
+what = choice(_("Compare"), [Words("Two models"), Words("Two epochs")], key="what")
 pair = parts.choose_models(source, device) if what == "Two models" else parts.choose_epochs(source)
 if pair is None:
     st.stop()
@@ -21,16 +24,16 @@ parts.verdict(pair)
 parts.numbers(pair)
 chart, panel = st.columns([5, 4], gap="large")
 with panel:
-    show = choice("Show", ["A cell", "A move", "Flips"], key="show")
+    show = choice(_("Show"), parts.VIEWS, key="show")
     cell = parts.choose_cell()
-    if show == "A cell":
+    if show == parts.CELL:
         parts.changes(pair, cell)
-    elif show == "A move":
+    elif show == parts.MOVE:
         parts.moves(pair)
     else:
         parts.flips(pair)
 with chart:
-    parts.matrix(pair, cell if show == "A cell" else None)
+    parts.matrix(pair, cell if show == parts.CELL else None)
 
-st.header("By class")
+st.header(_("By class"))
 parts.by_class(pair)

@@ -6,10 +6,11 @@ from fmnist.ui import selections, widgets
 from fmnist.ui.page import page
 from fmnist.ui.parts import hardest as parts
 from fmnist.ui.state import dataset
+from fmnist.words import _
 
 source, device = page(
-    "Hardest",
-    "The images that are hardest for one model or for many, and the easiest; class by class.",
+    _("Hardest"),
+    _("The images that are hardest for one model or for many, and the easiest; class by class."),
 )
 
 question = parts.choose()
@@ -20,7 +21,7 @@ with widgets.fresh("ranking", asked):
     ranking = parts.rank(question, source, device, chosen)
     wall, details = st.columns([5, 3], gap="large")
 if not len(ranking.rows):
-    wall.caption("None of the chosen images is of this class.")
+    wall.caption(_("None of the chosen images is of this class."))
     st.stop()
 with wall:
     place = parts.gallery(question, ranking, source)
@@ -28,5 +29,5 @@ with details:
     row = parts.large(question, ranking, place)
     widgets.model_answers(ranking.split.images[row], question.split_name, device, question.cards)
 
-st.header("By class")
+st.header(_("By class"))
 parts.by_class(question, ranking)

@@ -5,14 +5,17 @@ import streamlit as st
 from fmnist.runs.run import all_runs
 from fmnist.ui import answers, leaderboard
 from fmnist.ui.leaderboard import SOURCE
-from fmnist.ui.page import page
+from fmnist.ui.page import STUDIO, page
 from fmnist.ui.parts import classify, home
 from fmnist.ui.state import models
+from fmnist.words import _, said
 
 source, device = page(
-    "Fashion-MNIST Studio",
-    "Draw a garment, and a classifier names it with every stroke. Then find out why, where it errs "
-    "and how it learns.",
+    STUDIO,
+    _(
+        "Draw a garment, and a classifier names it with every stroke. Then find out why, where it "
+        "errs and how it learns."
+    ),
 )
 
 
@@ -38,16 +41,16 @@ with left:
 with right:
     home.ways_on()
 
-st.header("All there is")
+st.header(_("All there is"))
 home.strip()
 home.places()
 
 columns = st.columns(4)
-columns[0].metric("Device", "GPU" if device.type == "cuda" else "CPU", border=True)
-columns[1].metric("Dataset", "Fashion-MNIST" if source == "real" else "Drawn", border=True)
-columns[2].metric("Models", len(models.choices()), border=True)
-columns[3].metric("Training now", sum(run.active for run in all_runs()), border=True)
+columns[0].metric(_("Device"), "GPU" if device.type == "cuda" else "CPU", border=True)
+columns[1].metric(_("Dataset"), "Fashion-MNIST" if source == "real" else _("Drawn"), border=True)
+columns[2].metric(_("Models"), len(models.choices()), border=True)
+columns[3].metric(_("Training now"), sum(run.active for run in all_runs()), border=True)
 
-st.header("Leaderboard")
+st.header(_("Leaderboard"))
 leaderboard.brief()
-st.caption(SOURCE)
+st.caption(said(SOURCE))

@@ -6,15 +6,20 @@ import numpy as np
 import streamlit as st
 
 from fmnist.analysis import evaluation
+from fmnist.data.splits import IN_WORDS
 from fmnist.ui import garments, selections, widgets
+from fmnist.ui.components.map import GROUPINGS
 from fmnist.ui.page import page
 from fmnist.ui.parts import map as parts
 from fmnist.ui.state import dataset, models
+from fmnist.words import _
 
 source, device = page(
-    "Map",
-    "Garments that are alike to a model stand together. Drag, zoom, click one, or draw around "
-    "some with Lasso or Box to see them below.",
+    _("Map"),
+    _(
+        "Garments that are alike to a model stand together. Drag, zoom, click one, or draw around "
+        "some with Lasso or Box to see them below."
+    ),
 )
 
 first, second, third, fourth = st.columns([3, 2, 2, 3], vertical_alignment="bottom")
@@ -25,7 +30,7 @@ with second:
 with third:
     method = parts.choose_method()
 with fourth:
-    colour = widgets.choice("Coloured by", ["Class", "Answer", "Error"], key="colour")
+    colour = widgets.choice(_("Coloured by"), GROUPINGS, key="colour")
 
 split = dataset.split(split_name, source)
 chosen = selections.chosen(split_name, len(split))
@@ -36,9 +41,10 @@ with widgets.fresh("map page", f"{card.sha256} {split_name}"):
     ground, details = st.columns([2, 1], gap="large")
 with details:
     if row is None:
-        st.caption("Click a garment to see it large and what every model says of it.")
+        st.caption(_("Click a garment to see it large and what every model says of it."))
     else:
-        garments.large(split, row, f"Garment {row:,} of the {split_name} split")
+        of_split = _("Garment {row:,} of the {split} split", row=row, split=IN_WORDS[split_name])
+        garments.large(split, row, of_split)
 with ground:
     parts.ground(
         card,
@@ -57,11 +63,11 @@ if row is not None:
     with details:
         widgets.model_answers(split.images[row], split_name, device)
 
-st.header(f"{len(rows):,} chosen")
+st.header(_("{count:,} chosen", count=len(rows)))
 if len(rows):
-    name = f"{len(rows):,} chosen on the map of {card.name}"
+    name = _("{count:,} chosen on the map of {model}", count=len(rows), model=card.name)
     selections.menu(split_name, rows, len(split), name, card.name)
     confidence = evaluation.probabilities(answers.logits, card.temperature).max(1)
     parts.gallery(split, split_name, answers, confidence, rows)
 else:
-    st.caption("Choose Lasso or Box above the map, and draw around garments.")
+    st.caption(_("Choose Lasso or Box above the map, and draw around garments."))

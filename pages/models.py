@@ -9,37 +9,40 @@ from fmnist.ui.parts import compare
 from fmnist.ui.parts import models as parts
 from fmnist.ui.state import models
 from fmnist.weights import shelf
+from fmnist.words import _
 
 source, device = page(
-    "Models", "Every model with what was measured, its layers and the recipe that made it."
+    _("Models"), _("Every model with what was measured, its layers and the recipe that made it.")
 )
 
 board = st.container()
 
-st.header("Load weights")
+st.header(_("Load weights"))
 parts.load_weights(source, device)
 
 with board:
-    st.header("Leaderboard")
+    st.header(_("Leaderboard"))
     leaderboard.full(device)
     for card in shelf.cards():
         if problem := models.problem(card):
-            st.warning(f"Left out: {problem}")
-    st.caption(f"{SOURCE} A click on a column's head sorts by it.")
+            st.warning(_("Left out: {problem}", problem=problem))
+    st.caption(_("{source} A click on a column's head sorts by it.", source=SOURCE))
     leaderboard.chart()
 
-st.header("Two models side by side")
+st.header(_("Two models side by side"))
 pair = compare.choose_models(source, device)
 if pair:
     compare.verdict(pair)
     compare.by_class(pair)
     compare.flips(pair)
     st.page_link(
-        "pages/compare.py", label="Cell by cell and move by move", icon=":material/compare_arrows:"
+        "pages/compare.py",
+        label=_("Cell by cell and move by move"),
+        icon=":material/compare_arrows:",
     )
 
-st.header("One model")
+st.header(_("One model"))
 parts.one_model(device)
 
-st.header("One architecture")
+st.header(_("One architecture"))
 parts.architecture()

@@ -2,7 +2,8 @@
 
 from fmnist.ui.page import page
 from fmnist.ui.parts import room as parts
+from fmnist.words import _
 
-page("Room", "Scan the code, or type the address, on the same network as this machine.")
+page(_("Room"), _("Scan the code, or type the address, on the same network as this machine."))
 
 parts.invitation()

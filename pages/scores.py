@@ -5,15 +5,17 @@ from functools import partial
 import streamlit as st
 
 from fmnist.analysis import evaluation, intervals
+from fmnist.data.splits import IN_WORDS
 from fmnist.report.page import report
 from fmnist.ui import selections, widgets
 from fmnist.ui.page import page
 from fmnist.ui.parts import scores as parts
 from fmnist.ui.state import analysis, dataset, models
+from fmnist.words import _, language
 
 source, device = page(
-    "Scores",
-    "How good a model is at each class, how sure that is, and what its confidence is worth.",
+    _("Scores"),
+    _("How good a model is at each class, how sure that is, and what its confidence is worth."),
 )
 
 left, right = st.columns([3, 4], vertical_alignment="bottom")
@@ -34,36 +36,48 @@ matrix = evaluation.confusion(answers)
 low, high = intervals.accuracy(matrix)
 with scores:
     st.markdown(
-        f"**{label}** names {evaluation.accuracy(answers):.2%} of {len(split):,} {split_name} "
-        f"images right. On as many other images of this kind it would be between {low:.2%} and "
-        f"{high:.2%}, 95 times in 100."
+        _(
+            "**{label}** names {right:.2%} of {images:,} {split} images right. On as many other "
+            "images of this kind it would be between {low:.2%} and {high:.2%}, 95 times in 100.",
+            label=label,
+            right=evaluation.accuracy(answers),
+            images=len(split),
+            split=IN_WORDS[split_name],
+            low=low,
+            high=high,
+        )
     )
     st.download_button(
-        "Report (HTML)",
-        partial(report, card, answers, split, split_name, source),
+        _("Report (HTML)"),
+        partial(report, card, answers, split, split_name, source, language()),
         f"{card.name}-report.html",
         "text/html",
         key="report",
         on_click="ignore",
         icon=":material/description:",
-        help="One file with these figures, the confusion matrix and the images of its worst cells.",
+        help=_(
+            "One file with these figures, the confusion matrix and the images of its worst cells."
+        ),
     )
 
-    st.header("By class")
+    st.header(_("By class"))
     parts.by_class(matrix, curves, f"{card.name}-{split_name}-by-class.csv")
 
     if curves is None:
         st.caption(
-            f"{label} gives classes and no probabilities, so there are neither curves nor "
-            "calibration, and there is no confidence to abstain by."
+            _(
+                "{label} gives classes and no probabilities, so there are neither curves nor "
+                "calibration, and there is no confidence to abstain by.",
+                label=label,
+            )
         )
         st.stop()
 
-    st.header("One class against the rest")
+    st.header(_("One class against the rest"))
     parts.against_rest(curves)
 
-    st.header("Calibration")
+    st.header(_("Calibration"))
     parts.calibration(answers, card.temperature)
 
-    st.header("Abstaining")
+    st.header(_("Abstaining"))
     parts.abstain(answers, card.temperature)

@@ -6,52 +6,63 @@ from fmnist.analysis import suspects
 from fmnist.ui import leaderboard, widgets
 from fmnist.ui.page import page
 from fmnist.ui.parts import suspects as parts
+from fmnist.words import Words, _
 
 source, device = page(
-    "Suspects",
-    "Labels that are likely wrong, and garments that are there twice. You decide which are; then "
-    "see what that does to the leaderboard.",
+    _("Suspects"),
+    _(
+        "Labels that are likely wrong, and garments that are there twice. You decide which are; "
+        "then see what that does to the leaderboard."
+    ),
 )
 
 parts.recall_decisions(source)
-doubted = widgets.choice("Suspects", ["Wrong labels", "Duplicates"], key="doubted")
-if doubted == "Wrong labels":
+WRONG, TWICE = Words("Wrong labels"), Words("Duplicates")
+doubted = widgets.choice(_("Suspects"), [WRONG, TWICE], key="doubted")
+if doubted == WRONG:
     doubts, how = parts.wrong_labels(source, device)
-    verdicts = "Agree, the label is wrong", "Disagree, it may stand"
+    verdicts = _("Agree, the label is wrong"), _("Disagree, it may stand")
 else:
     doubts, how = parts.duplicates(source)
-    verdicts = "Agree, the same garment", "Disagree, two garments"
+    verdicts = _("Agree, the same garment"), _("Disagree, two garments")
 
 if doubts:
-    st.header(f"{len(doubts):,} suspects")
+    st.header(_("{count:,} suspects", count=len(doubts)))
     doubt = parts.review(doubts, *verdicts)
-    if doubted == "Wrong labels":
-        with st.expander("What every model says of it"):
+    if doubted == WRONG:
+        with st.expander(_("What every model says of it")):
             widgets.model_answers(doubt.images[0], doubt.suspect.split, device)
     st.caption(how)
 else:
-    st.info("There are no suspects here. Choose another split, or other suspects.")
+    st.info(_("There are no suspects here. Choose another split, or other suspects."))
 
-st.header("Your decisions")
+st.header(_("Your decisions"))
 decided = parts.decisions()
 agreed = sum(decided.values())
 st.markdown(
-    f"{len(decided)} decided: you agreed with {agreed} and disagreed with {len(decided) - agreed}. "
-    "They stay in this browser; save them to go on in another."
+    _(
+        "{decided} decided: you agreed with {agreed} and disagreed with {disagreed}. They stay in "
+        "this browser; save them to go on in another.",
+        decided=len(decided),
+        agreed=agreed,
+        disagreed=len(decided) - agreed,
+    )
 )
 parts.save_decisions(source)
 
-st.header("Leaderboard")
+st.header(_("Leaderboard"))
 confirmed = suspects.confirmed(decided, "test")
 if st.toggle(
-    f"Score without the {len(confirmed)} test images you agreed to leave out",
+    _("Score without the {count} test images you agreed to leave out", count=len(confirmed)),
     key="without",
     bind="query-params",
 ):
     parts.leaderboard(source, device)
     st.caption(
-        "Wrong labels are left out, and of two duplicates the one in the test set. Suspects were "
-        "proposed by one model, so leaving them out favours models that err as it does."
+        _(
+            "Wrong labels are left out, and of two duplicates the one in the test set. Suspects "
+            "were proposed by one model, so leaving them out favours models that err as it does."
+        )
     )
 else:
     leaderboard.brief()

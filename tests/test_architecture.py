@@ -21,6 +21,7 @@ FLOORS = (
     ("models", "data"),
     ("pictures",),
     ("machine",),
+    ("words",),
     ("fmnist",),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

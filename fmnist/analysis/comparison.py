@@ -12,6 +12,7 @@ from scipy import stats
 
 from fmnist.analysis.evaluation import count_cells
 from fmnist.data.splits import CLASSES
+from fmnist.words import Words
 
 Predictions = NDArray[np.uint8]
 Rows = NDArray[np.int64]
@@ -78,27 +79,42 @@ def mcnemar(first: Predictions, second: Predictions, labels: Predictions) -> McN
     return McNemar(only_first, only_second, float(p_value))
 
 
-def in_words(test: McNemar, first: str, second: str, images: int) -> str:
+def in_words(test: McNemar, first: str, second: str, images: int) -> Words:
     """What McNemar's test found, for people who have not met it."""
     if not test.only_first + test.only_second:
-        return f"Of {images:,} images, {first} and {second} name the very same ones right."
-    counts = (
-        f"Of {images:,} images, {test.only_first:,} only {first} gets right and "
-        f"{test.only_second:,} only {second}."
-    )
-    chance = (
-        f"If both were equally good, a split at least this uneven would come "
-        f"{_how_often(test.p_value)}"
+        return Words(
+            "Of {images:,} images, {first} and {second} name the very same ones right.",
+            images=images,
+            first=first,
+            second=second,
+        )
+    counts = Words(
+        "Of {images:,} images, {only_first:,} only {first} gets right and {only_second:,} only "
+        "{second}.",
+        images=images,
+        first=first,
+        second=second,
+        only_first=test.only_first,
+        only_second=test.only_second,
     )
     if test.p_value >= SIGNIFICANT:
-        return f"{counts} {chance}: this could well be chance."
-    better = first if test.only_first > test.only_second else second
-    return f"{counts} {chance}: {better} is better, and that is hardly chance."
+        return Words(
+            "{counts} If both were equally good, a split at least this uneven would come "
+            "{how_often}: this could well be chance.",
+            counts=counts,
+            how_often=_how_often(test.p_value),
+        )
+    return Words(
+        "{counts} If both were equally good, a split at least this uneven would come {how_often}: "
+        "{better} is better, and that is hardly chance.",
+        counts=counts,
+        how_often=_how_often(test.p_value),
+        better=first if test.only_first > test.only_second else second,
+    )
 
 
-def _how_often(p_value: float) -> str:
+def _how_often(p_value: float) -> Words:
     if p_value < 0.0001:
-        return "less than once in 10,000 times"
+        return Words("less than once in 10,000 times")
     of = 100 if p_value >= 0.01 else 10_000
-    times = round(p_value * of)
-    return f"{'once' if times == 1 else f'{times} times'} in {of:,}"
+    return Words("once in {of:,}", "{n} times in {of:,}", n=round(p_value * of), of=of)

@@ -1,11 +1,13 @@
 """How hard an image is, from the probabilities (models, N, 10) of one model or of many."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
+
+from fmnist.words import Words
 
 Answers = NDArray[np.float32]
 Labels = NDArray[np.uint8]
@@ -17,7 +19,7 @@ class Measure(NamedTuple):
 
     score: Callable[[Answers, Labels], NDArray[Any]]
     form: str
-    meaning: str
+    meaning: Words
 
 
 def doubt(answers: Answers, labels: Labels) -> Scores:
@@ -56,17 +58,23 @@ def _entropy(probabilities: Scores) -> Scores:
     return entropy
 
 
-MEASURES = {
-    "Doubt": Measure(
-        doubt, "{:.1%}", "The share of their probability that the models withhold from the label."
+MEASURES: Mapping[str, Measure] = {
+    Words("Doubt"): Measure(
+        doubt,
+        "{:.1%}",
+        Words("The share of their probability that the models withhold from the label."),
     ),
-    "Models wrong": Measure(
-        wrong_models, "{} wrong", "How many models name it wrong; among equals, their doubt."
+    Words("Models wrong"): Measure(
+        wrong_models,
+        Words("{} wrong"),
+        Words("How many models name it wrong; among equals, their doubt."),
     ),
-    "Disagreement": Measure(
+    Words("Disagreement"): Measure(
         lambda answers, labels: disagreement(answers),
-        "{:.2f} bits",
-        "How far apart the models' probabilities lie, as their Jensen-Shannon divergence: high "
-        "where each model is sure of another class.",
+        Words("{:.2f} bits"),
+        Words(
+            "How far apart the models' probabilities lie, as their Jensen-Shannon divergence: high "
+            "where each model is sure of another class."
+        ),
     ),
 }

@@ -14,6 +14,7 @@ from fmnist.data.splits import CLASSES
 from fmnist.models import chain, inference
 from fmnist.models.inference import ProgressCallback
 from fmnist.models.layers import Classifier
+from fmnist.words import Words
 
 NOISY_COPIES, NOISE = 25, 0.1
 """How many copies saliency is averaged over, and the noise on them, of pixels in [0, 1]."""
@@ -21,6 +22,11 @@ PATCH, STRIDE = 8, 2
 """Edge of the square that occlusion covers, and how far it moves on, in pixels."""
 SLIGHT = 0.1
 """A fall in probability that is not worth calling a reason."""
+REGIONS = (
+    (Words("top left"), Words("top"), Words("top right")),
+    (Words("left side"), Words("middle"), Words("right side")),
+    (Words("bottom left"), Words("bottom"), Words("bottom right")),
+)
 CHUNK = 5_000
 PASSING: tuple[type[nn.Module], ...] = (nn.BatchNorm2d, *chain.ACTIVATIONS.values())
 """Layers after a convolution that leave each thing it found at its place."""
@@ -129,35 +135,48 @@ def occlusion(
 
 def reason(
     image: NDArray[np.uint8], probabilities: NDArray[np.float32], label: int, found: Occlusion
-) -> str:
+) -> Words:
     """In a sentence: which part of an image uint8 (28, 28) the answer of a class hangs on.
 
     `probabilities` (10,) are those of the whole image, `found` what `occlusion` made of it.
     """
     name, before, after = CLASSES[label], probabilities[label], found.covered[label]
     if before - after < SLIGHT:
-        return (
-            f"No single part makes it say {name}: it is {before:.0%} sure, and whichever part is "
-            f"covered, at least {after:.0%}."
+        return Words(
+            "No single part makes it say {name}: it is {before:.0%} sure, and whichever part is "
+            "covered, at least {after:.0%}.",
+            name=name,
+            before=before,
+            after=after,
         )
-    instead = int(found.covered.argmax())
-    change = "" if instead == label else f", and it would say {CLASSES[instead]}"
-    return (
-        f"It says {name} mostly because of the garment's {region(image, found.place)}: with that "
-        f"covered, it is {after:.0%} sure instead of {before:.0%}{change}."
+    where, instead = region(image, found.place), int(found.covered.argmax())
+    if instead == label:
+        return Words(
+            "It says {name} mostly because of the garment's {where}: with that covered, it is "
+            "{after:.0%} sure instead of {before:.0%}.",
+            name=name,
+            where=where,
+            before=before,
+            after=after,
+        )
+    return Words(
+        "It says {name} mostly because of the garment's {where}: with that covered, it is "
+        "{after:.0%} sure instead of {before:.0%}, and it would say {instead}.",
+        name=name,
+        where=where,
+        before=before,
+        after=after,
+        instead=CLASSES[instead],
     )
 
 
-def region(image: NDArray[np.uint8], place: tuple[float, float]) -> str:
+def region(image: NDArray[np.uint8], place: tuple[float, float]) -> Words:
     """The part of the garment in an image (28, 28) where a (row, column) is, such as top left."""
     row, column = (
         int(np.clip(3 * (position - used[0] + 0.5) / (used[-1] - used[0] + 1), 0, 2))
         for position, used in zip(place, _extent(image), strict=True)
     )
-    if column == 1:
-        return ("top", "middle", "bottom")[row]
-    side = "left" if column == 0 else "right"
-    return (f"top {side}", f"{side} side", f"bottom {side}")[row]
+    return REGIONS[row][column]
 
 
 def _extent(image: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fmnist.analysis import evaluation
 from fmnist.analysis.evaluation import Evaluation
-from fmnist.data.splits import SPLITS, SplitName
+from fmnist.data.splits import IN_WORDS, SPLITS, SplitName
 from fmnist.machine.errors import UserFacingError
 from fmnist.models.inference import ProgressCallback
 
@@ -159,12 +159,15 @@ def from_csv(content: bytes, source: str, sizes: Mapping[SplitName, int]) -> dic
             decision = {"agree": True, "disagree": False}[line["decision"]]
         except (KeyError, ValueError, TypeError):
             raise UserFacingError(
-                f"Line {number} is no decision of this page. Take a CSV that was downloaded here."
+                "Line {number} is no decision of this page. Take a CSV that was downloaded here.",
+                number=number,
             ) from None
         if line["data"] != source:
             raise UserFacingError(
-                f"Line {number} is about {line['data']} garments, and you are looking at {source} "
-                "ones."
+                "Line {number} is about {theirs} garments, and you are looking at {source} ones.",
+                number=number,
+                theirs=IN_WORDS.get(line["data"], line["data"]),
+                source=IN_WORDS[source],
             )
         decisions[suspect] = decision
     return decisions

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from fmnist import PROJECT
 from fmnist.machine.errors import UserFacingError
+from fmnist.words import Words
 
 DOWNLOAD_FOLDER = PROJECT / "data"
 
@@ -52,14 +53,14 @@ def folder() -> Path:
     return root if (root / FILES["train images"].name).exists() else nested
 
 
-def check() -> Iterator[tuple[PublishedFile, str | None]]:
+def check() -> Iterator[tuple[PublishedFile, Words | None]]:
     """Each published file with what is wrong with it here; None where its MD5 is right."""
     for file in FILES.values():
         try:
             read_verified(file)
             yield file, None
         except DataError as error:
-            yield file, str(error)
+            yield file, error.words
 
 
 def available() -> bool:
@@ -95,8 +96,10 @@ def download() -> None:
                 failures.append(str(error))
         else:
             raise DataError(
-                f"{file.name} could not be downloaded ({failures[-1]}). "
-                "Check the network, or copy the four files there."
+                "{file} could not be downloaded ({failure}). "
+                "Check the network, or copy the four files there.",
+                file=file.name,
+                failure=failures[-1],
             )
 
 
@@ -106,17 +109,26 @@ def read_verified(file: PublishedFile) -> bytes:
         content = path.read_bytes()
     except FileNotFoundError:
         raise DataError(
-            f"{file.name} is missing. Run `python -m fmnist data` to "
-            "download it, or point FMNIST_DATA at a folder that holds the four files."
+            "{file} is missing. Run `python -m fmnist data` to "
+            "download it, or point FMNIST_DATA at a folder that holds the four files.",
+            file=file.name,
         ) from None
     except OSError as error:
-        raise DataError(f"{file.name} can't be read ({error.strerror}).") from None
+        raise DataError(
+            "{file} can't be read ({reason}).", file=file.name, reason=error.strerror
+        ) from None
     if len(content) < file.size:
-        problem = f"is truncated: {len(content):,} of {file.size:,} bytes"
-    elif hashlib.md5(content, usedforsecurity=False).hexdigest() != file.md5:
-        problem = "is not the published file: its MD5 differs"
-    else:
-        return gzip.decompress(content)
-    raise DataError(
-        f"{file.name} {problem}. Delete it and run `python -m fmnist data` to download it again."
-    )
+        raise DataError(
+            "{file} is truncated: {here:,} of {size:,} bytes. Delete it and run "
+            "`python -m fmnist data` to download it again.",
+            file=file.name,
+            here=len(content),
+            size=file.size,
+        )
+    if hashlib.md5(content, usedforsecurity=False).hexdigest() != file.md5:
+        raise DataError(
+            "{file} is not the published file: its MD5 differs. Delete it and run "
+            "`python -m fmnist data` to download it again.",
+            file=file.name,
+        )
+    return gzip.decompress(content)

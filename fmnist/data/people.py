@@ -148,8 +148,10 @@ def load(pictures: Path, part: Part) -> Taken:
     if not here:
         names = ", ".join(dict.fromkeys(source.file for source in SOURCES))
         raise UserFacingError(
-            f"FMNIST_PICTURES is {pictures}, which holds none of {names}. docs/pictures.md says "
-            "what belongs there."
+            "FMNIST_PICTURES is {pictures}, which holds none of {names}. docs/pictures.md says "
+            "what belongs there.",
+            pictures=pictures,
+            names=names,
         )
     images = [np.zeros((0, SIDE, SIDE), np.uint8)]
     accepted = [np.zeros((0, len(CLASSES)), bool)]
@@ -213,7 +215,9 @@ def _read(path: Path) -> list[Original]:
         raise ValueError("it holds no picture")
     except DAMAGES as error:
         raise UserFacingError(
-            f"{path} can't be read ({error}). Put a whole copy there, or take it away."
+            "{file} can't be read ({error}). Put a whole copy there, or take it away.",
+            file=path,
+            error=error,
         ) from error
 
 
@@ -258,7 +262,7 @@ def _taken_in(source: Source, originals: list[Original], counts: list[int]) -> P
         try:
             return np.concatenate(list(processes.map(_chunk, jobs)))
         except PictureError as error:
-            raise UserFacingError(f"In {source.file}: {error}") from error
+            raise UserFacingError("In {file}: {error}", file=source.file, error=error) from error
 
 
 def _chunk(
@@ -349,7 +353,7 @@ def outlined(original: Original, rng: Rng, variant: int) -> Picture:
     """A careful drawing after a product picture: its outline and the borders of its parts."""
     picture = np.asarray(reading.read(original.content).convert("RGB"))
     picture = _unsqueezed(picture, rng.uniform(0.9, 1.35))
-    steps = dict(intake.from_any(picture, "shop", "whole").steps)
+    steps: dict[str, Picture] = dict(intake.from_any(picture, "shop", "whole").steps)
     grey = steps.get("Grey on black")
     if grey is None or not grey.any():
         return np.zeros((SIDE, SIDE), np.uint8)

@@ -1,30 +1,43 @@
 """Fashion-MNIST split in three, with labels; or a stand-in that is drawn."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fmnist.data import fashion, garments
+from fmnist.words import Words
 
 SplitName = Literal["train", "validation", "test"]
 Source = Literal["real", "drawn"]
 SPLITS: tuple[SplitName, ...] = get_args(SplitName)
 HELD_OUT: tuple[SplitName, ...] = ("test", "validation")
 SOURCES: tuple[Source, ...] = get_args(Source)
+IN_WORDS: Mapping[str, Words] = MappingProxyType(
+    {
+        "train": Words("train"),
+        "validation": Words("validation"),
+        "test": Words("test"),
+        "real": Words("real"),
+        "drawn": Words("drawn"),
+    }
+)
+"""Splits and sources as sentences name them."""
 
 CLASSES = (
-    "T-shirt/top",
-    "Trouser",
-    "Pullover",
-    "Dress",
-    "Coat",
-    "Sandal",
-    "Shirt",
-    "Sneaker",
-    "Bag",
-    "Ankle boot",
+    Words("T-shirt/top"),
+    Words("Trouser"),
+    Words("Pullover"),
+    Words("Dress"),
+    Words("Coat"),
+    Words("Sandal"),
+    Words("Shirt"),
+    Words("Sneaker"),
+    Words("Bag"),
+    Words("Ankle boot"),
 )
 
 VALIDATION_PER_CLASS = 500

@@ -38,7 +38,7 @@ def to_onnx(model: Classifier) -> bytes:
         graph = shelf.open(content, "model.onnx", "0..1").model
     except (RuntimeError, UserFacingError) as error:
         raise UserFacingError(
-            f"The model can't be written as ONNX: {str(error).splitlines()[0]}"
+            "The model can't be written as ONNX: {reason}", reason=str(error).splitlines()[0]
         ) from error
     noise = np.random.default_rng(0).integers(0, 256, (40, 28, 28), np.uint8)
     wanted = infer(model, noise, CPU)

@@ -7,6 +7,7 @@ from typing import Literal, TypeVar
 import torch
 
 from fmnist.machine.errors import UserFacingError
+from fmnist.words import Words
 
 Result = TypeVar("Result")
 Preference = Literal["auto", "cpu", "cuda"]
@@ -21,7 +22,9 @@ def choose(preference: str = "auto") -> torch.device:
     if preference == "auto":
         preference = os.environ.get("FMNIST_DEVICE") or "auto"
     if preference not in PREFERENCES:
-        raise UserFacingError(f"{preference!r} is not a device: choose auto, cpu or cuda.")
+        raise UserFacingError(
+            "{preference!r} is not a device: choose auto, cpu or cuda.", preference=preference
+        )
     if preference == "cuda" and not torch.cuda.is_available():
         raise UserFacingError("There is no usable CUDA device here: choose auto or cpu.")
     cuda = preference != "cpu" and torch.cuda.is_available()
@@ -32,7 +35,8 @@ def describe(device: torch.device) -> str:
     """The device in words, for people and for a card."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"{torch.cpu.get_capabilities()['cpu_name']} CPU, {torch.get_num_threads()} threads"
+    name = torch.cpu.get_capabilities()["cpu_name"]
+    return Words("{name} CPU, {threads} threads", name=name, threads=torch.get_num_threads())
 
 
 def accelerates_bfloat16(device: torch.device) -> bool:
@@ -46,7 +50,7 @@ def accelerates_bfloat16(device: torch.device) -> bool:
 def or_cpu(
     compute: Callable[[torch.device], Result],
     device: torch.device,
-    notify: Callable[[str], object],
+    notify: Callable[[Words], object],
 ) -> tuple[Result, torch.device]:
     """`compute(device)` and the device that did it; where CUDA fails, notify and use the CPU."""
     try:
@@ -54,7 +58,11 @@ def or_cpu(
     except (torch.OutOfMemoryError, torch.AcceleratorError) as error:
         if device.type == "cpu":
             raise
-        reason = "ran out of memory" if isinstance(error, torch.OutOfMemoryError) else "failed"
-    notify(f"The GPU {reason}, so the CPU has taken over.")
+        notice = (
+            Words("The GPU ran out of memory, so the CPU has taken over.")
+            if isinstance(error, torch.OutOfMemoryError)
+            else Words("The GPU failed, so the CPU has taken over.")
+        )
+    notify(notice)
     cpu = torch.device("cpu")
     return compute(cpu), cpu

@@ -14,11 +14,12 @@ from fmnist.models.layers import Classifier
 from fmnist.models.recipe import Recipe
 from fmnist.models.residual import ResidualNet
 from fmnist.models.rnn import RowColumnReader, RowReader
+from fmnist.words import Words
 
 Family = Literal["fcnn", "cnn", "rnn"]
 
 FAMILIES: Mapping[Family, str] = MappingProxyType(
-    {"fcnn": "Fully connected", "cnn": "Convolutional", "rnn": "Recurrent"}
+    {"fcnn": Words("Fully connected"), "cnn": Words("Convolutional"), "rnn": Words("Recurrent")}
 )
 
 
@@ -27,9 +28,9 @@ class ModelSpec:
     """An architecture by name: what it is, how to build it untrained, and its shipped recipe."""
 
     name: str
-    title: str
+    title: Words
     family: Family
-    summary: str
+    summary: Words
     build: Callable[[], Classifier]
     recipe: Recipe
 
@@ -57,9 +58,9 @@ _TAUGHT = replace(_RESIDUAL, epochs=48, teacher="residual")
 _SPECS = (
     ModelSpec(
         name="fcnn",
-        title="Fully connected 784-512-256-10",
+        title=Words("Fully connected 784-512-256-10"),
         family="fcnn",
-        summary=(
+        summary=Words(
             "Three linear layers with ReLU and dropout 0.2, as in "
             "Fashion-MNIST-Image-Classification by NvsYashwanth; 89.56 % is reported. "
             "Sees pixels, not neighbours."
@@ -69,9 +70,9 @@ _SPECS = (
     ),
     ModelSpec(
         name="softmax",
-        title="Softmax regression 784-10",
+        title=Words("Softmax regression 784-10"),
         family="fcnn",
-        summary=(
+        summary=Words(
             "A weight for every pixel and class, and no hidden layer (Cox 1958): what every first "
             "lesson begins with. The dataset's benchmark reports 84.2 %."
         ),
@@ -80,9 +81,9 @@ _SPECS = (
     ),
     ModelSpec(
         name="fcnn-128",
-        title="Fully connected 784-128-10",
+        title=Words("Fully connected 784-128-10"),
         family="fcnn",
-        summary=(
+        summary=Words(
             "One hidden layer, as in Basic classification by TensorFlow, the first tutorial of "
             "Keras; 88.3 % is reported."
         ),
@@ -91,17 +92,17 @@ _SPECS = (
     ),
     ModelSpec(
         name="fcnn-512",
-        title="Fully connected 784-512-512-10",
+        title=Words("Fully connected 784-512-512-10"),
         family="fcnn",
-        summary="The network of the Quickstart by PyTorch, trained longer than there.",
+        summary=Words("The network of the Quickstart by PyTorch, trained longer than there."),
         build=lambda: FullyConnected([512, 512], dropout=0.0),
         recipe=replace(_LINEAR, epochs=20),
     ),
     ModelSpec(
         name="fcnn-small",
-        title="Fully connected 784-128-64-10",
+        title=Words("Fully connected 784-128-64-10"),
         family="fcnn",
-        summary=(
+        summary=Words(
             "The network of many first lessons (Rumelhart, Hinton, Williams 1986), with dropout "
             "0.25; a notebook reports 87.42 %."
         ),
@@ -110,9 +111,9 @@ _SPECS = (
     ),
     ModelSpec(
         name="fcnn-deep",
-        title="Fully connected 784-392-196-98-49-10",
+        title=Words("Fully connected 784-392-196-98-49-10"),
         family="fcnn",
-        summary=(
+        summary=Words(
             "Each of five layers is half as wide as the one before, with dropout 0.25 (Srivastava "
             "et al. 2014); a notebook reports 88.65 %."
         ),
@@ -121,9 +122,9 @@ _SPECS = (
     ),
     ModelSpec(
         name="fcnn-wide",
-        title="Fully connected 784-1024-1024-10",
+        title=Words("Fully connected 784-1024-1024-10"),
         family="fcnn",
-        summary=(
+        summary=Words(
             "Our best without convolutions: wide, with dropout 0.2, and taught by a residual "
             "network (Hinton, Vinyals, Dean 2015)."
         ),
@@ -132,9 +133,9 @@ _SPECS = (
     ),
     ModelSpec(
         name="cnn",
-        title="Two convolutions, three linear layers",
+        title=Words("Two convolutions, three linear layers"),
         family="cnn",
-        summary=(
+        summary=Words(
             "3x3 filters, 16 then 32, each with pooling, then 1568-512-256-10, dropout 0.2, as in "
             "Fashion-MNIST-Image-Classification by NvsYashwanth; 91.66 % is reported."
         ),
@@ -143,9 +144,9 @@ _SPECS = (
     ),
     ModelSpec(
         name="lenet-5",
-        title="LeNet-5",
+        title=Words("LeNet-5"),
         family="cnn",
-        summary=(
+        summary=Words(
             "5x5 filters, 6 then 16, each with pooling, then 400-120-84-10 (LeCun et al. 1998), "
             "with ReLU and max pooling. With sigmoids, Dive into Deep Learning reports 77.9 %."
         ),
@@ -154,9 +155,9 @@ _SPECS = (
     ),
     ModelSpec(
         name="tinyvgg",
-        title="TinyVGG",
+        title=Words("TinyVGG"),
         family="cnn",
-        summary=(
+        summary=Words(
             "Twice two 3x3 convolutions of 10 channels and pooling, then 490-10: the network of "
             "CNN Explainer (Wang et al. 2020), as in Learn PyTorch for Deep Learning; 88.38 % is "
             "reported."
@@ -166,9 +167,9 @@ _SPECS = (
     ),
     ModelSpec(
         name="cnn-keras",
-        title="Two convolutions, two linear layers",
+        title=Words("Two convolutions, two linear layers"),
         family="cnn",
-        summary=(
+        summary=Words(
             "3x3 filters, 32 then 64, each with pooling, then 3136-128-10, as in Intro to "
             "TensorFlow for Deep Learning by Udacity, in Keras; 91 % is reported."
         ),
@@ -177,9 +178,9 @@ _SPECS = (
     ),
     ModelSpec(
         name="cnn-strided",
-        title="Three convolutions with strides",
+        title=Words("Three convolutions with strides"),
         family="cnn",
-        summary=(
+        summary=Words(
             "5x5 filters, 24, 48 and 64, with strides 1, 2 and 3 in place of pooling (Springenberg "
             "et al. 2014), then 1600-200-10; a notebook reports 90.0 %."
         ),
@@ -188,9 +189,9 @@ _SPECS = (
     ),
     ModelSpec(
         name="cnn-normalized",
-        title="Three convolutions with strides and batch normalisation",
+        title=Words("Three convolutions with strides and batch normalisation"),
         family="cnn",
-        summary=(
+        summary=Words(
             "Filters of 6x6, 5x5 and 4x4 with strides 1, 2 and 2, then 3136-200-10, dropout 0.4: "
             "the network of TensorFlow and deep learning without a PhD (Martin Görner, 2017)."
         ),
@@ -201,33 +202,39 @@ _SPECS = (
     ),
     ModelSpec(
         name="residual-100k",
-        title="Residual network under 100,000 parameters",
+        title=Words("Residual network under 100,000 parameters"),
         family="cnn",
-        summary="Two residual blocks (He et al. 2015) of 32 and 56 channels, trained by Muon.",
+        summary=Words(
+            "Two residual blocks (He et al. 2015) of 32 and 56 channels, trained by Muon."
+        ),
         build=lambda: ResidualNet([32, 56]),
         recipe=_TAUGHT,
     ),
     ModelSpec(
         name="residual-300k",
-        title="Residual network under 300,000 parameters",
+        title=Words("Residual network under 300,000 parameters"),
         family="cnn",
-        summary="Two residual blocks (He et al. 2015) of 64 and 96 channels, trained by Muon.",
+        summary=Words(
+            "Two residual blocks (He et al. 2015) of 64 and 96 channels, trained by Muon."
+        ),
         build=lambda: ResidualNet([64, 96]),
         recipe=replace(_TAUGHT, epochs=150, augment=("flip", "shift", "erase")),
     ),
     ModelSpec(
         name="residual",
-        title="Residual network of three stages",
+        title=Words("Residual network of three stages"),
         family="cnn",
-        summary="Three residual blocks (He et al. 2015) of 64 to 256 channels: the largest here.",
+        summary=Words(
+            "Three residual blocks (He et al. 2015) of 64 to 256 channels: the largest here."
+        ),
         build=lambda: ResidualNet([64, 128, 256]),
         recipe=replace(_RESIDUAL, epochs=36, augment=("flip", "shift", "erase")),
     ),
     ModelSpec(
         name="everyday",
-        title="Residual network for everyday pictures",
+        title=Words("Residual network for everyday pictures"),
         family="cnn",
-        summary=(
+        summary=Words(
             "Three residual blocks (He et al. 2015) of 64, 96 and 128 channels, which see a "
             "picture and its mirror image. Most of what it trains on are garments as people draw "
             "and photograph them."
@@ -239,9 +246,9 @@ _SPECS = (
     ),
     ModelSpec(
         name="lstm",
-        title="LSTM over rows",
+        title=Words("LSTM over rows"),
         family="rnn",
-        summary=(
+        summary=Words(
             "Two LSTM layers of 128 (Hochreiter, Schmidhuber 1997) read the 28 rows downwards; the "
             "last state answers."
         ),
@@ -250,9 +257,9 @@ _SPECS = (
     ),
     ModelSpec(
         name="gru",
-        title="GRU over rows",
+        title=Words("GRU over rows"),
         family="rnn",
-        summary=(
+        summary=Words(
             "Two GRU layers of 128 (Cho et al. 2014) read the 28 rows downwards; the last state "
             "answers."
         ),
@@ -261,9 +268,9 @@ _SPECS = (
     ),
     ModelSpec(
         name="bilstm",
-        title="Bidirectional LSTM over rows",
+        title=Words("Bidirectional LSTM over rows"),
         family="rnn",
-        summary=(
+        summary=Words(
             "Two layers of 96 each way (Schuster, Paliwal 1997); the last state of each way "
             "answers."
         ),
@@ -272,9 +279,9 @@ _SPECS = (
     ),
     ModelSpec(
         name="rows-columns",
-        title="LSTMs over rows and columns with attention",
+        title=Words("LSTMs over rows and columns with attention"),
         family="rnn",
-        summary=(
+        summary=Words(
             "Reads rows and columns both ways and weighs the steps by attention (Bahdanau, Cho, "
             "Bengio 2014). No convolution before the recurrence."
         ),

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from fmnist.machine import parallel
+from fmnist.words import Words
 
 SIDE = 28
 """Pixels along an edge of every image."""
@@ -114,15 +115,15 @@ class Classifier(nn.Module):
 
 def layers(model: nn.Module) -> list[dict[str, Any]]:
     """One row a layer, in order: name, kind, the shape it hands on for one image, parameters."""
-    rows = {}
+    rows: dict[str, dict[str, Any]] = {}
 
     def record(name: str, layer: nn.Module, output: Any) -> None:
         tensor = output[0] if isinstance(output, tuple) else output
         rows[name] = {
-            "Layer": name,
-            "Kind": type(layer).__name__,
-            "Output": " x ".join(str(size) for size in tensor.shape[1:]),
-            "Parameters": parameter_count(layer),
+            Words("Layer"): name,
+            Words("Kind"): type(layer).__name__,
+            Words("Output"): " x ".join(str(size) for size in tensor.shape[1:]),
+            Words("Parameters"): parameter_count(layer),
         }
 
     hooks = [

@@ -53,7 +53,11 @@ class Recipe:
         for name, (low, high) in RANGES.items():
             if not low <= getattr(self, name) <= high:
                 raise UserFacingError(
-                    f"{name} is {getattr(self, name)}; it must be {low} to {high}."
+                    "{name} is {value}; it must be {low} to {high}.",
+                    name=name,
+                    value=getattr(self, name),
+                    low=low,
+                    high=high,
                 )
         options = {
             "augment": AUGMENTATIONS,
@@ -64,7 +68,12 @@ class Recipe:
         for name, known in options.items():
             chosen = getattr(self, name)
             if not set([chosen] if isinstance(chosen, str) else chosen) <= set(known):
-                raise UserFacingError(f"{name} is {chosen!r}; choose from {', '.join(known)}.")
+                raise UserFacingError(
+                    "{name} is {chosen!r}; choose from {known}.",
+                    name=name,
+                    chosen=chosen,
+                    known=", ".join(known),
+                )
 
     def to_json(self) -> dict[str, Any]:
         """The recipe as JSON values; `from_json` is its inverse."""
@@ -75,5 +84,5 @@ class Recipe:
         """A recipe from `to_json`'s values; names it doesn't know are refused."""
         unknown = values.keys() - {field.name for field in fields(cls)}
         if unknown:
-            raise UserFacingError(f"Unknown recipe fields {sorted(unknown)}.")
+            raise UserFacingError("Unknown recipe fields {fields}.", fields=sorted(unknown))
         return cls(**{**values, "augment": tuple(values.get("augment", ()))})

@@ -8,9 +8,11 @@ A *photo* is first cut out of its background with GrabCut (Rother, Kolmogorov, B
 person is in either of them, it is one garment they wear that is cut out.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil, floor
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 import cv2
@@ -22,11 +24,21 @@ from fmnist.pictures import person
 from fmnist.pictures.grabcut import in_front
 from fmnist.pictures.person import PARTS, Part
 from fmnist.pictures.reading import MAX_EDGE, Picture, PictureError, eight_bit
+from fmnist.words import Words
 
 Mask = npt.NDArray[np.bool_]  # (H, W)
 Float = npt.NDArray[np.float32]
 Kind = Literal["sketch", "shop", "photo", "dataset"]
 
+KINDS: Mapping[Kind, Words] = MappingProxyType(
+    {
+        "sketch": Words("sketch"),
+        "shop": Words("shop"),
+        "photo": Words("photo"),
+        "dataset": Words("dataset"),
+    }
+)
+"""What a picture is taken for, in words."""
 SIDE = 28
 WORK_EDGE = 320  # photos and shop pictures are cut out at this size,
 GRABCUT_EDGE = 160  # GrabCut runs at this one,
@@ -72,10 +84,10 @@ class Intake:
     parts: what a person in the picture can be asked about, the one that was asked about first
     """
 
-    steps: tuple[tuple[str, Picture], ...]
+    steps: tuple[tuple[Words, Picture], ...]
     pixels: Picture
     kind: Kind
-    warnings: tuple[str, ...]
+    warnings: tuple[Words, ...]
     square: Square | None = None
     parts: tuple[Part, ...] = ()
 
@@ -84,15 +96,15 @@ class _Trail:
     """The steps and warnings gathered on the way to an Intake."""
 
     def __init__(self, first: Picture) -> None:
-        self.steps = [("Your picture", first)]
-        self.warnings: list[str] = []
+        self.steps: list[tuple[Words, Picture]] = [(Words("Your picture"), first)]
+        self.warnings: list[Words] = []
         self.square: Square | None = None
         self.parts: tuple[Part, ...] = ()
 
-    def step(self, name: str, picture: Picture) -> None:
+    def step(self, name: Words, picture: Picture) -> None:
         self.steps.append((name, picture))
 
-    def warn(self, sentence: str) -> None:
+    def warn(self, sentence: Words) -> None:
         self.warnings.append(sentence)
 
     def crop(self, mask: Mask) -> tuple[slice, slice]:
@@ -106,7 +118,7 @@ class _Trail:
         return rows, columns
 
     def end(self, pixels: Picture, kind: Kind) -> Intake:
-        self.step("What the model sees", pixels)
+        self.step(Words("What the model sees"), pixels)
         said = tuple(self.warnings)
         return Intake(tuple(self.steps), pixels, kind, said, self.square, self.parts)
 
@@ -153,10 +165,12 @@ def from_any(
     rgb = _rgb(picture)
     trail = _Trail(rgb)
     if isinstance(picture, Image.Image) and picture.info.get("animated"):
-        trail.warn("The picture is animated or has several pages, so only the first was used.")
+        trail.warn(
+            Words("The picture is animated or has several pages, so only the first was used.")
+        )
     grey = _grey(rgb)
     if np.ptp(rgb, axis=(0, 1)).max() < FAINT:
-        trail.warn("The picture is empty; draw or show one garment.")
+        trail.warn(Words("The picture is empty; draw or show one garment."))
         return trail.end(np.zeros((SIDE, SIDE), np.uint8), "sketch" if kind == "auto" else kind)
     if kind in ("auto", "dataset"):
         original = _dataset_original(rgb, grey)
@@ -370,10 +384,10 @@ def _is_line_drawing(ink: Picture) -> bool:
 
 def _drawn(ink: Picture, trail: _Trail) -> Picture:
     """Ink -> 28x28: the outline closed and filled mid-grey, its lines on top."""
-    trail.step("Ink found", ink)
+    trail.step(Words("Ink found"), ink)
     strokes = _largest_parts(ink > HALF_INK, 0.01)
     if not strokes.any():
-        trail.warn("There is almost nothing in the picture; draw the whole garment.")
+        trail.warn(Words("There is almost nothing in the picture; draw the whole garment."))
         return np.zeros((SIDE, SIDE), np.uint8)
     width = _stroke_width(strokes)
     rows, columns = trail.crop(strokes)
@@ -383,14 +397,14 @@ def _drawn(ink: Picture, trail: _Trail) -> Picture:
         ink = cv2.dilate(ink, _disk(thicken + 1)).astype(np.uint8)
     ink = np.where(ink > HALF_INK / 2, ink, 0).astype(np.uint8)  # the paper's texture goes
     drawing = _scale(ink[rows, columns], DRAWN_EDGE)
-    trail.step("Cropped", drawing)
+    trail.step(Words("Cropped"), drawing)
     if width < long / 5:
         inside = _silhouette(drawing > HALF_INK)
         if inside.sum() < 1.5 * (drawing > HALF_INK).sum():
-            trail.warn("The outline could not be closed; draw the whole garment.")
+            trail.warn(Words("The outline could not be closed; draw the whole garment."))
         _warn_of_several(inside, trail)
         drawing = np.maximum(drawing, MID_GREY * inside.astype(np.uint8))
-        trail.step("Outline closed and filled", drawing)
+        trail.step(Words("Outline closed and filled"), drawing)
     return _centre(_scale(drawing, SIDE))
 
 
@@ -451,14 +465,25 @@ def _worn(rgb: Picture, figure: Mask | None, part: Part, trail: _Trail) -> Mask 
     asked = part if part in shown else shown[0]
     trail.parts = (asked, *(other for other in shown if other != asked))
     if asked != part:
-        trail.warn(f"The {PARTS[part]} can't be seen, so this is about the {PARTS[asked]}.")
+        trail.warn(
+            Words(
+                "The {part} can't be seen, so this is about the {asked}.",
+                part=PARTS[part],
+                asked=PARTS[asked],
+            )
+        )
     if asked == "whole":
         return None
     worn = _mended(_largest_parts(person.cut_out(rgb, face, asked, figure), 0.1))
     if worn.mean() < LEAST_GARMENT:
-        trail.warn(f"The {PARTS[asked]} can't be told from the rest, so this is about all of it.")
+        trail.warn(
+            Words(
+                "The {part} can't be told from the rest, so this is about all of it.",
+                part=PARTS[asked],
+            )
+        )
         return None
-    trail.step("A person, and where to look", person.framed(rgb, face, asked))
+    trail.step(Words("A person, and where to look"), person.framed(rgb, face, asked))
     return worn
 
 
@@ -468,24 +493,24 @@ def _cut_out(rgb: Picture, mask: Mask, ground: Mask, shop: bool, trail: _Trail) 
     The ground may be less than all that the garment leaves.
     """
     if mask.mean() < LEAST_GARMENT:
-        trail.warn("No garment stands out from the background; move closer or change it.")
+        trail.warn(Words("No garment stands out from the background; move closer or change it."))
         mask, ground = np.ones_like(mask), np.zeros_like(mask)
     grey = _grey(rgb)
     alike = _warn_of_likeness(rgb, mask, ground, trail)
     _warn_of_several(mask, trail)
-    trail.step("Background removed", rgb * mask[:, :, None])
+    trail.step(Words("Background removed"), rgb * mask[:, :, None])
     # Zalando's ground was white. Elsewhere what matters is that the garment stands out from black.
     on_white = shop and not alike and ground.any()
     negate = np.median(grey[ground]) > 127 if on_white else np.median(grey[mask]) < 128
     grey = np.where(mask, 255 - grey if negate else grey, 0).astype(np.uint8)
-    trail.step("Grey on black", grey)
+    trail.step(Words("Grey on black"), grey)
     cropped = grey[trail.crop(mask)]
     if shop:  # Zalando subsampled a thumbnail; on a noisy photo that would only add noise
         small = _scale(_scale(cropped, CATALOGUE_EDGE), SIDE, cv2.INTER_NEAREST)
     else:
         small = _scale(cropped, SIDE)
     small = _sharpen(small)
-    trail.step("Longest edge 28, sharpened", small)
+    trail.step(Words("Longest edge 28, sharpened"), small)
     return _centre(_brightened(small))
 
 
@@ -519,10 +544,19 @@ def _warn_of_likeness(rgb: Picture, mask: Mask, ground: Mask, trail: _Trail) -> 
     alike = bool(np.abs(garment - behind).max() < 2 * FUZZ)
     if alike:
         light = behind.mean()
-        tones = "both light" if light > 170 else "both dark" if light < 85 else "alike"
+        tones = (
+            Words("both light")
+            if light > 170
+            else Words("both dark")
+            if light < 85
+            else Words("alike")
+        )
         trail.warn(
-            f"Garment and background are {tones}, so the outline is a guess; "
-            "another background would help."
+            Words(
+                "Garment and background are {tones}, so the outline is a guess; "
+                "another background would help.",
+                tones=tones,
+            )
         )
     return alike
 
@@ -532,8 +566,10 @@ def _warn_of_several(mask: Mask, trail: _Trail) -> None:
     areas = stats[1:, cv2.CC_STAT_AREA]
     if (areas > 0.4 * areas.max(initial=0)).sum() > 1:
         trail.warn(
-            "There are several things in the picture: a pair of shoes is fine, "
-            "otherwise show one garment at a time."
+            Words(
+                "There are several things in the picture: a pair of shoes is fine, "
+                "otherwise show one garment at a time."
+            )
         )
 
 
@@ -547,7 +583,9 @@ def _warn_of_skin(rgb: Picture, trail: _Trail) -> None:
     _, labels, stats, _ = cv2.connectedComponentsWithStats(tones)
     shares = stats[np.setdiff1d(labels[frame], [0]), cv2.CC_STAT_AREA] / tones.size
     if ((shares > 0.02) & (shares < 0.25)).any():
-        trail.warn("There seems to be a hand in the picture; lay the garment down if you can.")
+        trail.warn(
+            Words("There seems to be a hand in the picture; lay the garment down if you can.")
+        )
 
 
 # ---------------------------------------------------------------- small tools

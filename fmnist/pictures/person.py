@@ -13,16 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fmnist.pictures.grabcut import in_front
+from fmnist.words import Words
 
 Picture = NDArray[np.uint8]  # (H, W, 3)
 Mask = NDArray[np.bool_]  # (H, W)
 Part = Literal["upper", "lower", "shoes", "whole"]
 
-PARTS: dict[Part, str] = {
-    "upper": "upper garment",
-    "lower": "lower garment",
-    "shoes": "shoes",
-    "whole": "whole figure",
+PARTS: dict[Part, Words] = {
+    "upper": Words("upper garment"),
+    "lower": Words("lower garment"),
+    "shoes": Words("shoes"),
+    "whole": Words("whole figure"),
 }
 """What a person in a picture can be asked about, in words."""
 SKIN = ((25, 135, 77), (255, 180, 127))  # YCrCb, light and dark (Chai and Ngan 1999, widened)

@@ -61,8 +61,10 @@ def read(source: bytes | Path | BinaryIO) -> Image.Image:
 
 
 def _too_large() -> PictureError:
-    millions = MAX_PIXELS // 1_000_000
-    return PictureError(f"This picture has over {millions} million pixels; make it smaller first.")
+    return PictureError(
+        "This picture has over {millions} million pixels; make it smaller first.",
+        millions=MAX_PIXELS // 1_000_000,
+    )
 
 
 def eight_bit(picture: Image.Image) -> Image.Image:

@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from fmnist import words
 from fmnist.analysis import evaluation, intervals
 from fmnist.analysis.evaluation import Evaluation
-from fmnist.data.splits import CLASSES, Split
+from fmnist.data.splits import CLASSES, IN_WORDS, Split
 from fmnist.machine import templates
 from fmnist.models import MODELS
 from fmnist.weights.card import Card
+from fmnist.words import ENGLISH, Words, _, number, said
 
 WORST_CELLS, IMAGES_A_CELL = 10, 60
 BINS = 15
@@ -22,30 +24,70 @@ BINS = 15
 _PAGE = templates.template(Path(__file__).with_name("report.html.j2"))
 
 
-def report(card: Card, e: Evaluation, split: Split, split_name: str, source: str) -> str:
+def report(
+    card: Card,
+    e: Evaluation,
+    split: Split,
+    split_name: str,
+    source: str,
+    language: str = ENGLISH,
+) -> str:
     """The report, as HTML, of a model's answers to a split."""
+    with words.reading(language):
+        return _report(card, e, split, split_name, source)
+
+
+def _report(card: Card, e: Evaluation, split: Split, split_name: str, source: str) -> str:
     matrix = evaluation.confusion(e)
     worst = worst_cells(matrix)
     low, high = intervals.accuracy(matrix)
+    right = int(matrix.trace())
+    as_trained, at_temperature = (
+        evaluation.expected_calibration_error(e, BINS, temperature)
+        for temperature in (1.0, card.temperature)
+    )
     return _PAGE.render(
+        _=_,
+        number=number,
+        language=words.language(),
         card=card,
-        split_name=split_name,
-        source="Fashion-MNIST" if source == "real" else "drawn garments, not of Fashion-MNIST",
+        title=_("{model} on {split}", model=card.name, split=IN_WORDS[split_name]),
+        sentence=_(
+            "of the {images:,} {split} images of {source} are named right, {wrong:,} are named "
+            "wrong. On as many other images of this kind it would be between {low:.2%} and "
+            "{high:.2%}, 95 times in 100.",
+            images=len(split),
+            split=IN_WORDS[split_name],
+            source="Fashion-MNIST"
+            if source == "real"
+            else Words("drawn garments, not of Fashion-MNIST"),
+            wrong=len(split) - right,
+            low=low,
+            high=high,
+        ),
         images=len(split),
-        right=int(matrix.trace()),
-        low=low,
-        high=high,
+        right=right,
         facts=_facts(card),
-        classes=CLASSES,
+        classes=[said(name) for name in CLASSES],
         matrix=matrix.tolist(),
         most_errors=int((matrix - np.diag(matrix.diagonal())).max()),
         worst=worst,
         by_class=list(
-            zip(CLASSES, evaluation.per_class(matrix), intervals.per_class(matrix), strict=True)
+            zip(
+                map(said, CLASSES),
+                evaluation.per_class(matrix),
+                intervals.per_class(matrix),
+                strict=True,
+            )
         ),
         sure=card.sure,
-        error_as_trained=evaluation.expected_calibration_error(e, BINS),
-        error_at_temperature=evaluation.expected_calibration_error(e, BINS, card.temperature),
+        calibrated=_(
+            "How sure the model is and how often it is right differ by {as_trained:.2%} on average "
+            "as trained (expected calibration error), and by {at_temperature:.2%} at its "
+            "temperature.",
+            as_trained=as_trained,
+            at_temperature=at_temperature,
+        ),
         calibration=evaluation.calibration(e, BINS, card.temperature),
         cells=[_cell(e, split, card.temperature, *cell) for cell in worst],
     )
@@ -61,32 +103,37 @@ def worst_cells(matrix: NDArray[np.int64]) -> list[tuple[int, int]]:
 def _facts(card: Card) -> Iterator[tuple[str, str]]:
     """What the card knows, each with its name."""
     if card.architecture:
-        summary = MODELS[card.architecture].summary
-        yield "Architecture", f"{card.title} ({card.architecture}). {summary}"
+        summary = said(MODELS[card.architecture].summary)
+        yield _("Architecture"), f"{said(card.title)} ({card.architecture}). {summary}"
     else:
-        yield "Architecture", card.title
+        yield _("Architecture"), said(card.title)
     if card.parameters is not None:
-        yield "Parameters", f"{card.parameters:,}"
+        yield _("Parameters"), number(card.parameters)
     if card.reads:
-        yield "Reads pixels as", card.reads
+        yield _("Reads pixels as"), said(card.reads)
     if card.data:
-        yield "Trained on", "Fashion-MNIST" if card.data == "real" else "drawn garments"
+        yield _("Trained on"), "Fashion-MNIST" if card.data == "real" else _("drawn garments")
     if card.recipe:
-        yield "Recipe", ", ".join(f"{name} {_plain(value)}" for name, value in card.recipe.items())
+        recipe = ", ".join(f"{name} {_plain(value)}" for name, value in card.recipe.items())
+        yield _("Recipe"), recipe
     if card.best_epoch:
-        yield "Best epoch", str(card.best_epoch)
+        yield _("Best epoch"), str(card.best_epoch)
     if card.seconds:
-        yield "Training time", f"{card.seconds:,.0f} s on {card.device}"
+        took = _("{seconds:,.0f} s on {device}", seconds=card.seconds, device=card.device)
+        yield _("Training time"), took
     if card.versions:
-        yield "Made with", ", ".join(f"{name} {value}" for name, value in card.versions.items())
+        versions = ", ".join(f"{name} {value}" for name, value in card.versions.items())
+        yield _("Made with"), versions
     if card.sure:
-        yield "Temperature", f"{card.temperature:.3f}"
-    yield "Size", f"{card.bytes:,} bytes"
+        yield _("Temperature"), number(card.temperature, ".3f")
+    yield _("Size"), _("{bytes:,} bytes", bytes=card.bytes)
     yield "SHA-256", card.sha256
 
 
 def _plain(value: object) -> str:
-    return (" and ".join(value) or "none") if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        return _(" and ").join(value) or _("none")
+    return str(value)
 
 
 def _cell(
@@ -99,6 +146,7 @@ def _cell(
     return {
         "label": label,
         "answer": answer,
+        "title": _("{true} named {predicted}", true=CLASSES[label], predicted=CLASSES[answer]),
         "count": len(rows),
         "shown": [
             {"row": row, "share": share, "url": _data_url(split.images[row])}

@@ -14,11 +14,22 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from fmnist import PROJECT
+from fmnist.data import splits
 from fmnist.machine import devices
 from fmnist.machine.files import write_whole
 from fmnist.machine.locks import held, open_lock
-from fmnist.runs.run import Plan, Run, RunError, all_runs, queued_runs, read_run, runs_folder
+from fmnist.runs.run import (
+    IN_WORDS,
+    Plan,
+    Run,
+    RunError,
+    all_runs,
+    queued_runs,
+    read_run,
+    runs_folder,
+)
 from fmnist.weights import shelf
+from fmnist.words import Words, kept
 
 POLL_SECONDS = 0.25
 DEFAULT_MAX_GB = 5.0
@@ -57,7 +68,9 @@ def stop(run_id: str) -> None:
     """
     run = read_run(run_id)
     if not run.active:
-        raise RunError(f"Run {run_id} is {run.state}; there is nothing to stop.")
+        raise RunError(
+            "Run {run} is {state}; there is nothing to stop.", run=run_id, state=IN_WORDS[run.state]
+        )
     (run.folder / "stop").touch()
     (run.folder / "queued").unlink(missing_ok=True)
 
@@ -69,7 +82,11 @@ def resume(run_id: str) -> None:
     """
     run = read_run(run_id)
     if run.state not in ("stopped", "interrupted", "failed"):
-        raise RunError(f"Run {run_id} is {run.state}; only a run that ended early can resume.")
+        raise RunError(
+            "Run {run} is {state}; only a run that ended early can resume.",
+            run=run_id,
+            state=IN_WORDS[run.state],
+        )
     # Queued first: who reads the run in between sees it waiting, or still as it ended.
     _queue(run.folder)
     (run.folder / "failure.txt").unlink(missing_ok=True)
@@ -81,7 +98,11 @@ def delete(run_id: str) -> None:
     """Remove a run with all its files; raises RunError where there is none or it is active."""
     run = read_run(run_id)
     if run.active:
-        raise RunError(f"Run {run_id} is {run.state}; stop it before you delete it.")
+        raise RunError(
+            "Run {run} is {state}; stop it before you delete it.",
+            run=run_id,
+            state=IN_WORDS[run.state],
+        )
     # A run vanishes whole, as it appears: its directory is emptied under another name.
     shutil.rmtree(run.folder.rename(run.folder.with_name(f".gone-{run_id}")))
 
@@ -147,11 +168,23 @@ def _make(plan: Plan, queued: bool) -> str:
     teacher = plan.recipe.teacher
     if teacher and not shelf.load(teacher).card.may_know(plan.data):
         # So that the recipe of a shipped model trains on drawn garments too.
-        notices.append(f"{teacher} knows no {plan.data} garments: the labels are learned.")
+        notices.append(
+            Words(
+                "{model} knows no {data} garments: the labels are learned.",
+                model=teacher,
+                data=splits.IN_WORDS[plan.data],
+            )
+        )
         plan = replace(plan, recipe=replace(plan.recipe, teacher=None))
     beginning = plan.recipe.start
     if beginning and not shelf.load(beginning).card.may_know(plan.data):
-        notices.append(f"{beginning} knows no {plan.data} garments: nothing is begun with.")
+        notices.append(
+            Words(
+                "{model} knows no {data} garments: nothing is begun with.",
+                model=beginning,
+                data=splits.IN_WORDS[plan.data],
+            )
+        )
         plan = replace(plan, recipe=replace(plan.recipe, start=None))
     _check_quota()
     if plan.name is not None:
@@ -162,15 +195,18 @@ def _make(plan: Plan, queued: bool) -> str:
     try:
         (made / "predictions").mkdir(parents=True)
         (made / "lock").touch()
-        write_whole(made / "plan.json", json.dumps(asdict(plan), indent=1).encode())
+        values = asdict(plan) | {"origin": kept(plan.origin)}
+        write_whole(made / "plan.json", json.dumps(values, indent=1).encode())
         if notices:
-            write_whole(made / "notice.txt", " ".join(notices).encode())
+            write_whole(made / "notice.txt", "\n".join(map(kept, notices)).encode())
         if queued:
             _queue(made)
         made.rename(runs_folder() / run_id)
     except OSError as error:
         shutil.rmtree(made, ignore_errors=True)
-        raise RunError(f"The folder of the runs can't be written: {error.strerror}.") from None
+        raise RunError(
+            "The folder of the runs can't be written: {reason}.", reason=error.strerror
+        ) from None
     return run_id
 
 
@@ -179,8 +215,10 @@ def _check_quota() -> None:
     taken = sum(run.bytes() for run in all_runs()) / 1e9
     if taken >= allowed:
         raise RunError(
-            f"The runs take {taken:.1f} GB of the {allowed:g} GB that FMNIST_RUNS_MAX_GB allows. "
-            "Delete some that you no longer need."
+            "The runs take {taken:.1f} GB of the {allowed:g} GB that FMNIST_RUNS_MAX_GB allows. "
+            "Delete some that you no longer need.",
+            taken=taken,
+            allowed=allowed,
         )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from fmnist.runs.run import Run, RunError, read_run
+from fmnist.runs.run import IN_WORDS, Run, RunError, read_run
 from fmnist.weights import shelf
 from fmnist.weights.card import Card, Seed
 from fmnist.weights.shelf import Weights
@@ -30,7 +30,9 @@ def _check_seeds(runs: Sequence[Run]) -> None:
     for run in runs:
         recipe = replace(run.plan.recipe, seed=first.recipe.seed)
         if replace(run.plan, recipe=recipe, name=first.name, origin=first.origin) != first:
-            raise RunError(f"{run.id} and {runs[0].id} differ in more than their seed.")
+            raise RunError(
+                "{run} and {other} differ in more than their seed.", run=run.id, other=runs[0].id
+            )
     if len({run.plan.recipe.seed for run in runs}) < len(runs):
         raise RunError("Each of the runs needs a seed of its own.")
 
@@ -38,12 +40,16 @@ def _check_seeds(runs: Sequence[Run]) -> None:
 def _card(run: Run) -> Card:
     """The card of a finished run; raises RunError for another."""
     if run.card is None:
-        raise RunError(f"Run {run.id} is {run.state}; only a finished one has weights to keep.")
+        raise RunError(
+            "Run {run} is {state}; only a finished one has weights to keep.",
+            run=run.id,
+            state=IN_WORDS[run.state],
+        )
     return run.card
 
 
 def figures(seed: int, card: Card) -> Seed:
     """What a card says of the training of that seed; raises RunError where it wasn't measured."""
     if card.validation is None or card.test is None:
-        raise RunError(f"The card of run {card.name} has no figures.")
+        raise RunError("The card of run {name} has no figures.", name=card.name)
     return Seed(seed, card.validation.accuracy, card.test.accuracy, card.mirrored)

@@ -18,11 +18,12 @@ ends, however it ends; so no state can outlive what it tells of.
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
@@ -35,8 +36,21 @@ from fmnist.machine.locks import is_held
 from fmnist.models import MODELS
 from fmnist.models.recipe import Recipe
 from fmnist.weights.card import Card
+from fmnist.words import Words, recalled
 
 State = Literal["queued", "running", "stopping", "stopped", "interrupted", "failed", "finished"]
+IN_WORDS: Mapping[str, Words] = MappingProxyType(
+    {
+        "queued": Words("queued"),
+        "running": Words("running"),
+        "stopping": Words("stopping"),
+        "stopped": Words("stopped"),
+        "interrupted": Words("interrupted"),
+        "failed": Words("failed"),
+        "finished": Words("finished"),
+    }
+)
+"""States as sentences name them."""
 
 
 class RunError(UserFacingError):
@@ -53,21 +67,26 @@ class Plan:
     device: str = "auto"  # becomes cpu or cuda when the run is made
     limit: int | None = None  # train on this many images only
     name: str | None = None  # keep the result among the weights under this name
-    origin: str = "the command line"  # where the recipe came from, in words
+    origin: str = Words("the command line")  # where the recipe came from
 
     def __post_init__(self) -> None:
         if self.model not in MODELS:
             raise UserFacingError(
-                f"There is no model {self.model!r}: choose from {', '.join(MODELS)}."
+                "There is no model {model!r}: choose from {known}.",
+                model=self.model,
+                known=", ".join(MODELS),
             )
         if self.data not in SOURCES:
-            raise UserFacingError(f"There is no data {self.data!r}: choose real or drawn.")
+            raise UserFacingError(
+                "There is no data {data!r}: choose real or drawn.", data=self.data
+            )
         if self.limit is not None and self.limit < 1:
             raise UserFacingError("The limit must be at least one image.")
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "Plan":
-        return cls(**{**values, "recipe": Recipe.from_json(values["recipe"])})
+        recipe, origin = Recipe.from_json(values["recipe"]), recalled(values["origin"])
+        return cls(**{**values, "recipe": recipe, "origin": origin})
 
 
 @dataclass(frozen=True)
@@ -83,8 +102,8 @@ class Run:
     plan: Plan
     state: State
     queued: str  # when it joined the queue, in digits that sort
-    failure: str | None  # why it failed, in a sentence
-    notice: str | None  # what happened on the way that the user should know, as of a failing GPU
+    failure: Words | None  # why it failed, in a sentence
+    notice: Words | None  # what happened on the way that the user should know, as of a failing GPU
     card: Card | None  # the card of the result, once the run is finished
     progress_lines: bytes = field(repr=False)  # progress.jsonl, read in `progress` if at all
 
@@ -169,9 +188,9 @@ def read_run(run_id: str) -> Run:
             raise FileNotFoundError
         return _read(folder)
     except OSError:
-        raise RunError(f"There is no run {run_id!r}.") from None
+        raise RunError("There is no run {run!r}.", run=run_id) from None
     except (UserFacingError, ValueError, TypeError, KeyError):
-        raise RunError(f"The plan or the card of run {run_id!r} is damaged.") from None
+        raise RunError("The plan or the card of run {run!r} is damaged.", run=run_id) from None
 
 
 def all_runs() -> list[Run]:
@@ -209,14 +228,18 @@ def _read(folder: Path) -> Run:
         found = content(name)
         return None if found is None else found.decode()
 
+    def words(name: str) -> Words | None:
+        found = text(name)
+        return None if found is None else recalled(found)
+
     card = None if holds_lock else text(f"{folder.name}.json")
     return Run(
         id=folder.name,
         folder=folder,
         state=_state(folder.name, holds_lock, names),
         queued=text("queued") or "",
-        failure=None if holds_lock else text("failure.txt"),
-        notice=text("notice.txt"),
+        failure=None if holds_lock else words("failure.txt"),
+        notice=words("notice.txt"),
         card=Card.from_json(card) if card else None,
         progress_lines=content("progress.jsonl") or b"",
         plan=Plan.from_json(json.loads((folder / "plan.json").read_text())),

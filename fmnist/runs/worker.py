@@ -34,13 +34,14 @@ from fmnist.training.loop import Checkpoint, People, Progress, train
 from fmnist.weights import shelf
 from fmnist.weights.card import Card, WeightsError, measured
 from fmnist.weights.shelf import Weights
+from fmnist.words import Words, kept
 
 if TYPE_CHECKING:
     from fmnist.data.people import Taken
 
 NICENESS = 10
 CHECKPOINT_SECONDS = 20.0
-IMAGINED = (
+IMAGINED = Words(
     "FMNIST_PICTURES names no folder of pictures by people, so the model learns from imagined "
     "ones only; docs/pictures.md says where the others can be had."
 )
@@ -55,11 +56,18 @@ def main() -> None:
     try:
         execute(run)
     except UserFacingError as error:
-        fail(run, str(error))
+        fail(run, error.words)
     except OSError as error:
-        fail(run, f"The run's files could not be written: {error.strerror}. Mend that and resume.")
+        fail(
+            run,
+            Words(
+                "The run's files could not be written: {reason}. Mend that and resume.",
+                reason=error.strerror,
+            ),
+        )
     except Exception as error:  # the page shows the sentence, the log has the traceback
-        fail(run, f"Training broke off: {type(error).__name__}: {error}")
+        kind = type(error).__name__
+        fail(run, Words("Training broke off: {kind}: {error}", kind=kind, error=error))
     finally:
         for lock in locks:
             os.close(int(lock))
@@ -257,18 +265,18 @@ def load_checkpoint(run: Run) -> Checkpoint:
         ) from error
 
 
-def notify(run: Run, notice: str) -> None:
+def notify(run: Run, notice: Words) -> None:
     """Add a sentence to what the user should know of the run; raises OSError."""
     path = run.folder / "notice.txt"
     known = path.read_text() if path.exists() else ""
     if _first() and notice not in known:
-        write_whole(path, f"{known} {notice}".strip().encode())
+        write_whole(path, f"{known}\n{kept(notice)}".strip().encode())
 
 
-def fail(run: Run, reason: str) -> None:
+def fail(run: Run, reason: Words) -> None:
     """Leave the reason for people and the traceback in the log; raises OSError."""
     traceback.print_exc()
-    write_whole(run.folder / "failure.txt", reason.encode())
+    write_whole(run.folder / "failure.txt", kept(reason).encode())
 
 
 def _first() -> bool:

@@ -151,7 +151,9 @@ def train(
         optimizer.load_state_dict(state.optimizer)
     if recipe.teacher and state.taught is None:
         if teacher is None:
-            raise UserFacingError(f"The teacher {recipe.teacher} isn't here to answer.")
+            raise UserFacingError(
+                "The teacher {teacher} isn't here to answer.", teacher=recipe.teacher
+            )
         state.taught = distillation.answers(teacher, training.images, device, bfloat16)
     batches = _Batches(training, recipe, state.taught, taken, device)
     learn = _learner(model, optimizer, recipe, device, bfloat16)
@@ -186,8 +188,10 @@ def _check_people(state: Checkpoint, count: int) -> None:
     """Note how many pictures by people there are; raise where a training began with others."""
     if state.step and state.people != count:
         raise UserFacingError(
-            f"The training began with {state.people:,} pictures by people, and now there are "
-            f"{count:,}. Set FMNIST_PICTURES as it was then, or start anew."
+            "The training began with {people:,} pictures by people, and now there are {count:,}. "
+            "Set FMNIST_PICTURES as it was then, or start anew.",
+            people=state.people,
+            count=count,
         )
     state.people = count
 

@@ -20,6 +20,7 @@ from fmnist.ui.parts.classify import Taken
 from fmnist.ui.state import models
 from fmnist.weights.card import Card
 from fmnist.weights.shelf import Answer
+from fmnist.words import _, number, said
 
 THUMBNAIL = 56
 NOTHING = np.full(len(CLASSES), np.nan, np.float32)
@@ -31,9 +32,9 @@ def choose_others(card: Card) -> list[Card]:
     """The models that are to answer beside this one."""
     others = models.choices(lambda other: other.name != card.name and other.any_picture)
     names = st.multiselect(
-        "Ask others too",
+        _("Ask others too"),
         list(others),
-        placeholder="Choose models",
+        placeholder=_("Choose models"),
         key="others",
         bind="query-params",
     )
@@ -60,17 +61,18 @@ def ask(card: Card, taken: Sequence[Taken], device: torch.device) -> tuple[Answe
 
 
 def remarks(picture: Intake, doubt: str) -> list[str]:
-    """What a person should know of the answer."""
+    """What a person should know of the answer: words."""
     return [*picture.warnings, *filter(None, [doubt])]
 
 
 def best(probabilities: NDArray[np.float32]) -> None:
     """The answer in a line that stands by the picture; the line is there while there is none."""
-    said = "What is it?"
+    line = _("What is it?")
     if not np.isnan(probabilities).any():
-        said = f"{CLASSES[int(probabilities.argmax())]} :small[{probabilities.max():.1%}]"
+        name = said(CLASSES[int(probabilities.argmax())])
+        line = f"{name} :small[{number(probabilities.max(), '.1%')}]"
     with st.container(key="best"):
-        st.markdown(f"## {said}")
+        st.markdown(f"## {line}")
 
 
 def show(probabilities: Sequence[NDArray[np.float32]], names: Sequence[str]) -> None:
@@ -85,11 +87,15 @@ def bars(probabilities: NDArray[np.float32], names: Sequence[str]) -> str:
     return _BARS.render(
         names=names,
         rows=[
-            (name, list(zip(probabilities[:, label].tolist(), largest[:, label], strict=True)))
+            (
+                said(name),
+                list(zip(probabilities[:, label].tolist(), largest[:, label], strict=True)),
+            )
             for label, name in enumerate(CLASSES)
         ],
         accent=ACCENT,
         muted=MUTED,
+        number=number,
     )
 
 
@@ -106,9 +112,10 @@ def choose(taken: Sequence[Taken], answer: Answer) -> int:
     ]
     # With the files in its key, a choice among others is forgotten.
     key = f"answers {[name for name, _ in taken]}"
-    picked = answer_list(rows, key=key, label=f"{len(rows)} pictures with their answers")
+    label = _("{pictures} pictures with their answers", pictures=len(rows))
+    picked = answer_list(rows, key=key, label=label)
     st.download_button(
-        "Download answers as CSV",
+        _("Download answers as CSV"),
         as_csv(taken, answer),
         "answers.csv",
         "text/csv",
@@ -125,15 +132,15 @@ def row(
     """A picture and its answer as the list shows them."""
     row = Row(name=name, picture="", seen="", answer="", confidence="", remark="", error="")
     if isinstance(picture, PictureError):
-        return {**row, "error": str(picture)}
+        return {**row, "error": said(picture)}
     _, upload = picture.steps[0]
     return {
         **row,
         "picture": data_url(reduced(upload, 2 * THUMBNAIL)),
         "seen": data_url(picture.pixels),
-        "answer": CLASSES[probabilities.argmax()],
-        "confidence": f"{probabilities.max():.1%}",
-        "remark": " ".join(remarks(picture, doubt)),
+        "answer": said(CLASSES[probabilities.argmax()]),
+        "confidence": number(probabilities.max(), ".1%"),
+        "remark": " ".join(map(said, remarks(picture, doubt))),
     }
 
 

@@ -14,7 +14,7 @@ from fmnist.pictures.encode import atlas, png
 ENLARGED = 3
 
 
-def csv_button(label: str, rows: Sequence[Mapping[str, Any]], filename: str, key: str) -> None:
+def csv_button(label: str, rows: Sequence[Mapping[Any, Any]], filename: str, key: str) -> None:
     """A button that saves rows, all with the keys of the first, as a CSV with those as its head."""
     _button(label, rows, lambda: csv_text(rows).encode(), filename, key, "text/csv", "table")
 
@@ -45,7 +45,7 @@ def _button(
     )
 
 
-def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
+def csv_text(rows: Sequence[Mapping[Any, Any]]) -> str:
     """Rows as CSV (RFC 4180), the keys of the first above them."""
     # As objects, each value is written as it is: a float32 not as the float64 next to it.
     return pd.DataFrame(rows, dtype=object).to_csv(index=False, lineterminator="\r\n")

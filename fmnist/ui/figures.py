@@ -1,34 +1,53 @@
 """Results as Plotly figures; colours that text needs come from the page's theme."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial, wraps
 from itertools import cycle
-from typing import Any
+from typing import Any, ParamSpec
 
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 
+from fmnist import words
 from fmnist.analysis.evaluation import CalibrationBin
 from fmnist.analysis.reported import Reported
 from fmnist.data.splits import CLASSES
+from fmnist.words import _, number, said
 
 ACCENT, SECOND = "#e8590c", "#1c7ed6"
 MUTED = "rgba(134, 142, 150, 0.45)"
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 """How lines are told apart by whoever doesn't see their colours."""
 MOST_POINTS = 300
+NOTHING_ELSE = "<extra></extra>"
+"""Ends what is shown of a point, which else has its line's name beside it."""
 MARGIN = {"l": 0, "r": 0, "t": 8, "b": 0}
 
-# Plotly takes longer to check a figure than everything else on its page takes together.
-_drawn = st.cache_resource(max_entries=100, show_spinner=False)
+Given = ParamSpec("Given")
+
+
+def _drawn(draw: Callable[Given, go.Figure]) -> Callable[Given, go.Figure]:
+    """Draw a figure once in each language: Plotly takes longer to check it than its page needs."""
+
+    @wraps(draw)
+    def drawn(*args: Given.args, **kwargs: Given.kwargs) -> go.Figure:
+        return _kept(draw.__name__, words.language(), partial(draw, *args, **kwargs), args, kwargs)
+
+    return drawn
+
+
+@st.cache_resource(max_entries=100, show_spinner=False)
+def _kept(name: str, language: str, _draw: Callable[[], go.Figure], *given: object) -> go.Figure:
+    return _draw()
 
 
 @_drawn
 def class_counts(labels: NDArray[np.uint8]) -> go.Figure:
     """How many images each class has."""
     counts = np.bincount(labels, minlength=len(CLASSES))
-    return _class_bars(counts, [f"{count:,}" for count in counts], [MUTED] * len(CLASSES))
+    return _class_bars(counts, [number(count) for count in counts], [MUTED] * len(CLASSES))
 
 
 @_drawn
@@ -38,17 +57,21 @@ def class_means(means: Sequence[float], texts: Sequence[str]) -> go.Figure:
     return _class_bars(np.array(means), texts, colours)
 
 
+def _classes() -> list[str]:
+    return [said(name) for name in CLASSES]
+
+
 def _class_bars(values: NDArray[Any], texts: Sequence[str], colours: Sequence[str]) -> go.Figure:
     figure = go.Figure(
         go.Bar(
             x=values,
-            y=CLASSES,
+            y=_classes(),
             orientation="h",
             text=texts,
             textposition="outside",
             cliponaxis=False,
             marker_color=colours,
-            hovertemplate="%{y}: %{text}<extra></extra>",
+            hovertemplate="%{y}: %{text}" + NOTHING_ELSE,
         )
     )
     figure.update_layout(height=320, margin={**MARGIN, "r": 40}, bargap=0.25)
@@ -71,7 +94,7 @@ def training_curves(
             mode="lines+markers" if len(points) < 60 else "lines",
             line={"color": ACCENT if len(runs) == 1 else None, "dash": dash},
             marker_size=5,
-            hovertemplate="epoch %{x:.1f}: %{y:.4f}<extra>%{fullData.name}</extra>",
+            hovertemplate=_("epoch %{x:.1f}: %{y:.4f}") + "<extra>%{fullData.name}</extra>",
         )
     figure.update_layout(
         height=260,
@@ -81,7 +104,7 @@ def training_curves(
         showlegend=len(runs) > 1,
         legend={"orientation": "h", "y": -0.3},
     )
-    figure.update_xaxes(title="epoch", rangemode="tozero", fixedrange=True)
+    figure.update_xaxes(title=_("epoch"), rangemode="tozero", fixedrange=True)
     accuracy = "accuracy" in quantity
     figure.update_yaxes(fixedrange=True, tickformat=".0%" if accuracy else None)
     return figure
@@ -98,31 +121,31 @@ def by_parameters(
         x=[other.parameters for other in published],
         y=[other.accuracy for other in published],
         text=[
-            f"{other.name}<br>{other.source}" + (f"<br>{other.remark}" if other.remark else "")
+            "<br>".join(said(part) for part in (other.name, other.source, other.remark) if part)
             for other in published
         ],
-        name="Published",
+        name=_("Published"),
         mode="markers",
         marker={"color": SECOND, "size": 11, "symbol": "circle-open", "line": {"width": 2}},
-        hovertemplate="%{text}<br>%{y:.2%}, %{x:,} parameters<extra></extra>",
+        hovertemplate=_("%{text}<br>%{y:.2%}, %{x:,} parameters") + NOTHING_ELSE,
     )
     figure.add_scatter(
         x=parameters,
         y=accuracies,
         text=names,
-        name="Here",
+        name=_("Here"),
         mode="markers+text",
         textposition=_label_places(
             here, [(other.parameters, other.accuracy) for other in published if other.parameters]
         ),
         marker={"color": ACCENT, "size": 11},
-        hovertemplate="%{text}<br>%{y:.2%}, %{x:,} parameters<extra></extra>",
+        hovertemplate=_("%{text}<br>%{y:.2%}, %{x:,} parameters") + NOTHING_ELSE,
     )
     figure.update_layout(
         height=440, margin={**MARGIN, "t": 24}, legend={"orientation": "h", "y": 1.08}
     )
-    figure.update_xaxes(type="log", dtick=1, title="parameters", fixedrange=True)
-    figure.update_yaxes(title="test accuracy", tickformat=".1%", fixedrange=True)
+    figure.update_xaxes(type="log", dtick=1, title=_("parameters"), fixedrange=True)
+    figure.update_yaxes(title=_("test accuracy"), tickformat=".1%", fixedrange=True)
     return figure
 
 
@@ -138,7 +161,7 @@ def _label_places(
     first = min((left for left, _ in points[: len(here)]), default=0) - 6
     boxes.append((first - 999, -np.inf, first, np.inf))
     places = []
-    for (name, *_), (left, low) in zip(here, points, strict=False):
+    for (name, _parameters, _accuracy), (left, low) in zip(here, points, strict=False):
         half = 3.5 * len(name)
         choices = {
             "top center": (left - half, low + 7, left + half, low + 21),
@@ -166,7 +189,7 @@ def class_intervals(values: Sequence[float], intervals: Sequence[tuple[float, fl
     figure = go.Figure(
         go.Scatter(
             x=values,
-            y=CLASSES,
+            y=_classes(),
             mode="markers",
             marker={"color": ACCENT, "size": 9},
             error_x={
@@ -177,8 +200,8 @@ def class_intervals(values: Sequence[float], intervals: Sequence[tuple[float, fl
                 "width": 5,
             },
             customdata=intervals,
-            hovertemplate="%{y}: %{x:.3f}, from %{customdata[0]:.3f} to %{customdata[1]:.3f}"
-            "<extra></extra>",
+            hovertemplate=_("%{y}: %{x:.3f}, from %{customdata[0]:.3f} to %{customdata[1]:.3f}")
+            + NOTHING_ELSE,
         )
     )
     figure.update_layout(height=320, margin=MARGIN)
@@ -203,7 +226,7 @@ def class_lines(
             x=x,
             y=y,
             mode="lines",
-            name=CLASSES[label],
+            name=said(CLASSES[label]),
             line={"color": ACCENT, "width": 3} if label == chosen else {"color": MUTED, "width": 1},
             hovertemplate="%{x:.1%}, %{y:.1%}",
         )
@@ -233,9 +256,9 @@ def reliability(curves: Mapping[str, Sequence[CalibrationBin]]) -> go.Figure:
             line={"color": colour, "dash": dash},
             # A dot's area is its share of the images.
             marker_size=[4 + 20 * (part.images / images) ** 0.5 for part in bins],
-            hovertemplate="%{x:.1%} sure, %{y:.1%} right, %{customdata:,} images",
+            hovertemplate=_("%{x:.1%} sure, %{y:.1%} right, %{customdata:,} images"),
         )
-    _in_per_cent(figure, "how sure the model is", "how often it is right")
+    _in_per_cent(figure, _("how sure the model is"), _("how often it is right"))
     figure.update_layout(showlegend=True, legend={"orientation": "h", "y": 1.12})
     return figure
 
@@ -251,7 +274,7 @@ def coverage(
         y=_thinned(accuracies),
         mode="lines",
         line_color=MUTED,
-        hovertemplate="%{x:.1%} answered, %{y:.2%} of them right<extra></extra>",
+        hovertemplate=_("%{x:.1%} answered, %{y:.2%} of them right") + NOTHING_ELSE,
     )
     x, y = point
     figure.add_scatter(
@@ -259,9 +282,9 @@ def coverage(
         y=[y],
         mode="markers",
         marker={"color": ACCENT, "size": 13},
-        hovertemplate="%{x:.1%} answered, %{y:.2%} of them right<extra></extra>",
+        hovertemplate=_("%{x:.1%} answered, %{y:.2%} of them right") + NOTHING_ELSE,
     )
-    _in_per_cent(figure, "images answered", "of these, right")
+    _in_per_cent(figure, _("images answered"), _("of these, right"))
     figure.update_yaxes(range=[min(0.98, accuracies.min()) - 0.01, 1.003])
     return figure
 
@@ -287,9 +310,9 @@ def table(figure: go.Figure) -> list[dict[str, Any]]:
     axes, named = figure.layout, [trace for trace in figure.data if trace.hoverinfo != "skip"]
     rows = []
     for trace in named:
-        of = {"Of": trace.name} if len(named) > 1 else {}
+        of = {_("Of"): trace.name} if len(named) > 1 else {}
         for x, y in zip(trace.x, trace.y, strict=True):
-            across = axes.xaxis.title.text or "Value"
-            up = axes.yaxis.title.text or ("Class" if isinstance(y, str) else axes.title.text)
+            across = axes.xaxis.title.text or _("Value")
+            up = axes.yaxis.title.text or (_("Class") if isinstance(y, str) else axes.title.text)
             rows.append(of | ({up: y, across: x} if isinstance(y, str) else {across: x, up: y}))
     return rows

@@ -11,6 +11,7 @@ from fmnist.data.splits import CLASSES, Split
 from fmnist.pictures.encode import data_url
 from fmnist.ui.components.wall import garment_wall
 from fmnist.ui.downloads import csv_button, png_button
+from fmnist.words import _, said
 
 MOST_SHOWN = 1000
 
@@ -18,7 +19,7 @@ MOST_SHOWN = 1000
 def gallery(
     images: NDArray[np.uint8],
     titles: Sequence[str],
-    table: Sequence[Mapping[str, Any]],
+    table: Sequence[Mapping[Any, Any]],
     *,
     key: str,
     name: str,
@@ -74,14 +75,16 @@ def wall(
             titles[:shown],
             captions=captions[:shown],
             key=key,
-            label=f"{shown} {what}; arrow keys choose one",
+            label=_("{shown} {what}; arrow keys choose one", shown=shown, what=what),
             name=name,
             tile=tile,
             picked=picked,
             on_pick=on_pick,
         )
     if shown < len(images):
-        first = f"The first {shown:,}; the downloads hold all {len(images):,}."
+        first = _(
+            "The first {shown:,}; the downloads hold all {all:,}.", shown=shown, all=len(images)
+        )
         caption = f"{first} {caption}".rstrip()
     if caption:
         st.caption(caption)
@@ -89,7 +92,7 @@ def wall(
 
 
 def downloads(
-    images: NDArray[np.uint8], table: Sequence[Mapping[str, Any]], filename: str, key: str
+    images: NDArray[np.uint8], table: Sequence[Mapping[Any, Any]], filename: str, key: str
 ) -> None:
     """Buttons to save a table, with a line for each of images uint8 (N, 28, 28), and the images."""
     with st.container(horizontal=True):
@@ -101,6 +104,10 @@ def large(split: Split, row: int, caption: str) -> None:
     """One garment of a split under its class; on a phone beside it, see studio.css."""
     label = CLASSES[split.labels[row]]
     with st.container(key="large"):
-        st.header(label)
+        st.header(said(label))
         st.caption(caption)
-        st.image(data_url(split.images[row], 280), width="stretch", alt=f"Garment {row}, {label}")
+        st.image(
+            data_url(split.images[row], 280),
+            width="stretch",
+            alt=_("Garment {row}, {label}", row=row, label=label),
+        )

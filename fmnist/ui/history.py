@@ -14,9 +14,16 @@ def keep() -> None:
     """
     keep_steps()
     run = get_script_run_ctx()
-    if run is None or not run.is_history_navigation:
+    if run is not None and run.is_history_navigation:
+        rewrite(run.query_string)
+
+
+def rewrite(query: str) -> None:
+    """Have the widgets of this run begin with what that link says, and the browser show it."""
+    run = get_script_run_ctx()
+    if run is None:
         return
     with run.session_state.query_params() as link:
-        link.populate_from_query_string(run.query_string)
-        link.set_initial_query_params(run.query_string)
+        link.populate_from_query_string(query)
+        link.set_initial_query_params(query)
         link.update()  # with nothing, but the browser is told

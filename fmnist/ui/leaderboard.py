@@ -6,34 +6,33 @@ from typing import Any
 import streamlit as st
 import torch
 
+from fmnist import words
 from fmnist.analysis.reported import REPORTED
-from fmnist.ui import figures
+from fmnist.ui import figures, widgets
 from fmnist.ui.state import models
 from fmnist.ui.widgets import CHART
 from fmnist.weights.card import FAMILIES, Card
+from fmnist.words import Words, _, said
 
-PERCENT = st.column_config.NumberColumn(format="%.2f %%")
-SOURCE = (
+SOURCE = Words(
     "Models trained here were chosen on 5,000 validation images, then measured once on the 10,000 "
     "test images; those that somebody brought were measured only."
 )
-COLUMNS = {
-    "Test accuracy": PERCENT,
-    "Mirrored too": st.column_config.NumberColumn(
-        format="%.2f %%", help="Test accuracy when each image's mirror image has a say too."
-    ),
-    "Mean of seeds": st.column_config.NumberColumn(
-        format="%.2f %%", help="Test accuracy of trainings that differ in their seed only."
-    ),
-    "Spread": st.column_config.NumberColumn(
-        format="%.2f", help="Standard deviation over the seeds, in points."
-    ),
-    "Validation": PERCENT,
-    "Parameters": st.column_config.NumberColumn(format="localized"),
-    "Size": st.column_config.NumberColumn(format="%.1f MB"),
-    "An image": st.column_config.NumberColumn(
-        format="%.1f ms", help="The time that one answer takes on this machine."
-    ),
+FORMS = {
+    "Test accuracy": "{:.2f} %",
+    "Mirrored too": "{:.2f} %",
+    "Mean of seeds": "{:.2f} %",
+    "Spread": "{:.2f}",
+    "Validation": "{:.2f} %",
+    "Parameters": "{:,.0f}",
+    "Size": "{:.1f} MB",
+    "An image": "{:.1f} ms",
+}
+HELP = {
+    "Mirrored too": Words("Test accuracy when each image's mirror image has a say too."),
+    "Mean of seeds": Words("Test accuracy of trainings that differ in their seed only."),
+    "Spread": Words("Standard deviation over the seeds, in points."),
+    "An image": Words("The time that one answer takes on this machine."),
 }
 
 
@@ -55,51 +54,56 @@ def chart() -> None:
         if card.on_real and card.parameters
     ]
     others = [other for other in REPORTED if other.parameters]
+    figure = figures.by_parameters(here, others)
+    figure.update_layout(separators=words.decimal_and_group())
     st.plotly_chart(
-        figures.by_parameters(here, others),
+        figure,
         config=CHART,
         key="by parameters",
-        alt="Test accuracy against parameters; the tables above and below have the figures",
+        alt=_("Test accuracy against parameters; the tables above and below have the figures"),
     )
-    with st.expander("Where the published figures come from"):
-        st.dataframe(
+    with st.expander(_("Where the published figures come from")):
+        widgets.table(
             [
                 {
-                    "Model": other.name,
-                    "Test accuracy": other.accuracy * 100,
-                    "Parameters": other.parameters,
-                    "Source": other.source,
-                    "Remark": other.remark,
-                    "Link": other.link,
+                    Words("Model"): other.name,
+                    Words("Test accuracy"): other.accuracy * 100,
+                    Words("Parameters"): other.parameters,
+                    Words("Source"): other.source,
+                    Words("Remark"): other.remark,
+                    Words("Link"): other.link,
                 }
                 for other in REPORTED
             ],
-            hide_index=True,
-            column_config=COLUMNS | {"Link": st.column_config.LinkColumn()},
+            FORMS,
+            columns={"Link": st.column_config.LinkColumn()},
         )
-        st.caption("None of these were measured here.")
+        st.caption(_("None of these were measured here."))
 
 
 def _table(rows: list[dict[str, Any]]) -> None:
-    st.dataframe(rows, hide_index=True, column_config=COLUMNS)
+    helps = {head: st.column_config.Column(help=said(help)) for head, help in HELP.items()}
+    widgets.table(rows, FORMS, columns=helps)
 
 
 def _row(card: Card) -> dict[str, Any]:
     return {
-        "Model": card.both_names,
-        "Family": FAMILIES[card.family],
-        "Test accuracy": card.on_real.accuracy * 100 if card.on_real else None,
-        "Validation": card.validation.accuracy * 100 if card.on_real and card.validation else None,
-        "Parameters": card.parameters,
-        "Size": card.bytes / 1e6,
+        Words("Model"): card.both_names,
+        Words("Family"): FAMILIES[card.family],
+        Words("Test accuracy"): card.on_real.accuracy * 100 if card.on_real else None,
+        Words("Validation"): 100 * card.validation.accuracy
+        if card.on_real and card.validation
+        else None,
+        Words("Parameters"): card.parameters,
+        Words("Size"): card.bytes / 1e6,
     }
 
 
 def _more(card: Card, device: torch.device) -> dict[str, Any]:
     tests = [100 * seed.test for seed in card.seeds or () if card.on_real]
     return {
-        "An image": models.milliseconds(card, device) if card.any_picture else None,
-        "Mirrored too": card.mirrored * 100 if card.on_real and card.mirrored else None,
-        "Mean of seeds": statistics.mean(tests) if tests else None,
-        "Spread": statistics.stdev(tests) if len(tests) > 1 else None,
+        Words("An image"): models.milliseconds(card, device) if card.any_picture else None,
+        Words("Mirrored too"): card.mirrored * 100 if card.on_real and card.mirrored else None,
+        Words("Mean of seeds"): statistics.mean(tests) if tests else None,
+        Words("Spread"): statistics.stdev(tests) if len(tests) > 1 else None,
     }

@@ -1,19 +1,20 @@
 """Confusion matrices, and what changes between two, as cells to choose from."""
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fmnist.data.splits import CLASSES
 from fmnist.ui.components.matrix import Cell
+from fmnist.words import Words, _, number
 
-Unit = Literal["Counts", "Row %", "Column %"]
+UNITS = (Words("Counts"), Words("Row %"), Words("Column %"))
+COUNTS, ROW, COLUMN = UNITS
 
 
 def confusion(
-    matrix: NDArray[np.int64], unit: Unit = "Counts", order: Sequence[int] = range(len(CLASSES))
+    matrix: NDArray[np.int64], unit: str = COUNTS, order: Sequence[int] = range(len(CLASSES))
 ) -> list[list[Cell]]:
     """The cells of a confusion matrix (10, 10), its classes in an order, its diagonal uncoloured.
 
@@ -28,12 +29,12 @@ def confusion(
     def cell(row: int, column: int) -> Cell:
         place = labels[row], labels[column]
         count, value = counts[row, column], values[row, column]
-        text = f"{count}" if unit == "Counts" else f"{100 * value:.1f}"
+        text = f"{count}" if unit == COUNTS else number(100 * value, ".1f")
         coloured = None not in place and row != column
         return Cell(
             place,
             text if count else "",
-            f"{cell_name(*place)}: {count:,}",
+            _("{cell}: {count:,}", cell=cell_name(*place), count=count),
             float(value / most) if coloured else None,
         )
 
@@ -41,15 +42,19 @@ def confusion(
     return [[cell(row, column) for column in places] for row in places]
 
 
-def cell_name(true: int | None, predicted: int | None) -> str:
+def cell_name(true: int | None, predicted: int | None) -> Words:
     """What the images of a cell or of a head have in common; None stands for any class."""
     if true is None:
-        return "All errors" if predicted is None else f"Wrongly named {CLASSES[predicted]}"
-    return f"{CLASSES[true]} named {'wrong' if predicted is None else CLASSES[predicted]}"
+        if predicted is None:
+            return Words("All errors")
+        return Words("Wrongly named {predicted}", predicted=CLASSES[predicted])
+    if predicted is None:
+        return Words("{true} named wrong", true=CLASSES[true])
+    return Words("{true} named {predicted}", true=CLASSES[true], predicted=CLASSES[predicted])
 
 
 def _with_heads(
-    matrix: NDArray[np.int64], unit: Unit
+    matrix: NDArray[np.int64], unit: str
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Counts and shown values (11, 11): before each row and column what was named wrong in it.
 
@@ -59,9 +64,9 @@ def _with_heads(
     counts = np.block(
         [[matrix.sum() - right.sum(), columns - right], [rows - right[:, None], matrix]]
     )
-    if unit == "Counts":
+    if unit == COUNTS:
         return counts, counts.astype(np.float64)
-    of_cells = np.broadcast_to(rows if unit == "Row %" else columns, matrix.shape)
+    of_cells = np.broadcast_to(rows if unit == ROW else columns, matrix.shape)
     wholes = np.block([[matrix.sum(), columns], [rows, of_cells]])
     return counts, counts / np.maximum(wholes, 1)
 
@@ -79,7 +84,7 @@ def difference(matrix: NDArray[np.int64]) -> list[list[Cell]]:
         return Cell(
             (row, column),
             f"{change:+}" if change else "",
-            f"{cell_name(row, column)}: {change:+,}",
+            _("{cell}: {change:+,}", cell=cell_name(row, column), change=change),
             float(worse[row, column] / most),
         )
 

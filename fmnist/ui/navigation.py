@@ -6,12 +6,15 @@ which lists files; so does whoever comes first by a link to a page. The old kind
 resolves the link.
 """
 
+from itertools import chain
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 import streamlit as st
 from streamlit.navigation.page import Page
 from streamlit.runtime.pages_manager import PagesManager
+
+from fmnist.words import Words, _, said
 
 STYLE = Path(__file__).with_name("studio.css")
 
@@ -20,52 +23,98 @@ class Place(NamedTuple):
     """A page by its file's name, with its title, its icon and what it is for."""
 
     name: str
-    title: str
+    title: Words
     icon: str
-    purpose: str
+    purpose: Words
 
 
 PLACES = {
-    "Data": (
-        Place("dataset", "Dataset", "grid_view", "See every garment, class by class."),
+    Words("Data"): (
         Place(
-            "map", "Map", "scatter_plot", "See the garments as a model does: the alike together."
-        ),
-        Place("suspects", "Suspects", "policy", "Judge doubtful labels and near-duplicates."),
-    ),
-    "Models": (
-        Place("train", "Train", "model_training", "Choose a recipe and watch a model learn."),
-        Place("models", "Models", "leaderboard", "See architectures, or load weights of your own."),
-    ),
-    "Analysis": (
-        Place("errors", "Errors", "query_stats", "Open the confusion matrix into its images."),
-        Place(
-            "scores", "Scores", "analytics", "Weigh figures by class, and what confidence is worth."
+            "dataset", Words("Dataset"), "grid_view", Words("See every garment, class by class.")
         ),
         Place(
-            "compare", "Compare", "compare_arrows", "Find what changes from one model to another."
+            "map",
+            Words("Map"),
+            "scatter_plot",
+            Words("See the garments as a model does: the alike together."),
         ),
-        Place("hardest", "Hardest", "fitness_center", "Meet the garments that models disagree on."),
-    ),
-    "Your pictures": (
         Place(
-            "classify", "Classify", "draw", "Draw a garment or bring a picture; see the answers."
+            "suspects",
+            Words("Suspects"),
+            "policy",
+            Words("Judge doubtful labels and near-duplicates."),
+        ),
+    ),
+    Words("Models"): (
+        Place(
+            "train",
+            Words("Train"),
+            "model_training",
+            Words("Choose a recipe and watch a model learn."),
+        ),
+        Place(
+            "models",
+            Words("Models"),
+            "leaderboard",
+            Words("See architectures, or load weights of your own."),
+        ),
+    ),
+    Words("Analysis"): (
+        Place(
+            "errors",
+            Words("Errors"),
+            "query_stats",
+            Words("Open the confusion matrix into its images."),
+        ),
+        Place(
+            "scores",
+            Words("Scores"),
+            "analytics",
+            Words("Weigh figures by class, and what confidence is worth."),
+        ),
+        Place(
+            "compare",
+            Words("Compare"),
+            "compare_arrows",
+            Words("Find what changes from one model to another."),
+        ),
+        Place(
+            "hardest",
+            Words("Hardest"),
+            "fitness_center",
+            Words("Meet the garments that models disagree on."),
+        ),
+    ),
+    Words("Your pictures"): (
+        Place(
+            "classify",
+            Words("Classify"),
+            "draw",
+            Words("Draw a garment or bring a picture; see the answers."),
         ),
     ),
 }
+
+
+def place(name: str) -> Place:
+    """The page of that name."""
+    return next(place for place in chain.from_iterable(PLACES.values()) if place.name == name)
 
 
 def pages() -> dict[str, list[Page]]:
     """Every page, by its section of the sidebar."""
     return {
         "": [
-            st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
-            st.Page("pages/room.py", title="Room", visibility="hidden"),
+            st.Page("pages/home.py", title=_("Home"), icon=":material/home:", default=True),
+            st.Page("pages/room.py", title=_("Room"), visibility="hidden"),
         ],
         **{
-            section: [
+            said(section): [
                 st.Page(
-                    f"pages/{place.name}.py", title=place.title, icon=f":material/{place.icon}:"
+                    f"pages/{place.name}.py",
+                    title=said(place.title),
+                    icon=f":material/{place.icon}:",
                 )
                 for place in places
             ]

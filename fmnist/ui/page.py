@@ -6,10 +6,12 @@ import torch
 from fmnist.data.splits import Source
 from fmnist.machine import devices
 from fmnist.machine.errors import UserFacingError
-from fmnist.ui import navigation, projector
+from fmnist.ui import language, navigation, projector
 from fmnist.ui.state import dataset
+from fmnist.words import Words, _, said
 
 STUDIO = "Fashion-MNIST Studio"
+DEVICES = {"auto": Words("Automatic"), "cpu": Words("CPU"), "cuda": Words("GPU (CUDA)")}
 
 
 def page(title: str, sentence: str) -> tuple[Source, torch.device]:
@@ -22,6 +24,7 @@ def page(title: str, sentence: str) -> tuple[Source, torch.device]:
     st.session_state["page"] = title
     device = _choose_device()
     projector.choose()
+    language.choose()
     st.set_page_config(page_title=title if title == STUDIO else f"{title} \u00b7 {STUDIO}")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="head"):
         st.title(title, width="content")
@@ -30,14 +33,19 @@ def page(title: str, sentence: str) -> tuple[Source, torch.device]:
         else:
             st.markdown(sentence, width="content")
     if told := st.session_state.pop("left out", None):
-        st.warning(told)
+        st.warning(said(told))
     found = dataset.dataset()
     if found.source == "drawn":
-        reason = found.problem or (
+        reason = found.problem or Words(
             "The Fashion-MNIST files are not here. To get them, run `python -m fmnist data` with "
             "a network, or set FMNIST_DATA to a folder that holds them, and reload."
         )
-        st.info(f"**You are looking at drawn garments, not at Fashion-MNIST.** {reason}")
+        st.info(
+            _(
+                "**You are looking at drawn garments, not at Fashion-MNIST.** {reason}",
+                reason=reason,
+            )
+        )
     return found.source, device
 
 
@@ -45,17 +53,17 @@ def _choose_device() -> torch.device:
     options = ["auto", "cpu", *(["cuda"] if torch.cuda.is_available() else [])]
     with st.sidebar:
         preference = st.selectbox(
-            "Device",
+            _("Device"),
             options,
-            format_func={"auto": "Automatic", "cpu": "CPU", "cuda": "GPU (CUDA)"}.__getitem__,
+            format_func=lambda name: said(DEVICES[name]),
             key="device",
             persist_state="session",
-            help="Where models compute. Automatic takes a GPU when there is one.",
+            help=_("Where models compute. Automatic takes a GPU when there is one."),
         )
         try:
             device = devices.choose(preference)
         except UserFacingError as error:
-            st.warning(f"FMNIST_DEVICE is set wrongly: {error}")
+            st.warning(_("FMNIST_DEVICE is set wrongly: {error}", error=error))
             device = torch.device("cpu")
-        st.caption(devices.describe(device))
+        st.caption(said(devices.describe(device)))
     return device

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from fmnist.words import _
+
 KEY = "projector"
 STYLE = Path(__file__).with_name("projector.css")
 
@@ -21,11 +23,11 @@ def choose() -> None:
         if KEY not in st.query_params:
             st.query_params[KEY] = "true"
     st.sidebar.toggle(
-        "Projector",
+        _("Projector"),
         key=KEY,
         bind="query-params",
         on_change=_take,
-        help="Larger type, and the width of the screen.",
+        help=_("Larger type, and the width of the screen."),
     )
     if shown():
         st.html(STYLE)
@@ -37,7 +39,7 @@ def _take() -> None:
 
 def leave() -> None:
     """A button to end it, for the sidebar is gone."""
-    st.button("Leave projector", icon=":material/close:", type="tertiary", on_click=_leave)
+    st.button(_("Leave projector"), icon=":material/close:", type="tertiary", on_click=_leave)
 
 
 def _leave() -> None:

@@ -9,19 +9,15 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from fmnist.analysis import selection
-from fmnist.data.splits import SplitName
+from fmnist.data.splits import IN_WORDS, SplitName
 from fmnist.machine.errors import UserFacingError
-from fmnist.ui import widgets
+from fmnist.ui import navigation, widgets
 from fmnist.ui.components import memory
 from fmnist.ui.widgets import ANY_CLASS
+from fmnist.words import _, said
 
 KEY = "rows"
-PAGES = {
-    "Errors": ":material/query_stats:",
-    "Map": ":material/scatter_plot:",
-    "Scores": ":material/analytics:",
-    "Hardest": ":material/fitness_center:",
-}
+PAGES = [navigation.place(name) for name in ("errors", "map", "scores", "hardest")]
 ALL_ERRORS = {"true": ANY_CLASS, "predicted": ANY_CLASS}
 ON_EVERY_PAGE = ("model", "on", KEY)
 MOST_KEPT = 50
@@ -47,7 +43,7 @@ def forget() -> None:
 
 def chosen(split_name: SplitName, count: int) -> NDArray[np.int64] | None:
     """The rows that the link names, with a button to forget them; None where it names none."""
-    of_split, _, text = st.query_params.get(KEY, "").partition(".")
+    of_split, _dot, text = st.query_params.get(KEY, "").partition(".")
     # Always there: one element more would have the browser build anew all that stands below.
     place = st.container(horizontal=True, vertical_alignment="center")
     if not text:
@@ -55,16 +51,21 @@ def chosen(split_name: SplitName, count: int) -> NDArray[np.int64] | None:
     try:
         if of_split != split_name:
             raise UserFacingError(
-                f"The chosen images are of the {of_split} split, and this is {split_name}: "
-                f"all of {split_name} are shown."
+                "The chosen images are of the {theirs} split, and this is {split}: "
+                "all of {split} are shown.",
+                theirs=IN_WORDS.get(of_split, of_split),
+                split=IN_WORDS[split_name],
             )
         rows = selection.from_text(text, count)
     except UserFacingError as error:
-        place.warning(str(error))
+        place.warning(said(error))
         return None
     with place:
-        st.markdown(f"Only **{len(rows):,} chosen images** of {count:,} count.", width="content")
-        st.button("Show all", key="show all", type="tertiary", on_click=forget)
+        st.markdown(
+            _("Only **{chosen:,} chosen images** of {all:,} count.", chosen=len(rows), all=count),
+            width="content",
+        )
+        st.button(_("Show all"), key="show all", type="tertiary", on_click=forget)
     return rows
 
 
@@ -82,31 +83,43 @@ def menu(
     `words` say what they are, `cell` where the errors page opens. It is a fragment, so that nothing
     else is drawn anew for it.
     """
-    with st.popover("Selection", icon=":material/bookmark:", width="content"):
-        st.markdown(f"**{widgets.plain(words)}**, {len(rows):,} images of the {split_name} split.")
+    with st.popover(_("Selection"), icon=":material/bookmark:", width="content"):
+        st.markdown(
+            _(
+                "**{words}**, {images:,} images of the {split} split.",
+                words=widgets.plain(words),
+                images=len(rows),
+                split=IN_WORDS[split_name],
+            )
+        )
         if len(rows):
             here = link(split_name, rows, count) | {"model": model, **cell}
             _links("now", here)
-            st.caption("A link to it:")
+            st.caption(_("A link to it:"))
             st.code(f"{st.context.url}?{urlencode(here)}", language=None)
             with st.form("keep", border=False, clear_on_submit=True):
-                name = st.text_input("Keep it as", words, max_chars=80, key="keep as")
-                if st.form_submit_button("Keep"):
+                name = st.text_input(_("Keep it as"), words, max_chars=80, key="keep as")
+                if st.form_submit_button(_("Keep")):
                     _kept()[name.strip() or words] = here
         kept = _recall()
         for number, name in enumerate(list(kept)):
             st.markdown(f"**{widgets.plain(name)}**")
             _links(f"kept {number}", kept[name])
-            st.button("Forget", key=f"forget {number}", on_click=_forget_kept, args=(name,))
+            st.button(_("Forget"), key=f"forget {number}", on_click=_forget_kept, args=(name,))
         if kept:
-            st.caption("They stay in this browser.")
+            st.caption(_("They stay in this browser."))
 
 
 def _links(key: str, to: Mapping[str, str]) -> None:
     with st.container(horizontal=True, gap="small", key=f"links {key}"):
-        for page, icon in PAGES.items():
-            of_page = to if page == "Errors" else {key: to[key] for key in ON_EVERY_PAGE}
-            st.page_link(f"pages/{page.lower()}.py", label=page, icon=icon, query_params=of_page)
+        for page in PAGES:
+            of_page = to if page.name == "errors" else {key: to[key] for key in ON_EVERY_PAGE}
+            st.page_link(
+                f"pages/{page.name}.py",
+                label=said(page.title),
+                icon=f":material/{page.icon}:",
+                query_params=of_page,
+            )
 
 
 def _kept() -> dict[str, dict[str, str]]:

@@ -17,16 +17,23 @@ from fmnist.models.layers import Classifier
 from fmnist.pictures.encode import overlay
 from fmnist.pictures.intake import Intake, Square
 from fmnist.ui import widgets
+from fmnist.ui.language import Spinner
 from fmnist.ui.state import dataset, models
 from fmnist.weights.card import Card
+from fmnist.words import Words, _, said
 
 NEIGHBOURS = 5
 EDGE, NEIGHBOUR_EDGE = 196, 84
 WAYS = {
-    "Covering": "orange where it is less sure with that part covered, blue where surer",
-    "Saliency": "the pixels that move its answer most when they change a little",
-    "Grad-CAM": "where its last filters found what speaks for the answer",
+    Words("Covering"): Words(
+        "Covering: orange where it is less sure with that part covered, blue where surer."
+    ),
+    Words("Saliency"): Words(
+        "Saliency: the pixels that move its answer most when they change a little."
+    ),
+    "Grad-CAM": Words("Grad-CAM: where its last filters found what speaks for the answer."),
 }
+COVERING, SALIENCY, GRAD_CAM = WAYS
 
 
 class Evidence(NamedTuple):
@@ -58,31 +65,36 @@ def why(
     `training_row` is the image's own row where it is one of the training split, which then is not
     among its neighbours. Whether the fold is open is in the link.
     """
-    fold = st.expander("Why?", icon=":material/help:", key="why", bind="query-params")
+    fold = st.expander(_("Why?"), icon=":material/help:", key="why", bind="query-params")
     if not fold.open:
         return
     asked = f"{card.sha256} {files.digest(pixels)} {taken.kind if taken else ''}"
     with fold, widgets.fresh("why", asked):
         found = _evidence(card, pixels, device, taken.kind if taken else "dataset")
-        st.markdown(explain.reason(pixels, found.probabilities, found.label, found.occlusion))
+        st.markdown(said(explain.reason(pixels, found.probabilities, found.label, found.occlusion)))
         widgets.side_by_side(
-            [(f"{way}: {WAYS[way]}.", overlay(pixels, heat)) for way, heat in found.maps.items()],
+            [(said(WAYS[way]), overlay(pixels, heat)) for way, heat in found.maps.items()],
             EDGE,
         )
-        if "Saliency" not in found.maps:
-            st.caption("Only its answers can be seen, so saliency and Grad-CAM are left out.")
+        if SALIENCY not in found.maps:
+            st.caption(_("Only its answers can be seen, so saliency and Grad-CAM are left out."))
         if taken and taken.square and taken.kind != "dataset":
-            _, picture = taken.steps[0]
-            st.markdown("**The same on your picture**")
+            picture = taken.steps[0][1]
+            st.markdown(_("**The same on your picture**"))
             widgets.side_by_side(
-                [(way, placed(heat, picture, taken.square)) for way, heat in found.maps.items()],
+                [
+                    (said(way), placed(heat, picture, taken.square))
+                    for way, heat in found.maps.items()
+                ],
                 EDGE,
             )
         _neighbours(card, pixels, found.label, device, source, training_row)
 
 
 @models.answering
-@st.cache_data(show_spinner="Looking for the reason …", max_entries=500, hash_funcs=models.ANSWERS)
+@st.cache_data(
+    show_spinner=Spinner("Looking for the reason …"), max_entries=500, hash_funcs=models.ANSWERS
+)
 def _evidence(card: Card, pixels: NDArray[np.uint8], device: torch.device, kind: str) -> Evidence:
     answer, _ = models.answer(card, pixels[None], device, [kind])
     temperature = card.certainty_of(kind).temperature
@@ -92,9 +104,9 @@ def _evidence(card: Card, pixels: NDArray[np.uint8], device: torch.device, kind:
     def look(model: Classifier, device: torch.device) -> Evidence:
         occlusion = explain.occlusion(model, pixels, label, temperature)
         maps = {
-            "Covering": occlusion.drop,
-            "Saliency": explain.saliency(model, pixels, label),
-            "Grad-CAM": explain.grad_cam(model, pixels, label),
+            COVERING: occlusion.drop,
+            SALIENCY: explain.saliency(model, pixels, label),
+            GRAD_CAM: explain.grad_cam(model, pixels, label),
         }
         found = {way: heat for way, heat in maps.items() if heat is not None}
         return Evidence(probabilities, occlusion, found)
@@ -135,18 +147,23 @@ def _neighbours(
     """The nearest training garments in the model's features, and whether their labels agree."""
     training = dataset.split("train", source)
     features = models.embeddings(card, "train", source, device)
-    own, _ = models.ask(
+    own, _used = models.ask(
         card, device, lambda model, device: explain.embed(model, pixels[None], device)
     )
-    rows, _ = explain.nearest(own[0], features, NEIGHBOURS + 1)
+    rows, _distances = explain.nearest(own[0], features, NEIGHBOURS + 1)
     rows = rows[rows != training_row][:NEIGHBOURS]
     names = [CLASSES[label] for label in training.labels[rows]]
     agreeing = names.count(CLASSES[label])
     others = Counter(name for name in names if name != CLASSES[label])
-    rest = ", ".join(f"{count} {name}" for name, count in others.most_common())
-    st.markdown(
-        f"Of the {len(rows)} training garments that it finds most alike, {agreeing} "
-        f"{'is' if agreeing == 1 else 'are'} labelled {CLASSES[label]}, as it says"
-        + (f"; the others: {rest}." if rest else ".")
+    rest = ", ".join(f"{count} {said(name)}" for name, count in others.most_common())
+    agreement = _(
+        "Of the {all} training garments that it finds most alike, {n} is labelled {label}, as it "
+        "says",
+        "Of the {all} training garments that it finds most alike, {n} are labelled {label}, as it "
+        "says",
+        all=len(rows),
+        n=agreeing,
+        label=CLASSES[label],
     )
-    widgets.side_by_side(zip(names, training.images[rows], strict=True), NEIGHBOUR_EDGE)
+    st.markdown(agreement + (_("; the others: {rest}.", rest=rest) if rest else "."))
+    widgets.side_by_side(zip(map(said, names), training.images[rows], strict=True), NEIGHBOUR_EDGE)

@@ -2,27 +2,32 @@
 
 import re
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 import torch
 from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.errors import StreamlitAPIException
 
-from fmnist.data.splits import CLASSES, HELD_OUT, SplitName
+from fmnist import words
+from fmnist.data.splits import CLASSES, HELD_OUT, IN_WORDS, SplitName
 from fmnist.pictures.encode import data_url
-from fmnist.ui import figures
+from fmnist.ui import figures, language
 from fmnist.ui.state import models
 from fmnist.weights.card import Card
 from fmnist.weights.shelf import DEFAULT
+from fmnist.words import ENGLISH, Words, _, said, written
 
 Option = TypeVar("Option")
 CHART = {"displayModeBar": False}
-ANY_CLASS = "Any class"
+ANY_CLASS = Words("Any class")
 SENT = 0.05
 """Seconds after which a message has left; until then what follows it to the same place would do."""
 
@@ -34,13 +39,15 @@ def choice(
     key: str,
     default: Option | None = None,
     help: str | None = None,
+    shown: Callable[[Option], str] = said,
 ) -> Option:
     """A bar of options of which one is always chosen, at first the first; it is in the link."""
-    say_if_unknown(label, key, options)
+    _look_into_link(label, key, options, shown)
     chosen: Option = st.segmented_control(
         label,
         options,
         default=options[0] if default is None else default,
+        format_func=shown,
         required=True,
         key=key,
         bind="query-params",
@@ -49,26 +56,52 @@ def choice(
     return chosen
 
 
-def select(label: str, options: Sequence[str], start: str, *, key: str) -> str:
+def select(
+    label: str,
+    options: Sequence[str],
+    start: str,
+    *,
+    key: str,
+    on_change: Callable[[], None] | None = None,
+) -> str:
     """A select box of which one option is always chosen, at first `start`; it is in the link."""
-    say_if_unknown(label, key, options)
-    chosen: str = st.selectbox(label, options, options.index(start), key=key, bind="query-params")
+    _look_into_link(label, key, options, said)
+    chosen: str = st.selectbox(
+        label,
+        options,
+        options.index(start),
+        format_func=said,
+        key=key,
+        bind="query-params",
+        on_change=on_change,
+    )
     return chosen
 
 
-def say_if_unknown(label: str, key: str, options: Sequence[Any]) -> None:
-    """A sentence about what a link asks for that isn't there; the page shows its usual choice."""
-    known = {str(option) for option in options}
+def _look_into_link(
+    label: str, key: str, options: Sequence[Option], shown: Callable[[Option], str]
+) -> None:
+    """Take what a link asks for, in whichever language; say so where it isn't there.
+
+    The page then shows its usual choice.
+    """
+    language.understand(key, options, shown)
+    known = {shown(option) for option in options}
     for asked in st.query_params.get_all(key):
         if asked not in known:
-            say_unknown(label.lower(), asked)
+            # English writes within a sentence small what German doesn't.
+            say_unknown(label.lower() if words.language() == ENGLISH else label, asked)
 
 
 def say_unknown(what: str, asked: str) -> None:
     """Say in a sentence that a link asks for what isn't there."""
     st.toast(
-        f"The link asks for {what} \u201c{plain(asked)}\u201d, which is not here. "
-        "The usual choice is shown.",
+        _(
+            "The link asks for {what} \u201c{asked}\u201d, which is not here. "
+            "The usual choice is shown.",
+            what=what,
+            asked=plain(asked),
+        ),
         icon=":material/link_off:",
         duration="infinite",
     )
@@ -93,12 +126,12 @@ def choose_weights(able: Callable[[Card], bool] = lambda card: True) -> Card | N
     """A select box over every model that is able; None, with a hint, where there is none."""
     choices = models.choices(able)
     if not choices:
-        st.info("There are no trained models yet. Train one on the Train page.")
+        st.info(_("There are no trained models yet. Train one on the Train page."))
         return None
     names = list(choices)
     start = DEFAULT if DEFAULT in names else names[0]
     _go_on_with("model", names, start)
-    chosen = select("Model", names, start, key="model")
+    chosen = select(_("Model"), names, start, key="model")
     st.session_state["last model"] = chosen
     return choices[chosen]
 
@@ -135,21 +168,31 @@ def choose_split(*cards: Card, offered: Sequence[SplitName] = HELD_OUT) -> Split
     """
     known = [name for name in offered if all(name in card.knows for card in cards)]
     _go_on_with("on", known, known[0])
-    chosen = choice("Split", known, key="on")
+    chosen = choice(_("Split"), known, key="on", shown=called)
     st.session_state["last on"] = chosen
     return chosen
+
+
+def called(name: str) -> str:
+    """A split or a source as sentences name it."""
+    return said(IN_WORDS[name])
 
 
 def warn_of_classes_alone(*cards: Card) -> None:
     """Say of models that give classes and no probabilities what they count as."""
     for card in cards:
         if not card.sure:
-            st.caption(f"{plain(card.label)} gives classes alone, each of which counts as 100 %.")
+            st.caption(
+                _(
+                    "{model} gives classes alone, each of which counts as 100 %.",
+                    model=plain(card.label),
+                )
+            )
 
 
 def choose_class() -> int | None:
     """A select box over the classes; None stands for any."""
-    name = select("Class", [ANY_CLASS, *CLASSES], ANY_CLASS, key="class")
+    name = select(_("Class"), [ANY_CLASS, *CLASSES], ANY_CLASS, key="class")
     return None if name == ANY_CLASS else CLASSES.index(name)
 
 
@@ -157,18 +200,53 @@ def choose_page(count: int, size: int, key: str) -> slice:
     """A box for the number of a page, where each has `size` things; which of `count` are on it."""
     pages = -(-count // size)
     # With the number of pages in its key, it begins anew where there are more or fewer.
-    number = st.number_input(f"Page of {pages}", 1, pages, key=f"{key} of {pages}")
-    return slice((number - 1) * size, number * size)
+    page = st.number_input(_("Page of {pages}", pages=pages), 1, pages, key=f"{key} of {pages}")
+    return slice((page - 1) * size, page * size)
 
 
 def chart(figure: Any, key: str, alt: str) -> None:
     """A Plotly figure, what it shows in words, and once it is asked for as a table."""
+    figure.update_layout(separators=words.decimal_and_group())
     st.plotly_chart(figure, config=CHART, key=key, alt=alt)
     fold = st.popover(
-        "Figures", type="tertiary", icon=":material/table:", key=f"{key} table", on_change="rerun"
+        _("Figures"),
+        type="tertiary",
+        icon=":material/table:",
+        key=f"{key} table",
+        on_change="rerun",
     )
     if fold.open:
         fold.dataframe(figures.table(figure), hide_index=True, alt=alt)
+
+
+def table(
+    rows: Sequence[Mapping[Any, Any]],
+    forms: Mapping[str, str] = MappingProxyType({}),
+    *,
+    columns: Mapping[str, Any] = MappingProxyType({}),
+    **options: Any,
+) -> Any:
+    """Rows, their heads and cells in the reader's language where they are words; what it returns.
+
+    `forms` say of a column how its numbers are written, as `written` does; `columns` hold what
+    Streamlit is told of one besides.
+    """
+    heads = {head: said(head) for row in rows for head in row}
+    cells = [[_cell(row.get(head)) for head in heads] for row in rows]
+    shown: Any = pd.DataFrame(cells, columns=list(heads.values()))
+    if forms:
+        as_written: Any = {
+            heads[head]: partial(written, form=form)
+            for head, form in forms.items()
+            if head in heads
+        }
+        shown = shown.style.format(as_written, na_rep="")
+    config = {heads[head]: column for head, column in columns.items() if head in heads}
+    return st.dataframe(shown, hide_index=True, column_config=config, **options)
+
+
+def _cell(value: Any) -> Any:
+    return said(value) if isinstance(value, Words) else value
 
 
 def plain(text: str) -> str:
@@ -190,7 +268,7 @@ def draw_on(split_name: SplitName, row: int) -> None:
     if split_name == "test":
         st.page_link(
             "pages/classify.py",
-            label="Draw on it, and see what the models say then",
+            label=_("Draw on it, and see what the models say then"),
             icon=":material/draw:",
             query_params={"start": "Test image", "image": str(row)},
         )
@@ -205,10 +283,9 @@ def model_answers(
     """What each model, of all or of some, says of an image uint8 (28, 28) of a split: a table."""
     everyone = models.choices().values() if cards is None else cards
     asked = [card for card in everyone if split_name in card.knows]
-    st.dataframe(
+    table(
         _said(asked, image, device),
-        hide_index=True,
-        column_config={
+        columns={
             "Probability": st.column_config.ProgressColumn(
                 format="percent", min_value=0, max_value=1
             )
@@ -226,7 +303,7 @@ def _said(
         answer, _ = models.answer(card, image[None], device)
         (probabilities,) = answer.probabilities
         best = int(probabilities.argmax())
-        rows.append({"Model": card.both_names, "Answer": CLASSES[best]})
+        rows.append({Words("Model"): card.both_names, Words("Answer"): CLASSES[best]})
         if card.sure:
-            rows[-1]["Probability"] = float(probabilities[best])
+            rows[-1][Words("Probability")] = float(probabilities[best])
     return rows

@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import reduce
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -18,19 +19,24 @@ from fmnist.data.splits import SPLITS, Source, SplitName
 from fmnist.machine.errors import UserFacingError
 from fmnist.models import MODELS
 from fmnist.models.chain import Layer
+from fmnist.words import Words
 
-NONE_OF_TEN = "This looks like none of the ten kinds of garments; take the answer as a guess."
-UNFAMILIAR = (
+NONE_OF_TEN = Words(
+    "This looks like none of the ten kinds of garments; take the answer as a guess."
+)
+UNFAMILIAR = Words(
     "This is unlike any garment the model has seen, perhaps none of the ten kinds; "
     "take the answer as a guess."
 )
 HALF = 0.5
-UNSURE = "The model isn't sure: of such answers, {} in 10 are right. "
-HELP: Mapping[str, str] = MappingProxyType(
+UNSURE = Words("The model isn't sure: of such answers, {right} in 10 are right. {help}")
+HELP: Mapping[str, Words] = MappingProxyType(
     {
-        "sketch": "Draw all of the outline, and what tells the garment: sleeves, straps, heels.",
-        "shop": "The whole garment, alone and from the front, would help.",
-        "photo": "The whole garment, laid out on a plain ground, would help.",
+        "sketch": Words(
+            "Draw all of the outline, and what tells the garment: sleeves, straps, heels."
+        ),
+        "shop": Words("The whole garment, alone and from the front, would help."),
+        "photo": Words("The whole garment, laid out on a plain ground, would help."),
     }
 )
 """What makes the answer to a kind of picture surer."""
@@ -47,17 +53,21 @@ class Form(NamedTuple):
 
 OPAQUE: Mapping[str, Form] = MappingProxyType(
     {
-        "onnx": Form("ONNX", "ONNX model"),
-        "tflite": Form("TensorFlow Lite", "TensorFlow Lite model"),
-        "probabilities": Form("Predictions", "table of probabilities", ("test",)),
-        "classes": Form("Predictions", "table of classes", ("test",), sure=False),
+        "onnx": Form("ONNX", Words("ONNX model")),
+        "tflite": Form("TensorFlow Lite", Words("TensorFlow Lite model")),
+        "probabilities": Form(Words("Predictions"), Words("table of probabilities"), ("test",)),
+        "classes": Form(Words("Predictions"), Words("table of classes"), ("test",), sure=False),
     }
 )
 FAMILIES: Mapping[str, str] = MappingProxyType(
     dict(models.FAMILIES) | {name: form.family for name, form in OPAQUE.items()}
 )
 """The families of the registry, and those of models of which only the answers can be seen."""
-_COUNTED = {"Conv2d": "convolutional", "Recurrent": "recurrent", "Linear": "linear"}
+_COUNTED = {
+    "Conv2d": Words("convolutional"),
+    "Recurrent": Words("recurrent"),
+    "Linear": Words("linear"),
+}
 
 
 @dataclass(frozen=True)
@@ -168,9 +178,16 @@ class Card:
         if self._form:
             return self._form.title
         kinds = Counter(layer["kind"] for layer in self.layers or ())
-        parts = [f"{kinds[kind]} {word}" for kind, word in _COUNTED.items() if kinds[kind]]
-        one = sum(kinds[kind] for kind in _COUNTED) == 1
-        return f"{' and '.join(parts)} layer{'' if one else 's'}"
+        parts = [
+            Words("{count} {kind}", count=kinds[kind], kind=word)
+            for kind, word in _COUNTED.items()
+            if kinds[kind]
+        ]
+        together = reduce(
+            lambda one, other: Words("{one} and {other}", one=one, other=other), parts
+        )
+        count = sum(kinds[kind] for kind in _COUNTED)
+        return Words("{parts} layer", "{parts} layers", n=count, parts=together)
 
     @property
     def on_real(self) -> Figures | None:
@@ -178,13 +195,17 @@ class Card:
         return None if self.data == "drawn" else self.test
 
     @property
-    def reading(self) -> str | None:
+    def reading(self) -> Words | None:
         """In words: how a stranger's model reads pixels, and how it does on test if measured."""
         if self.reads is None:
             return None
-        taken = f", taken for {self.taken_for}" if self.taken_for else ""
-        measured = f"; {self.test.accuracy * 100:.1f} % on test" if self.test else ""
-        return f"reads pixels as {self.reads}{taken}{measured}"
+        words = Words("reads pixels as {reading}", reading=self.reads)
+        if self.taken_for:
+            words = Words("{reads}, taken for {what}", reads=words, what=self.taken_for)
+        if self.test:
+            percent = 100 * self.test.accuracy
+            words = Words("{reads}; {percent:.1f} % on test", reads=words, percent=percent)
+        return words
 
     def may_know(self, source: Source) -> bool:
         """Whether it learned from such garments, which a stranger's card doesn't say."""
@@ -225,7 +246,9 @@ class Card:
         right = evaluation.chance_of_right(logits, certainty).item()
         if none > (1 - none) * right:
             return NONE_OF_TEN
-        return UNSURE.format(round(10 * right)) + HELP[kind] if right < HALF else ""
+        if right >= HALF:
+            return ""
+        return Words(UNSURE, right=round(10 * right), help=HELP[kind])
 
     def to_json(self) -> str:
         """The card as it stands beside its weights; `from_json` is the inverse."""

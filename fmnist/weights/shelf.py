@@ -176,7 +176,7 @@ def remove(name: str) -> None:
 def _kept_file(name: str) -> Path:
     if not NAME.fullmatch(name) or not kept(name):
         raise WeightsError(
-            f"{name} is not among the weights that were kept here, so it stays as it is."
+            "{name} is not among the weights that were kept here, so it stays as it is.", name=name
         )
     return _find(name)
 
@@ -208,7 +208,9 @@ def load(name_or_path: str | Path) -> Weights:
         formats.check_size(path.stat().st_size, path.name)
         content = path.read_bytes()
     except OSError as error:
-        raise WeightsError(f"{path.name} can't be read ({error.strerror}).") from None
+        raise WeightsError(
+            "{file} can't be read ({reason}).", file=path.name, reason=error.strerror
+        ) from None
     beside = path.with_suffix(".json")
     card = _read_card(path) if path.suffix in KEPT and beside.exists() else None
     # Others put a JSON of their own beside a file.
@@ -216,8 +218,10 @@ def load(name_or_path: str | Path) -> Weights:
         return open(content, path.name, beside=_beside(path))
     if card.sha256 != hashlib.sha256(content).hexdigest():
         raise WeightsError(
-            f"{path.name} is not the file its card {beside.name} describes: the SHA-256 "
-            "differs. Restore one of the two."
+            "{file} is not the file its card {card} describes: the SHA-256 differs. Restore one "
+            "of the two.",
+            file=path.name,
+            card=beside.name,
         )
     return Weights(open(content, path.name, card.reads).model, card)
 
@@ -239,7 +243,9 @@ def begin(model: Classifier, name: str) -> None:
     learned = load(name).model.state_dict()
     shapes = {key: tensor.shape for key, tensor in model.state_dict().items()}
     if shapes != {key: tensor.shape for key, tensor in learned.items()}:
-        raise WeightsError(f"The model can't begin with {name}, which is built otherwise.")
+        raise WeightsError(
+            "The model can't begin with {name}, which is built otherwise.", name=name
+        )
     model.load_state_dict(learned)
 
 
@@ -283,8 +289,10 @@ def check_name(name: str) -> None:
     """Raise WeightsError for what can't name a weights file."""
     if not NAME.fullmatch(name):
         raise WeightsError(
-            f"{name!r} can't name a weights file: use up to {LONGEST_NAME} letters, digits, dots, "
-            "dashes and underscores, and begin with a letter or a digit."
+            "{name!r} can't name a weights file: use up to {longest} letters, digits, dots, "
+            "dashes and underscores, and begin with a letter or a digit.",
+            name=name,
+            longest=LONGEST_NAME,
         )
 
 
@@ -298,7 +306,9 @@ def check_free(name: str) -> None:
 
 
 def _taken(label: str) -> WeightsError:
-    return WeightsError(f"There are weights named {label} already. Choose another name.")
+    return WeightsError(
+        "There are weights named {label} already. Choose another name.", label=label
+    )
 
 
 def _free_label(words: str, but: str = "") -> str:
@@ -309,7 +319,11 @@ def _free_label(words: str, but: str = "") -> str:
     seen = (c if c == JOINER or category(c) not in UNSEEN else " " for c in normalize("NFC", words))
     label = " ".join("".join(seen).split())
     if not 0 < len(label) <= LONGEST_NAME:
-        raise WeightsError(f"A name has 1 to {LONGEST_NAME} characters; this one has {len(label)}.")
+        raise WeightsError(
+            "A name has 1 to {longest} characters; this one has {length}.",
+            longest=LONGEST_NAME,
+            length=len(label),
+        )
     if any(label in (card.name, card.label) for card in cards() if card.name != but):
         raise _taken(label)
     return label
@@ -358,6 +372,9 @@ def _find(name_or_path: str | Path) -> Path:
         return path
     names = ", ".join(card.name for card in cards()) or "none yet"
     raise WeightsError(
-        f"There are no weights {str(name_or_path)!r}. Shipped and saved names: {names}; "
-        f"a file ends in {', '.join(SUFFIXES)}."
+        "There are no weights {name!r}. Shipped and saved names: {names}; a file ends in "
+        "{suffixes}.",
+        name=str(name_or_path),
+        names=names,
+        suffixes=", ".join(SUFFIXES),
     )

@@ -7,7 +7,7 @@ from fmnist.data.splits import CLASSES
 from fmnist.ui import matrices
 from fmnist.ui.components import matrix as component
 from fmnist.ui.components.matrix import Cell, Place
-from fmnist.ui.matrices import Unit
+from fmnist.ui.matrices import COLUMN, ROW
 
 
 def by_place(cells: list[list[Cell]]) -> dict[Place, Cell]:
@@ -51,8 +51,8 @@ def test_errors_are_hot_by_their_share_of_the_most_and_what_is_right_has_no_colo
     assert cells[2, None].heat is cells[None, 4].heat is None
 
 
-@pytest.mark.parametrize(("unit", "axis"), [("Row %", 1), ("Column %", 0)])
-def test_shares_are_of_the_row_or_of_the_column(unit: Unit, axis: int) -> None:
+@pytest.mark.parametrize(("unit", "axis"), [(ROW, 1), (COLUMN, 0)])
+def test_shares_are_of_the_row_or_of_the_column(unit: str, axis: int) -> None:
     matrix = np.random.default_rng(0).integers(0, 9, (10, 10))
     matrix[3], matrix[:, 5] = 0, 0  # a class without images, a class that is never named
     cells = by_place(matrices.confusion(matrix, unit))

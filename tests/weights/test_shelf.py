@@ -228,7 +228,7 @@ def test_a_card_knows_how_sure_to_be_of_each_kind_of_picture() -> None:
     weak, even, strong = logits / 4, np.float32([[2.0, 2.0] + [0.0] * 8]), 2 * logits
     assert card.doubts(np.concatenate([weak, even, strong]), ["photo"] * 3) == (
         NONE_OF_TEN,
-        UNSURE.format(3) + HELP["photo"],
+        UNSURE.format(right=3, help=HELP["photo"]),
         "",
     )
     shares = card.probabilities(logits.repeat(2, 0), ["photo", "sketch"])

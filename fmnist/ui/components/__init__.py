@@ -6,7 +6,9 @@ import streamlit as st
 from streamlit.components.v2.types import ComponentRenderer
 
 # Each stands in a shadow tree of its own, which no other style sheet reaches.
-_COMMON = Path(__file__).with_name("common.css").read_text()
+_STYLE, _SCRIPT = (
+    Path(__file__).with_name(name).read_text() for name in ("common.css", "common.js")
+)
 
 
 def component(name: str) -> ComponentRenderer:
@@ -14,5 +16,8 @@ def component(name: str) -> ComponentRenderer:
     found = Path(__file__).with_name(name).glob(f"{name}.*")
     parts = {path.suffix.removeprefix("."): path.read_text() for path in found}
     return st.components.v2.component(
-        f"fmnist_{name}", html=parts["html"], css=_COMMON + parts.get("css", ""), js=parts["js"]
+        f"fmnist_{name}",
+        html=parts["html"],
+        css=_STYLE + parts.get("css", ""),
+        js=_SCRIPT + parts["js"],
     )

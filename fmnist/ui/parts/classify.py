@@ -20,60 +20,69 @@ from fmnist.pictures.encode import data_url, reduced
 from fmnist.pictures.intake import SIDE, Intake, Kind
 from fmnist.pictures.person import PARTS, Part
 from fmnist.pictures.reading import PictureError
+from fmnist.ui import language, widgets
 from fmnist.ui.components.canvas import EDGE, Invitation, canvas
 from fmnist.ui.components.capture import capture
 from fmnist.ui.components.wall import garment_wall
 from fmnist.ui.state import dataset
+from fmnist.words import Words, _, said
 
 Taken = tuple[str, Intake | PictureError]
 Choice = Kind | Literal["auto"]
 KINDS: dict[str, Choice] = {
-    "Automatic": "auto",
-    "Sketch": "sketch",
-    "Shop picture": "shop",
-    "Photo": "photo",
-    "Dataset image": "dataset",
+    Words("Automatic"): "auto",
+    Words("Sketch"): "sketch",
+    Words("Shop picture"): "shop",
+    Words("Photo"): "photo",
+    Words("Dataset image"): "dataset",
 }
 EXAMPLES_SEED = 1
 PICTURES = ["png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff"]
 LARGEST = 16  # MiB a picture
-EMPTY, TEST_IMAGE = "Empty canvas", "Test image"
-OUTLINES = {f"Outline of {name}": label for label, name in enumerate(CLASSES)}
+EMPTY, TEST_IMAGE = Words("Empty canvas"), Words("Test image")
+OUTLINES: dict[str, int] = {
+    Words("Outline of {name}", name=name): label for label, name in enumerate(CLASSES)
+}
 OUTLINE_MARGIN = 0.1  # of the canvas
 SOON = 0.5  # seconds; a bar for less would only flicker
 
 
 def choose_kind() -> Choice:
     """What the picture is to be taken for; "auto" leaves it to the intake."""
-    kind = st.selectbox("Take it in as", list(KINDS), key="kind", bind="query-params")
-    return KINDS[kind]
+    kinds = list(KINDS)
+    return KINDS[widgets.select(_("Take it in as"), kinds, kinds[0], key="kind")]
 
 
 def choose_part(way: str) -> Part:
     """What to ask about where a person is in the picture, which can be in some ways only."""
-    if way not in ("Upload", "Camera"):
+    if way not in (UPLOAD, CAMERA):
         return "upper"
     parts: list[Part] = list(PARTS)
+    language.understand("part", parts, _of_person)
     # Not a bar, which would be cut off where the column is narrow.
     part: Part = st.pills(
-        "Of a person, ask about the",
+        _("Of a person, ask about the"),
         parts,
         default=parts[0],
         required=True,
         wrap=True,
-        format_func=lambda part: PARTS[part].capitalize(),
+        format_func=_of_person,
         key="part",
         bind="query-params",
     )
     return part
 
 
+def _of_person(part: Part) -> str:
+    name = said(PARTS[part])
+    return name[0].upper() + name[1:]
+
+
 def draw(kind: Choice, source: Source) -> list[Taken]:
     """A canvas to draw on, empty or with something to begin from; nothing while it is empty."""
     surface, below = st.container(), st.container(horizontal=True, vertical_alignment="bottom")
-    start = below.selectbox(
-        "Start from", [EMPTY, *OUTLINES, TEST_IMAGE], key="start", bind="query-params"
-    )
+    with below:
+        start = widgets.select(_("Start from"), [EMPTY, *OUTLINES, TEST_IMAGE], EMPTY, key="start")
     if start == EMPTY:
         with surface:
             return draw_freely("sketch" if kind == "auto" else kind)
@@ -81,8 +90,9 @@ def draw(kind: Choice, source: Source) -> list[Taken]:
         name, ground = start, _outline(OUTLINES[start])
     else:
         test = dataset.split("test", source)
-        row = below.number_input("Number", 0, len(test) - 1, key="image", bind="query-params")
-        name, ground = f"Test image {row}, {CLASSES[test.labels[row]]}", test.images[row]
+        row = below.number_input(_("Number"), 0, len(test) - 1, key="image", bind="query-params")
+        name = Words("Test image {row}, {label}", row=row, label=CLASSES[test.labels[row]])
+        ground = test.images[row]
     if kind == "auto":
         kind = "dataset" if start == TEST_IMAGE else "sketch"
     with surface:
@@ -91,8 +101,8 @@ def draw(kind: Choice, source: Source) -> list[Taken]:
 
 def draw_freely(kind: Kind = "sketch") -> list[Taken]:
     """A canvas that is empty but for an invitation; nothing while it is empty."""
-    outline = Invitation(f"Draw a {CLASSES[0].split('/')[0]} here", _outline(0))
-    return _on_canvas("Your drawing", np.zeros((SIDE,) * 2, np.uint8), kind, outline)
+    outline = Invitation(_("Draw a T-shirt here"), _outline(0))
+    return _on_canvas(Words("Your drawing"), np.zeros((SIDE,) * 2, np.uint8), kind, outline)
 
 
 def _on_canvas(
@@ -101,7 +111,10 @@ def _on_canvas(
     """What is drawn on a ground, taken in; nothing where nothing is drawn."""
     try:
         drawn = canvas(
-            ground, key=f"canvas {name}", label=f"Canvas to draw on: {name}", invitation=invitation
+            ground,
+            key=f"canvas {name}",
+            label=_("Canvas to draw on: {name}", name=name),
+            invitation=invitation,
         )
     except PictureError as error:
         return [(name, error)]
@@ -109,13 +122,15 @@ def _on_canvas(
         return []
     if kind == "dataset":  # the grid is known, and strokes across it would hide it
         drawn = np.asarray(Image.fromarray(drawn).reduce(EDGE // SIDE))
-    return [(name if invitation else f"{name}, changed", intake.from_any(drawn, kind))]
+    if not invitation:
+        name = Words("{name}, changed", name=name)
+    return [(name, intake.from_any(drawn, kind))]
 
 
 def upload(kind: Choice, part: Part) -> list[Taken]:
     """The uploaded pictures by file name, each taken in or with what is wrong with it."""
     files = st.file_uploader(
-        "Pictures of one garment each",
+        _("Pictures of one garment each"),
         PICTURES,
         accept_multiple_files=True,
         max_upload_size=LARGEST,
@@ -125,7 +140,10 @@ def upload(kind: Choice, part: Part) -> list[Taken]:
     taken: list[Taken] = []
     for done, file in enumerate(files):
         if time.perf_counter() - started > SOON:
-            bar.progress(done / len(files), f"{done} of {len(files)} pictures taken in")
+            bar.progress(
+                done / len(files),
+                _("{done} of {all} pictures taken in", done=done, all=len(files)),
+            )
         taken.append((file.name, take(file, kind, part)))
     bar.empty()
     return taken
@@ -134,20 +152,23 @@ def upload(kind: Choice, part: Part) -> list[Taken]:
 def camera(kind: Choice, part: Part) -> list[Taken]:
     """The picture taken with the camera, if there is one; else by the phone's own."""
     if _is_secure(st.context.url):
-        photo = st.camera_input("A garment on a plain ground works best", key="camera")
+        photo = st.camera_input(_("A garment on a plain ground works best"), key="camera")
     else:
         st.info(
-            "Browsers give their camera to pages that come over HTTPS only, and this one doesn't; "
-            "`make room` serves it so. A phone can take the picture with its own camera:"
+            _(
+                "Browsers give their camera to pages that come over HTTPS only, and this one "
+                "doesn't; `make room` serves it so. A phone can take the picture with its own "
+                "camera:"
+            )
         )
         photo = st.file_uploader(
-            "A garment on a plain ground works best",
+            _("A garment on a plain ground works best"),
             PICTURES,
             max_upload_size=LARGEST,
             key="phone",
         )
         capture("phone")
-    return [("Camera", take(photo, kind, part))] if photo else []
+    return [(CAMERA, take(photo, kind, part))] if photo else []
 
 
 def _is_secure(address: str | None) -> bool:
@@ -161,43 +182,46 @@ def example(kind: Choice) -> Taken:
     images = _examples()
     picked = garment_wall(
         np.stack([intake.from_any(image, "dataset").pixels for image in images]),
-        CLASSES,
+        [said(name) for name in CLASSES],
         key="examples",
-        label="Ten drawn garments; arrow keys choose one",
+        label=_("Ten drawn garments; arrow keys choose one"),
         name="examples",
         tile=64,
     )
     kind = "dataset" if kind == "auto" else kind
-    return f"A drawn {CLASSES[picked or 0]}", intake.from_any(images[picked or 0], kind)
+    name = Words("A drawn {label}", label=CLASSES[picked or 0])
+    return name, intake.from_any(images[picked or 0], kind)
 
 
-UPLOAD = "Upload"
+UPLOAD, CAMERA = Words("Upload"), Words("Camera")
 WAYS: dict[str, Callable[[Choice, Part, Source], list[Taken]]] = {
-    "Draw": lambda kind, part, source: draw(kind, source),
+    Words("Draw"): lambda kind, part, source: draw(kind, source),
     UPLOAD: lambda kind, part, source: upload(kind, part),
-    "Camera": lambda kind, part, source: camera(kind, part),
-    "Examples": lambda kind, part, source: [example(kind)],
+    CAMERA: lambda kind, part, source: camera(kind, part),
+    Words("Examples"): lambda kind, part, source: [example(kind)],
 }
 
 
 def original(picture: Intake) -> None:
     """The picture as it came, large."""
-    (_, came), *_ = picture.steps
-    st.image(data_url(came), width="stretch", alt="Your picture")
+    came = picture.steps[0][1]
+    st.image(data_url(came), width="stretch", alt=_("Your picture"))
 
 
 def shown(name: str, picture: Intake) -> str:
     """What the model sees, in words: a picture's name, and what of a person was asked about."""
-    return f"{name}, the {PARTS[picture.parts[0]]}" if picture.parts else name
+    if not picture.parts:
+        return said(name)
+    return _("{name}, the {part}", name=name, part=PARTS[picture.parts[0]])
 
 
 def steps(picture: Intake) -> None:
     """A fold with what the intake did to a picture, step by step."""
-    fold = st.expander("What happened to your picture", key="steps", on_change="rerun")
+    fold = st.expander(_("What happened to your picture"), key="steps", on_change="rerun")
     if fold.open:
         columns = fold.columns(len(picture.steps))
         for column, (step, image) in zip(columns, picture.steps, strict=True):
-            column.image(data_url(image, 140), caption=step, width="stretch")
+            column.image(data_url(image, 140), caption=said(step), width="stretch")
 
 
 @st.cache_data(

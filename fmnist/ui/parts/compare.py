@@ -17,9 +17,12 @@ from fmnist.ui.downloads import csv_button
 from fmnist.ui.parts.train import choose_run
 from fmnist.ui.state import dataset, models
 from fmnist.weights.shelf import DEFAULT
+from fmnist.words import Words, _, number, said
 
 A_FEW = 24
 """Images that are shown without scrolling."""
+VIEWS = CELL, MOVE, FLIPS = Words("A cell"), Words("A move"), Words("Flips")
+"""What the images beside the matrix are of."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class Pair:
     `key` tells this pair from every other one.
     """
 
-    names: tuple[str, str]
+    names: tuple[Words | str, Words | str]
     predictions: tuple[Predictions, Predictions]
     split: Split
     split_name: str
@@ -40,7 +43,7 @@ def choose_models(source: Source, device: torch.device) -> Pair | None:
     """Two models and a split; None, with a hint, where there are no two different ones."""
     choices = models.choices()
     if len(choices) < 2:
-        st.info("Comparing takes two trained models. Train one on the Train page.")
+        st.info(_("Comparing takes two trained models. Train one on the Train page."))
         return None
     left, middle, right = st.columns([3, 3, 2], vertical_alignment="bottom")
     names = list(choices)
@@ -56,15 +59,15 @@ def choose_models(source: Source, device: torch.device) -> Pair | None:
         ]
         for place, (column, label, key, default) in enumerate(
             (
-                (left, "First model", "first", "fcnn"),
-                (middle, "Second model", "second", DEFAULT),
+                (left, _("First model"), "first", "fcnn"),
+                (middle, _("Second model"), "second", DEFAULT),
             )
         )
     )
     with right:
         split_name = widgets.choose_split(first, second)
     if first.name == second.name:
-        st.info("Choose two different models.")
+        st.info(_("Choose two different models."))
         return None
     return Pair(
         (first.name, second.name),
@@ -82,23 +85,23 @@ def choose_epochs(source: Source) -> Pair | None:
     """Two epochs of a run on these data; None, with a hint, where there are no two."""
     known = {run.id: run for run in all_runs() if run.plan.data == source}
     if not known:
-        st.info("There are no runs on these data yet. Start one on the Train page.")
+        st.info(_("There are no runs on these data yet. Start one on the Train page."))
         return None
     left, right = st.columns([3, 5], vertical_alignment="bottom")
     with left:
         run_id = choose_run(list(known))
-    said = known[run_id].predictions()
-    if len(said) < 2:
-        st.info("This run has not finished two epochs yet.")
+    predictions = known[run_id].predictions()
+    if len(predictions) < 2:
+        st.info(_("This run has not finished two epochs yet."))
         return None
-    last = len(said)
-    first, second = right.slider("Epochs", 1, last, (1, last), key="epochs", bind="query-params")
+    last = len(predictions)
+    first, second = right.slider(_("Epochs"), 1, last, (1, last), key="epochs", bind="query-params")
     if first == second:
-        st.info("Choose two different epochs.")
+        st.info(_("Choose two different epochs."))
         return None
     return Pair(
-        (f"epoch {first}", f"epoch {second}"),
-        (said[first - 1], said[second - 1]),
+        (Words("epoch {number}", number=first), Words("epoch {number}", number=second)),
+        (predictions[first - 1], predictions[second - 1]),
         dataset.split("validation", source),
         "validation",
         f"{run_id} {first} {second}",
@@ -108,7 +111,7 @@ def choose_epochs(source: Source) -> Pair | None:
 def verdict(pair: Pair) -> None:
     """Whether the difference is chance, in words."""
     test = comparison.mcnemar(*pair.predictions, pair.split.labels)
-    st.markdown(comparison.in_words(test, *pair.names, len(pair.split)))
+    st.markdown(said(comparison.in_words(test, *pair.names, len(pair.split))))
 
 
 def numbers(pair: Pair) -> None:
@@ -117,10 +120,11 @@ def numbers(pair: Pair) -> None:
     before, after = ((predictions == labels).mean() for predictions in pair.predictions)
     gained, lost = evaluation.flips(*pair.predictions, labels)
     columns = st.columns(4)
-    columns[0].metric(f"{first} right", f"{before:.2%}")
-    columns[1].metric(f"{second} right", f"{after:.2%}", f"{100 * (after - before):+.2f} points")
-    columns[2].metric(f"Only {first} right", f"{len(lost):,}")
-    columns[3].metric(f"Only {second} right", f"{len(gained):,}")
+    points = _("{points:+.2f} points", points=100 * (after - before))
+    columns[0].metric(_("{side} right", side=first), number(before, ".2%"))
+    columns[1].metric(_("{side} right", side=second), number(after, ".2%"), points)
+    columns[2].metric(_("Only {side} right", side=first), number(len(lost)))
+    columns[3].metric(_("Only {side} right", side=second), number(len(gained)))
 
 
 def matrix(pair: Pair, cell: tuple[int, int] | None) -> None:
@@ -130,13 +134,21 @@ def matrix(pair: Pair, cell: tuple[int, int] | None) -> None:
     component.matrix(
         matrices.difference(difference),
         key="difference",
-        label=f"From {first} to {second}; arrow keys move in it, Enter chooses a cell",
+        label=_(
+            "From {first} to {second}; arrow keys move in it, Enter chooses a cell",
+            first=first,
+            second=second,
+        ),
         chosen=cell,
         on_choose=_take_cell,
     )
     st.caption(
-        f"Each number is how many more images {second} has in that cell than {first}. Blue is for "
-        "the better, orange for the worse."
+        _(
+            "Each number is how many more images {second} has in that cell than {first}. Blue is "
+            "for the better, orange for the worse.",
+            first=first,
+            second=second,
+        )
     )
 
 
@@ -145,21 +157,21 @@ def choose_cell() -> tuple[int, int]:
 
     They are there in every view, because a box that appears with a value is not in the link.
     """
-    columns = st.columns(2)
-    names = [
-        column.selectbox(
-            label, CLASSES, index, key=key, bind="query-params", on_change=_show_the_cell
+    true, predicted = st.columns(2)
+    with true:
+        name = widgets.select(
+            _("True class"), CLASSES, CLASSES[6], key="true", on_change=_show_the_cell
         )
-        for column, label, index, key in zip(
-            columns, ("True class", "Predicted class"), (6, 0), ("true", "predicted"), strict=True
+    with predicted:
+        named = widgets.select(
+            _("Predicted class"), CLASSES, CLASSES[0], key="predicted", on_change=_show_the_cell
         )
-    ]
-    return CLASSES.index(names[0]), CLASSES.index(names[1])
+    return CLASSES.index(name), CLASSES.index(named)
 
 
 def _show_the_cell() -> None:
     """Turn the view to the chosen cell."""
-    st.session_state["show"] = "A cell"
+    st.session_state["show"] = CELL
 
 
 def _take_cell() -> None:
@@ -174,8 +186,9 @@ def changes(pair: Pair, cell: tuple[int, int]) -> None:
     """What came into a cell from the first side to the second, and what left it."""
     predicted = CLASSES[cell[1]]
     came, left = comparison.moved(*pair.predictions, pair.split.labels, *cell)
-    _gallery(pair, came, f"Only {pair.names[1]} says {predicted}", "came")
-    _gallery(pair, left, f"Only {pair.names[0]} says {predicted}", "left")
+    for rows, side, key in ((came, pair.names[1], "came"), (left, pair.names[0], "left")):
+        title = Words("Only {side} says {predicted}", side=side, predicted=predicted)
+        _gallery(pair, rows, title, key)
 
 
 def moves(pair: Pair) -> None:
@@ -183,35 +196,41 @@ def moves(pair: Pair) -> None:
     labels = pair.split.labels
     found = comparison.moves(*pair.predictions, labels)
     if not found:
-        st.caption("Both give the same answer to every image.")
+        st.caption(_("Both give the same answer to every image."))
         return
-    names = [
-        f"{CLASSES[move.true]}: {CLASSES[move.first]} to {CLASSES[move.second]}" for move in found
+    names: list[str] = [
+        Words(
+            "{true}: {first} to {second}",
+            true=CLASSES[move.true],
+            first=CLASSES[move.first],
+            second=CLASSES[move.second],
+        )
+        for move in found
     ]
     asked = st.query_params.get("move")
     default = names.index(asked) if asked in names else 0
+    before_says, after_says = _says(pair)
     table = [
         {
-            "True": CLASSES[move.true],
-            f"{pair.names[0]} says": CLASSES[move.first],
-            f"{pair.names[1]} says": CLASSES[move.second],
-            "Images": move.images,
+            Words("True"): CLASSES[move.true],
+            before_says: CLASSES[move.first],
+            after_says: CLASSES[move.second],
+            Words("Images"): move.images,
         }
         for move in found
     ]
-    picked = st.dataframe(
+    picked = widgets.table(
         table,
-        hide_index=True,
         height=248,
         on_select="rerun",
         selection_mode="single-row",
         selection_default={"selection": {"rows": [default]}},
         key=f"moves {pair.key}",
     ).selection.rows
-    csv_button("Moves as CSV", table, filename(pair, "moves.csv"), "moves csv")
+    csv_button(_("Moves as CSV"), table, filename(pair, "moves.csv"), "moves csv")
     index = picked[0] if picked else default
-    st.query_params["move"] = names[index]
-    true, first, second, _ = found[index]
+    st.query_params["move"] = str(names[index])
+    true, first, second, _images = found[index]
     before, after = pair.predictions
     here = np.flatnonzero((labels == true) & (before == first) & (after == second))
     _gallery(pair, here, names[index], "move")
@@ -220,25 +239,27 @@ def moves(pair: Pair) -> None:
 def flips(pair: Pair) -> None:
     """The images that only one side names right."""
     gained, lost = evaluation.flips(*pair.predictions, pair.split.labels)
-    _gallery(pair, lost, f"Only {pair.names[0]} is right", "lost")
-    _gallery(pair, gained, f"Only {pair.names[1]} is right", "gained")
+    _gallery(pair, lost, Words("Only {side} is right", side=pair.names[0]), "lost")
+    _gallery(pair, gained, Words("Only {side} is right", side=pair.names[1]), "gained")
 
 
 def _gallery(pair: Pair, rows: Rows, title: str, key: str) -> None:
     """The images at `rows` with what both sides say of each, and the one chosen among them."""
-    st.header(f"{title}: {len(rows):,}")
+    st.header(_("{title}: {count:,}", title=title, count=len(rows)))
     if not len(rows):
-        st.caption("No image.")
+        st.caption(_("No image."))
         return
     table = [_described(pair, int(row)) for row in rows]
-    titles = [", ".join(f"{name} {value}" for name, value in line.items()) for line in table]
+    titles = [
+        ", ".join(f"{said(name)} {said(value)}" for name, value in line.items()) for line in table
+    ]
     picked = garments.gallery(
         pair.split.images[rows],
         titles,
         table,
         key=key,
         name=f"{pair.key} {title}",
-        what=f"images, {title}",
+        what=_("images, {title}", title=title),
         filename=filename(pair, key),
         height=240 if len(rows) > A_FEW else "content",
         tile=48,
@@ -256,31 +277,24 @@ def by_class(pair: Pair) -> None:
         evaluation.per_class(evaluation.count_cells(labels, predictions))
         for predictions in pair.predictions
     )
+    first_f1, second_f1 = (Words("{side} F1", side=side) for side in pair.names)
     gained, lost = (
         np.bincount(labels[rows], minlength=len(CLASSES)).tolist()
         for rows in evaluation.flips(*pair.predictions, labels)
     )
     table = [
         {
-            "Class": name,
-            f"{first} F1": before[label].f1,
-            f"{second} F1": after[label].f1,
-            "Difference": after[label].f1 - before[label].f1,
-            f"Only {first} right": lost[label],
-            f"Only {second} right": gained[label],
+            Words("Class"): name,
+            first_f1: before[label].f1,
+            second_f1: after[label].f1,
+            Words("Difference"): after[label].f1 - before[label].f1,
+            Words("Only {side} right", side=first): lost[label],
+            Words("Only {side} right", side=second): gained[label],
         }
         for label, name in enumerate(CLASSES)
     ]
-    st.dataframe(
-        table,
-        hide_index=True,
-        column_config={
-            f"{first} F1": st.column_config.NumberColumn(format="%.3f"),
-            f"{second} F1": st.column_config.NumberColumn(format="%.3f"),
-            "Difference": st.column_config.NumberColumn(format="%+.3f"),
-        },
-    )
-    csv_button("Table as CSV", table, filename(pair, "by-class.csv"), "by class")
+    widgets.table(table, {first_f1: "{:.3f}", second_f1: "{:.3f}", Words("Difference"): "{:+.3f}"})
+    csv_button(_("Table as CSV"), table, filename(pair, "by-class.csv"), "by class")
 
 
 def filename(pair: Pair, what: str) -> str:
@@ -290,9 +304,15 @@ def filename(pair: Pair, what: str) -> str:
 
 def _described(pair: Pair, row: int) -> dict[str, int | str]:
     """One image in a line: its number, its class and what each side says."""
-    says = [CLASSES[predictions[row]] for predictions in pair.predictions]
+    answers = [CLASSES[predictions[row]] for predictions in pair.predictions]
     return {
-        "Image": row,
-        "True": CLASSES[pair.split.labels[row]],
-        **{f"{name} says": said for name, said in zip(pair.names, says, strict=True)},
+        Words("Image"): row,
+        Words("True"): CLASSES[pair.split.labels[row]],
+        **dict(zip(_says(pair), answers, strict=True)),
     }
+
+
+def _says(pair: Pair) -> tuple[Words, Words]:
+    """What heads the answers of each side."""
+    first, second = pair.names
+    return Words("{side} says", side=first), Words("{side} says", side=second)

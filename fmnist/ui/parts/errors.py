@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -15,24 +15,26 @@ from numpy.typing import NDArray
 from fmnist.analysis import evaluation
 from fmnist.analysis.evaluation import Evaluation
 from fmnist.analysis.selection import EVERY, STEP, Filter, by_confidence
-from fmnist.data.splits import CLASSES, Source, Split, SplitName
+from fmnist.data.splits import CLASSES, IN_WORDS, Source, Split, SplitName
 from fmnist.pictures.encode import data_url, overlay
 from fmnist.ui import answers, garments, matrices, selections, widgets
 from fmnist.ui.components import confidence
 from fmnist.ui.components import matrix as component
+from fmnist.ui.components.map import CLASS
 from fmnist.ui.components.matrix import Place
-from fmnist.ui.matrices import Unit, cell_name
+from fmnist.ui.matrices import UNITS, cell_name
 from fmnist.ui.parts import map as map_parts
 from fmnist.ui.state import dataset, models
 from fmnist.ui.why import why
 from fmnist.ui.widgets import ANY_CLASS, choice
 from fmnist.weights.card import Card
+from fmnist.words import Words, _, number, said
 
 STYLE = Path(__file__).with_name("errors.css")
-MOST_CONFUSED = ("Shirt", "T-shirt/top")
+MOST_CONFUSED = (CLASSES[6], CLASSES[0])
 """The cell to begin with, which is among the fullest of most models."""
-ORDERS = ("Dataset", "Similarity")
-NO_OTHER = "no other model"
+ORDERS = (Words("Dataset"), Words("Similarity"))
+NO_OTHER = Words("no other model")
 TILE, PICTURE = 52, 112
 
 
@@ -51,14 +53,16 @@ class Asked:
     unlike: Card | None
 
     @property
-    def words(self) -> str:
+    def words(self) -> Words:
         """What the images are."""
-        parts = [cell_name(*self.cell)]
+        words = cell_name(*self.cell)
         if self.sure != EVERY:
-            parts.append("{} to {} % sure".format(*self.sure))
+            low, high = self.sure
+            words = Words("{words}, {low} to {high} % sure", words=words, low=low, high=high)
         if self.unlike:
-            parts.append(f"not so named by {self.unlike.name}")
-        return ", ".join(parts)
+            other = self.unlike.name
+            words = Words("{words}, not so named by {model}", words=words, model=other)
+        return words
 
     @property
     def filters(self) -> int:
@@ -71,16 +75,21 @@ def ask(card: Card, split_name: SplitName) -> Asked:
     others = models.choices(lambda other: other.name != card.name and split_name in other.knows)
     asked = sum(key in st.query_params for key in ("sure", "unlike"))
     with st.popover(
-        f"Filter ({asked})" if asked else "Filter", icon=":material/filter_alt:", width="content"
+        _("Filter ({count})", count=asked) if asked else _("Filter"),
+        icon=":material/filter_alt:",
+        width="content",
     ):
         names = [
             widgets.select(label, [ANY_CLASS, *CLASSES], start, key=key)
             for label, key, start in zip(
-                ("True class", "Predicted class"), ("true", "predicted"), MOST_CONFUSED, strict=True
+                (_("True class"), _("Predicted class")),
+                ("true", "predicted"),
+                MOST_CONFUSED,
+                strict=True,
             )
         ]
         sure = st.slider(
-            "How sure the model is",
+            _("How sure the model is"),
             *EVERY,
             EVERY,
             STEP,
@@ -89,7 +98,7 @@ def ask(card: Card, split_name: SplitName) -> Asked:
             bind="query-params",
         )
         unlike = widgets.select(
-            "Only what this model names otherwise",
+            _("Only what this model names otherwise"),
             [NO_OTHER, *others],
             NO_OTHER,
             key="unlike",
@@ -98,11 +107,11 @@ def ask(card: Card, split_name: SplitName) -> Asked:
     return Asked((true, predicted), sure, others.get(unlike))
 
 
-def show_as() -> tuple[Unit, str]:
+def show_as() -> tuple[str, str]:
     """A menu of what the matrix shows, and in which order."""
-    with st.popover("View", icon=":material/tune:", width="content"):
-        unit = choice("Cells show", get_args(Unit), key="cells")
-        order = choice("Order", ORDERS, key="order")
+    with st.popover(_("View"), icon=":material/tune:", width="content"):
+        unit = choice(_("Cells show"), UNITS, key="cells")
+        order = choice(_("Order"), ORDERS, key="order")
     return unit, order
 
 
@@ -133,7 +142,7 @@ class Selection:
 def ground(
     asked: Asked,
     card: Card,
-    said: Evaluation,
+    answers: Evaluation,
     split_name: SplitName,
     source: Source,
     device: torch.device,
@@ -143,20 +152,20 @@ def ground(
     otherwise = None
     if asked.unlike:
         otherwise = models.evaluate(asked.unlike, split_name, source, device).predictions
-    but_sure = Filter(otherwise=otherwise, rows=rows).passes(said, card.temperature)
-    return but_sure & Filter(asked.sure).passes(said, card.temperature), but_sure
+    but_sure = Filter(otherwise=otherwise, rows=rows).passes(answers, card.temperature)
+    return but_sure & Filter(asked.sure).passes(answers, card.temperature), but_sure
 
 
 # The matrix
 
 
-def matrix(counts: NDArray[np.int64], cell: Place, unit: Unit, order: str) -> None:
+def matrix(counts: NDArray[np.int64], cell: Place, unit: str, order: str) -> None:
     """The matrix (10, 10); a click or Enter in it chooses a cell."""
     classes = range(len(CLASSES)) if order == ORDERS[0] else evaluation.by_similarity(counts)
     component.matrix(
         matrices.confusion(counts, unit, classes),
         key="matrix",
-        label="Confusion matrix; arrow keys move in it, Enter chooses a cell",
+        label=_("Confusion matrix; arrow keys move in it, Enter chooses a cell"),
         chosen=cell,
         on_choose=_take_cell,
     )
@@ -191,7 +200,7 @@ def current(selection: Selection) -> int:
         return int(asked)
     if asked:
         if asked != st.session_state.get("garment shown"):  # it comes from a link
-            widgets.say_unknown("garment", asked)
+            widgets.say_unknown(_("garment"), asked)
         st.query_params.pop("garment")
     return int(rows[0])
 
@@ -205,11 +214,14 @@ def wall(selection: Selection, row: int) -> None:
     rows, confidence = selection.rows.tolist(), selection.probabilities.max(1)
     garments.wall(
         selection.split.images[selection.rows],
-        [f"Image {row}: {sure:.1%}" for row, sure in zip(rows, confidence, strict=True)],
+        [
+            _("Image {row}: {sure:.1%}", row=row, sure=sure)
+            for row, sure in zip(rows, confidence, strict=True)
+        ],
         key="gallery",
         name=selection.name,
-        what="images, most confident first",
-        captions=[f"{sure:.0%}" for sure in confidence],
+        what=_("images, most confident first"),
+        captions=[number(sure, ".0%") for sure in confidence],
         height="content",
         tile=TILE,
         picked=rows.index(row),
@@ -233,17 +245,20 @@ def garment(selection: Selection, row: int, split_name: SplitName) -> None:
         st.image(
             data_url(selection.split.images[row], 2 * PICTURE),
             width=PICTURE,
-            alt=f"Garment {row}, {label}",
+            alt=_("Garment {row}, {label}", row=row, label=label),
         )
         with st.container(gap="xsmall", width="stretch"):
-            st.markdown(
-                f"**{_in_words(selection.probabilities[position])}**  \n"
-                f"Garment {row:,} of the {split_name} split, labelled {label}."
+            labelled = _(
+                "Garment {row:,} of the {split} split, labelled {label}.",
+                row=row,
+                split=IN_WORDS[split_name],
+                label=label,
             )
+            st.markdown(f"**{_in_words(selection.probabilities[position])}**  \n{labelled}")
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 for name, icon, step in (
-                    ("Previous", "chevron_left", -1),
-                    ("Next", "chevron_right", 1),
+                    (_("Previous"), "chevron_left", -1),
+                    (_("Next"), "chevron_right", 1),
                 ):
                     there = position + step
                     st.button(
@@ -253,22 +268,25 @@ def garment(selection: Selection, row: int, split_name: SplitName) -> None:
                         on_click=_go_to,
                         args=(rows[there % len(rows)],),
                     )
-                st.caption(f"{position + 1:,} of {len(rows):,}", width="content")
+                st.caption(
+                    _("{place:,} of {all:,}", place=position + 1, all=len(rows)), width="content"
+                )
 
 
 def _in_words(probabilities: NDArray[np.float32]) -> str:
     """The likeliest class with its probability, and the ones after it that count."""
-    said = [
-        f"{CLASSES[label]} {probabilities[label]:.1%}" for label in np.argsort(-probabilities)[:3]
-    ]
-    return f"{said[0]}, then {' and '.join(said[1:])}"
+    first, second, third = (
+        f"{said(CLASSES[label])} {number(probabilities[label], '.1%')}"
+        for label in np.argsort(-probabilities)[:3]
+    )
+    return _("{first}, then {second} and {third}", first=first, second=second, third=third)
 
 
-def sureness(said: Evaluation, rows: NDArray[np.int64], asked: Asked, card: Card) -> None:
+def sureness(answers: Evaluation, rows: NDArray[np.int64], asked: Asked, card: Card) -> None:
     """How sure the model is of images, as bars to filter by."""
-    st.markdown(f"**How sure {widgets.plain(card.label)} is of them**, in per cent")
+    st.markdown(_("**How sure {model} is of them**, in per cent", model=widgets.plain(card.label)))
     confidence.confidence(
-        by_confidence(said, rows, card.temperature),
+        by_confidence(answers, rows, card.temperature),
         key="confidence",
         chosen=asked.sure,
         on_choose=_take_sure,
@@ -293,7 +311,7 @@ def on_map(
 ) -> None:
     """Where the model sees the garments among all of the split, to choose from there as well."""
     if not card.any_picture:
-        st.caption("Predictions have no features to place garments by.")
+        st.caption(_("Predictions have no features to place garments by."))
         return
     if st.session_state.pop("chosen on the map", False):
         st.rerun()
@@ -305,7 +323,7 @@ def on_map(
         device,
         selection.answers,
         method=method,
-        colour="Class",
+        colour=CLASS,
         chosen=selection.rows,
         picked=row,
         on_pick=partial(_take_from_map, selection.answers, counted),
@@ -313,14 +331,14 @@ def on_map(
     )
 
 
-def _take_from_map(said: Evaluation, counted: NDArray[np.bool_]) -> None:
+def _take_from_map(answers: Evaluation, counted: NDArray[np.bool_]) -> None:
     """Go to the garment and its cell; filters that leave it out end."""
     row = map_parts.taken_row(len(counted))
     if row is None:
         return
     st.session_state["chosen on the map"] = True
     _go_to(row)
-    _go_to_cell((int(said.labels[row]), int(said.predictions[row])))
+    _go_to_cell((int(answers.labels[row]), int(answers.predictions[row])))
     if not counted[row]:
         st.session_state["sure"], st.session_state["unlike"] = EVERY, NO_OTHER
         selections.forget()
@@ -346,14 +364,14 @@ def means(selection: Selection, true: int | None, predicted: int | None) -> None
     """The mean garment of a cell, and how it differs from the mean of its class."""
     images, labels = selection.split.images, selection.split.labels
     here = images[selection.rows].mean(0)
-    pictures = [(f"Mean of these {len(selection.rows):,}", here.astype(np.uint8))]
+    pictures = [(_("Mean of these {count:,}", count=len(selection.rows)), here.astype(np.uint8))]
     classes = [label for label in (true, predicted) if label is not None]
     of_classes = [images[labels == label].mean(0) for label in dict.fromkeys(classes)]
     if classes:
         difference = overlay(GREY, (here - of_classes[0]).astype(np.float32))
-        pictures.append((f"less the mean {CLASSES[classes[0]]}", difference))
+        pictures.append((_("less the mean {label}", label=CLASSES[classes[0]]), difference))
     pictures += [
-        (f"Mean {CLASSES[label]}", mean.astype(np.uint8))
+        (_("Mean {label}", label=CLASSES[label]), mean.astype(np.uint8))
         for label, mean in zip(dict.fromkeys(classes), of_classes, strict=True)
     ]
     widgets.side_by_side(pictures, MEAN_EDGE)
@@ -379,18 +397,20 @@ def reasons(
 ) -> None:
     """What the model says of a garment at length, what all say in short, and why."""
     image = dataset.split(split_name, source).images[row]
-    said, others = st.columns(2, gap="large")
-    with said:
-        answer, _ = models.answer(card, image[None], device)
-        st.caption(f"{widgets.plain(card.label)} says")
+    one, others = st.columns(2, gap="large")
+    with one:
+        answer, _used = models.answer(card, image[None], device)
+        st.caption(_("{model} says", model=widgets.plain(card.label)))
         answers.best(answer.probabilities[0])
         answers.show(list(answer.probabilities), [card.label])
         widgets.draw_on(split_name, row)
     with others:
-        st.caption("Every model says")
+        st.caption(_("Every model says"))
         widgets.model_answers(image, split_name, device)
     if not card.any_picture:
-        st.caption("Predictions don't say why: nobody can ask their model about another picture.")
+        st.caption(
+            _("Predictions don't say why: nobody can ask their model about another picture.")
+        )
         return
     training_row = row if split_name == "train" else None
     why(card, image, device, source, training_row=training_row)

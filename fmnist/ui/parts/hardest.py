@@ -9,15 +9,16 @@ from numpy.typing import NDArray
 
 from fmnist.analysis import difficulty
 from fmnist.analysis.difficulty import MEASURES, Measure, Scores
-from fmnist.data.splits import CLASSES, Source, Split, SplitName
+from fmnist.data.splits import CLASSES, IN_WORDS, Source, Split, SplitName
 from fmnist.machine import files
 from fmnist.ui import figures, garments, widgets
 from fmnist.ui.garments import MOST_SHOWN
 from fmnist.ui.state import dataset, models
 from fmnist.ui.widgets import choice
 from fmnist.weights.card import Card
+from fmnist.words import Words, _, said, written
 
-ENDS = ("Hardest", "Easiest")
+ENDS = HARDEST, EASIEST = Words("Hardest"), Words("Easiest")
 ASKED = 5  # of all models, the most accurate, until others are chosen
 
 
@@ -34,6 +35,15 @@ class Question:
     @property
     def measure(self) -> Measure:
         return MEASURES[self.by]
+
+    def written(self, score: float) -> str:
+        """A score as the measure has it."""
+        return written(score, said(self.measure.form))
+
+    @property
+    def order(self) -> str:
+        """The end as a caption names it."""
+        return _("the hardest first") if self.end == HARDEST else _("the easiest first")
 
 
 @dataclass(frozen=True)
@@ -54,20 +64,20 @@ def choose() -> Question:
     choices = models.choices()
     left, right = st.columns([5, 3])
     names = list(choices)
-    asked = left.multiselect("Models", names, names[:ASKED], key="models", bind="query-params")
+    asked = left.multiselect(_("Models"), names, names[:ASKED], key="models", bind="query-params")
     with right:
         label = widgets.choose_class()
     if not asked:
-        st.info("Choose a model; where there is none, train one on the Train page.")
+        st.info(_("Choose a model; where there is none, train one on the Train page."))
         st.stop()
     left, middle, right = st.columns([6, 3, 3], vertical_alignment="bottom")
     with left:
-        by = choice("Hard by", list(MEASURES), key="by")
+        by = choice(_("Hard by"), list(MEASURES), key="by")
     with middle:
         split_name = widgets.choose_split(*(choices[name] for name in asked))
     with right:
-        end = choice("First", ENDS, key="end")
-    st.caption(MEASURES[by].meaning)
+        end = choice(_("First"), ENDS, key="end")
+    st.caption(said(MEASURES[by].meaning))
     cards = [choices[name] for name in asked]
     widgets.warn_of_classes_alone(*cards)
     return Question(cards, by, split_name, label, end)
@@ -86,7 +96,7 @@ def rank(
     )
     scores = question.measure.score(answers, split.labels)
     rows = difficulty.hardest_first(scores, difficulty.doubt(answers, split.labels))
-    if question.end == "Easiest":
+    if question.end == EASIEST:
         rows = rows[::-1]
     if question.label is not None:
         rows = rows[split.labels[rows] == question.label]
@@ -105,22 +115,27 @@ def gallery(question: Question, ranking: Ranking, source: Source) -> int:
             "True": CLASSES[split.labels[row]],
             question.by: ranking.scores[row],
             **{
-                f"{name} says": CLASSES[said]
-                for name, said in zip(names, ranking.predictions[:, row], strict=True)
+                f"{name} says": CLASSES[answer]
+                for name, answer in zip(names, ranking.predictions[:, row], strict=True)
             },
         }
         for row in rows
     ]
     picked = garments.gallery(
         split.images[rows],
-        [f"Image {row}, {CLASSES[split.labels[row]]}" for row in rows],
+        [_("Image {row}, {label}", row=row, label=CLASSES[split.labels[row]]) for row in rows],
         table,
         key="hardest",
         name=f"{source} {question.split_name} {question.by} {names} {files.digest(rows)}",
-        what=f"images, the {end} first",
+        what=_("images, {order}", order=question.order),
         filename=f"{end}-{question.split_name}",
-        caption=f"{len(rows):,} of {len(ranking.rows):,} images, the {end} first.",
-        captions=[question.measure.form.format(score) for score in ranking.scores[rows]],
+        caption=_(
+            "{shown:,} of {all:,} images, {order}.",
+            shown=len(rows),
+            all=len(ranking.rows),
+            order=question.order,
+        ),
+        captions=[question.written(score) for score in ranking.scores[rows]],
         height=520,
         tile=64,
     )
@@ -130,12 +145,14 @@ def gallery(question: Question, ranking: Ranking, source: Source) -> int:
 def large(question: Question, ranking: Ranking, place: int) -> int:
     """The image at a place of the ranking with its score; returns its row."""
     row = int(ranking.rows[place])
-    score = question.measure.form.format(ranking.scores[row])
-    garments.large(
-        ranking.split,
-        row,
-        f"Image {row:,} of the {question.split_name} split. {question.by}: {score}.",
+    caption = _(
+        "Image {row:,} of the {split} split. {measure}: {score}.",
+        row=row,
+        split=IN_WORDS[question.split_name],
+        measure=question.by,
+        score=question.written(ranking.scores[row]),
     )
+    garments.large(ranking.split, row, caption)
     return row
 
 
@@ -143,6 +160,12 @@ def by_class(question: Question, ranking: Ranking) -> None:
     """The mean score of each class over the whole split."""
     labels, scores = ranking.split.labels, ranking.scores
     means = [float(scores[labels == label].mean()) for label in range(len(CLASSES))]
-    written = [question.measure.form.format(round(mean, 3)) for mean in means]
-    widgets.chart(figures.class_means(means, written), "by class", "The mean of each class")
-    st.caption(f"Mean over all {len(labels):,} images of the {question.split_name} split.")
+    texts = [question.written(round(mean, 3)) for mean in means]
+    widgets.chart(figures.class_means(means, texts), "by class", _("The mean of each class"))
+    st.caption(
+        _(
+            "Mean over all {images:,} images of the {split} split.",
+            images=len(labels),
+            split=IN_WORDS[question.split_name],
+        )
+    )

@@ -12,14 +12,30 @@ from fmnist.data.garments import drawing
 from fmnist.data.splits import CLASSES
 from fmnist.pictures.encode import png
 from fmnist.ui.navigation import PLACES, Place
+from fmnist.words import Words, _, said
 
 SIZE, SEED = 118, 0
 """Ten garments are as wide as Streamlit sends a picture without making it smaller every time."""
 A_ROW = 5
 WAYS_ON = (
-    Place("classify", "Draw, or bring a picture", "draw", "Ask several models, and ask why."),
-    Place("errors", "Look at its errors", "query_stats", "Which garments it takes for which."),
-    Place("train", "Train your own", "model_training", "Choose a recipe and watch it learn."),
+    Place(
+        "classify",
+        Words("Draw, or bring a picture"),
+        "draw",
+        Words("Ask several models, and ask why."),
+    ),
+    Place(
+        "errors",
+        Words("Look at its errors"),
+        "query_stats",
+        Words("Which garments it takes for which."),
+    ),
+    Place(
+        "train",
+        Words("Train your own"),
+        "model_training",
+        Words("Choose a recipe and watch it learn."),
+    ),
 )
 
 
@@ -39,7 +55,7 @@ def icon() -> Image.Image:
 
 def strip() -> None:
     """One drawn garment of each class, side by side."""
-    st.image(_strip(), width="stretch", alt="One drawn garment of each of the ten classes")
+    st.image(_strip(), width="stretch", alt=_("One drawn garment of each of the ten classes"))
 
 
 def ways_on() -> None:
@@ -63,7 +79,7 @@ def _card(place: Place, kind: str, height: Literal["content", "stretch"]) -> Non
     with st.container(border=True, height=height, gap="xsmall", key=f"card-{kind}-{place.name}"):
         st.page_link(
             f"pages/{place.name}.py",
-            label=f"**{place.title}**",
+            label=f"**{said(place.title)}**",
             icon=f":material/{place.icon}:",
         )
-        st.caption(place.purpose)
+        st.caption(said(place.purpose))

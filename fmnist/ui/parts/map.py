@@ -17,8 +17,10 @@ from fmnist.pictures.encode import atlas
 from fmnist.ui import garments, selections, widgets
 from fmnist.ui.components import map as component
 from fmnist.ui.components.map import SHEET_COLUMNS
+from fmnist.ui.matrices import cell_name
 from fmnist.ui.state import analysis, dataset
 from fmnist.weights.card import Card
+from fmnist.words import _, number, said
 
 KEY, PICKED = "map", "garment"
 
@@ -38,11 +40,12 @@ def thumbnails(split_name: SplitName, source: Source) -> bytes:
 def choose_method() -> str:
     """A bar of the ways to place garments."""
     return widgets.choice(
-        "Placed by",
+        _("Placed by"),
         list(embedding.METHODS),
         key="method",
-        help="PCA is there at once. t-SNE keeps neighbours together, and takes about a minute "
-        "once.",
+        help=_(
+            "PCA is there at once. t-SNE keeps neighbours together, and takes about a minute once."
+        ),
     )
 
 
@@ -67,7 +70,9 @@ def ground(
     split = dataset.split(split_name, source)
     with widgets.fresh("map", f"{card.sha256} {split_name} {source} {method}"):
         job = analysis.positions(card, split_name, source, method, device)
-        positions = job.result(f"Computing {method} of {card.name}'s features …")
+        positions = job.result(
+            _("Computing {method} of {model}'s features …", method=method, model=card.name)
+        )
         component.garment_map(
             thumbnails(split_name, source),
             positions,
@@ -113,7 +118,7 @@ def picked(count: int) -> int | None:
         return None
     if asked.isdecimal() and int(asked) < count:
         return int(asked)
-    widgets.say_unknown("garment", asked)
+    widgets.say_unknown(_("garment"), asked)
     return None
 
 
@@ -128,15 +133,22 @@ def gallery(
     predictions = answers.predictions
     counts = np.bincount(split.labels[rows], minlength=len(CLASSES))
     of_classes = [
-        f"**{counts[label]:,}** {CLASSES[label]}"
+        f"**{number(counts[label])}** {said(CLASSES[label])}"
         for label in np.argsort(-counts, kind="stable")
         if counts[label]
     ]
     right = (predictions == split.labels)[rows].mean()
-    st.markdown(f"{', '.join(of_classes)}. {answers.model} names {right:.1%} of them right.")
+    st.markdown(
+        _(
+            "{of_classes}. {model} names {right:.1%} of them right.",
+            of_classes=", ".join(of_classes),
+            model=answers.model,
+            right=right,
+        )
+    )
     garments.gallery(
         split.images[rows],
-        [f"{CLASSES[split.labels[row]]} named {CLASSES[predictions[row]]}, {row}" for row in rows],
+        [f"{said(cell_name(split.labels[row], predictions[row]))}, {row}" for row in rows],
         [
             {
                 "split": split_name,
@@ -149,7 +161,7 @@ def gallery(
         ],
         key="chosen",
         name=f"{split_name} {files.digest(rows)}",
-        what="chosen garments",
+        what=_("chosen garments"),
         filename="garments",
         height=420,
         tile=48,

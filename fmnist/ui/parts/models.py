@@ -9,7 +9,7 @@ from fmnist.data.splits import Source
 from fmnist.export import code
 from fmnist.models import FAMILIES, MODELS
 from fmnist.models.layers import layers, parameter_count
-from fmnist.ui import take_home
+from fmnist.ui import language, take_home, widgets
 from fmnist.ui.state import models, uploads
 from fmnist.ui.widgets import choose_weights, plain
 from fmnist.weights import shelf
@@ -19,13 +19,16 @@ from fmnist.weights.strangers import formats
 from fmnist.weights.strangers.formats import SUFFIXES
 from fmnist.weights.strangers.graphs import GraphError
 from fmnist.weights.strangers.outside import OutsideError
+from fmnist.words import Words, _, said
 
 
 def load_weights(source: Source, device: torch.device) -> None:
     """An uploader whose file joins this session's models, and a button that keeps it."""
     file = st.file_uploader(
-        "A .safetensors file; .pt, .pth or .ckpt with a state_dict; .keras or .h5; .onnx or "
-        ".tflite; or predictions for the test images, .csv, .npz or .npy",
+        _(
+            "A .safetensors file; .pt, .pth or .ckpt with a state_dict; .keras or .h5; .onnx or "
+            ".tflite; or predictions for the test images, .csv, .npz or .npy"
+        ),
         [suffix.lstrip(".") for suffix in SUFFIXES],
         max_upload_size=formats.largest() // 2**20,
     )
@@ -34,106 +37,142 @@ def load_weights(source: Source, device: torch.device) -> None:
     weights = uploads.opened(file)
     if isinstance(weights, OutsideError):
         beside = st.file_uploader(
-            f"The file that {plain(file.name)} keeps weights in, such as {plain(file.name)}.data",
+            _(
+                "The file that {file} keeps weights in, such as {file}.data",
+                file=plain(file.name),
+            ),
             max_upload_size=formats.largest() // 2**20,
             key=f"beside {file.file_id}",
         )
         weights = uploads.opened(file, beside) if beside else weights
     if isinstance(weights, WeightsError):
-        st.error(str(weights))
+        st.error(said(weights))
         return
     card = weights.card
-    article = "an" if card.title.startswith("ONNX") else "a"
-    verb = "fits" if card.architecture else "has" if card.layers else f"is {article}"
-    fits = f"{file.name} {verb} {card.title}."
+    fits = _fits(file.name, card)
     if card.doubt:
-        st.warning(f"{fits} {card.doubt}")
-        if card.order and st.checkbox("Put its classes in that order", key=f"order {file.file_id}"):
+        st.warning(f"{fits} {said(card.doubt)}")
+        reorder = _("Put its classes in that order")
+        take = _("Take it among the models all the same")
+        if card.order and st.checkbox(reorder, key=f"order {file.file_id}"):
             weights = shelf.reordered(weights)
             card = weights.card
-        elif not st.checkbox("Take it among the models all the same", key=f"take {file.file_id}"):
+        elif not st.checkbox(take, key=f"take {file.file_id}"):
             return
     kept = next((saved for saved in shelf.cards() if saved.sha256 == card.sha256), None)
     if kept:
-        st.success(f"{fits} It is among everybody's models as {plain(kept.both_names)}.")
+        st.success(
+            _(
+                "{fits} It is among everybody's models as {name}.",
+                fits=fits,
+                name=plain(kept.both_names),
+            )
+        )
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.text_input("Name", card.name, key=f"name of {file.file_id}")
-        wanted = st.button("Keep", help="Save it here, so that everybody finds it.")
+        name = st.text_input(_("Name"), card.name, key=f"name of {file.file_id}")
+        wanted = st.button(_("Keep"), help=_("Save it here, so that everybody finds it."))
     try:
         weights = uploads.remember(weights, name.strip() or card.name, source, device)
     except GraphError as error:
-        st.error(f"{file.name} {error}")
+        st.error(f"{file.name} {said(error)}")
         return
     card = weights.card
-    reading = f"It {card.reading}. " if card.reading else ""
-    where = "every page" if card.any_picture else "the pages about test images"
-    st.success(
-        f"{fits} {reading}Until you leave, it is among the models on {where} as {plain(card.name)}."
+    reading = _("It {reads}.", reads=card.reading) if card.reading else ""
+    until = (
+        _("Until you leave, it is among the models on every page as {name}.", name=plain(card.name))
+        if card.any_picture
+        else _(
+            "Until you leave, it is among the models on the pages about test images as {name}.",
+            name=plain(card.name),
+        )
     )
+    st.success(" ".join(filter(None, [fits, reading, until])))
     if wanted:
         try:
             uploads.keep(weights)
         except (WeightsError, OSError) as error:
-            st.error(str(error))
+            st.error(said(error))
         else:
             st.rerun()
+
+
+def _fits(filename: str, card: Card) -> str:
+    """What a file holds, in a sentence."""
+    if card.architecture:
+        return _("{file} fits {model}.", file=filename, model=card.title)
+    if card.layers:
+        return _("{file} has {model}.", file=filename, model=card.title)
+    if card.title.startswith("ONNX"):
+        return _("{file} is an {model}.", file=filename, model=card.title)
+    return _("{file} is a {model}.", file=filename, model=card.title)
 
 
 def one_model(device: torch.device) -> None:
     """One model, to be chosen: to take home, and to rename or remove where somebody kept it."""
     if told := st.session_state.pop("told of kept", None):
-        st.success(told)
+        st.success(said(told))
     card = choose_weights()
     if card is None:
         return
-    measured = f", {card.on_real.accuracy:.2%} of the test images right" if card.on_real else ""
-    st.markdown(f"**{plain(card.both_names)}**: {card.title}{measured}.")
+    if card.on_real:
+        st.markdown(
+            _(
+                "**{name}**: {title}, {right:.2%} of the test images right.",
+                name=plain(card.both_names),
+                title=card.title,
+                right=card.on_real.accuracy,
+            )
+        )
+    else:
+        st.markdown(f"**{plain(card.both_names)}**: {said(card.title)}.")
     if card.any_picture:
         take_home.model(lambda: models.opened(card, device), card.name, card.name)
     else:
-        st.caption("Its predictions alone are here, so there is no model to take home.")
+        st.caption(_("Its predictions alone are here, so there is no model to take home."))
     if shelf.kept(card.name):
         with st.container(horizontal=True):
-            with st.popover("Rename", icon=":material/edit:"):
+            with st.popover(_("Rename"), icon=":material/edit:"):
                 _rename(card)
-            if st.button("Remove", icon=":material/delete:"):
-                _confirm_removal(card)
+            if st.button(_("Remove"), icon=":material/delete:"):
+                st.dialog(_("Remove it for good?"))(_confirm_removal)(card)
 
 
 def _rename(card: Card) -> None:
     with st.form(f"rename {card.name}", border=False):
-        label = st.text_input("Name", card.label, max_chars=LONGEST_NAME)
-        st.caption(f"Links and the command line still call it {card.name}.")
-        if st.form_submit_button("Rename"):
+        label = st.text_input(_("Name"), card.label, max_chars=LONGEST_NAME)
+        st.caption(_("Links and the command line still call it {name}.", name=card.name))
+        if st.form_submit_button(_("Rename")):
             try:
                 renamed = shelf.rename(card.name, label)
             except (WeightsError, OSError) as error:
-                st.error(str(error))
+                st.error(said(error))
                 return
-            _tell(f"It is called {plain(renamed.label)} now.")
+            _tell(Words("It is called {name} now.", name=plain(renamed.label)))
 
 
-@st.dialog("Remove it for good?")
 def _confirm_removal(card: Card) -> None:
     st.markdown(
-        f"**{plain(card.both_names)}** is deleted for everybody: its weights, "
-        f"{card.bytes / 1e6:.1f} MB, and what was measured of them. Take it home before, if you "
-        "may want it again."
+        _(
+            "**{name}** is deleted for everybody: its weights, {megabytes:.1f} MB, and what was "
+            "measured of them. Take it home before, if you may want it again.",
+            name=plain(card.both_names),
+            megabytes=card.bytes / 1e6,
+        )
     )
     with st.container(horizontal=True):
-        if st.button("Remove for good", type="primary"):
+        if st.button(_("Remove for good"), type="primary"):
             try:
                 shelf.remove(card.name)
             except (WeightsError, OSError) as error:
-                st.error(str(error))
+                st.error(said(error))
                 return
-            _tell(f"{plain(card.both_names)} is removed.")
-        if st.button("Keep it"):
+            _tell(Words("{name} is removed.", name=plain(card.both_names)))
+        if st.button(_("Keep it")):
             st.rerun()
 
 
-def _tell(sentence: str) -> None:
+def _tell(sentence: Words) -> None:
     """Say it when the page has run anew."""
     st.session_state["told of kept"] = sentence
     st.rerun()
@@ -141,32 +180,40 @@ def _tell(sentence: str) -> None:
 
 def architecture() -> None:
     """One architecture, to be chosen: what it is, its layers and its recipe."""
+    language.understand("architecture", list(MODELS), _titled)
     name = st.selectbox(
-        "Architecture",
+        _("Architecture"),
         MODELS,
-        format_func=lambda name: f"{MODELS[name].title} ({name})",
+        format_func=_titled,
         key="architecture",
         bind="query-params",
     )
     spec, (rows, parameters) = MODELS[name], _layers(name)
-    st.markdown(f"{spec.summary} {FAMILIES[spec.family]}, {parameters:,} parameters.")
+    st.markdown(
+        _(
+            "{summary} {family}, {parameters:,} parameters.",
+            summary=spec.summary,
+            family=FAMILIES[spec.family],
+            parameters=parameters,
+        )
+    )
     structure, recipe = st.columns([3, 2], gap="large")
     with structure:
-        st.subheader("Layers")
-        st.dataframe(
-            rows,
-            hide_index=True,
-            column_config={"Parameters": st.column_config.NumberColumn(format="localized")},
-        )
+        st.subheader(_("Layers"))
+        widgets.table(rows, {"Parameters": "{:,}"})
     with recipe:
-        st.subheader("Recipe")
+        st.subheader(_("Recipe"))
         st.table(
             {
-                key: ", ".join(value) or "none" if isinstance(value, list) else str(value)
+                key: ", ".join(value) or _("none") if isinstance(value, list) else str(value)
                 for key, value in spec.recipe.to_json().items()
             }
         )
     take_home.script(code.script(name, spec.recipe), name, "of architecture")
+
+
+def _titled(name: str) -> str:
+    return f"{said(MODELS[name].title)} ({name})"
 
 
 @lru_cache

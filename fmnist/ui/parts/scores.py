@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -18,8 +19,9 @@ from fmnist.ui.components import confidence
 from fmnist.ui.downloads import csv_button
 from fmnist.ui.widgets import choice
 from fmnist.weights.card import Card
+from fmnist.words import Words, _, number
 
-FIGURES = {"Precision": "precision", "Recall": "recall", "F1": "f1"}
+FIGURES = {Words("Precision"): "precision", Words("Recall"): "recall", "F1": "f1"}
 BINS = 15
 
 
@@ -31,39 +33,40 @@ def by_class(
     With the areas under the curves, where there are any.
     """
     rows, sure = evaluation.per_class(matrix), intervals.per_class(matrix)
-    figure = choice("Figure", list(FIGURES), default="F1", key="figure")
+    figure = choice(_("Figure"), list(FIGURES), default="F1", key="figure")
     values, bounds = (
         [getattr(row, FIGURES[figure]) for row in of_classes] for of_classes in (rows, sure)
     )
     widgets.chart(
-        figures.class_intervals(values, bounds), "intervals", "Each class with its interval"
+        figures.class_intervals(values, bounds), "intervals", _("Each class with its interval")
     )
     st.caption(
-        "Each line holds 95 of 100 values of the bootstrap: the images drawn anew "
-        f"{RESAMPLES:,} times, with repetition."
+        _(
+            "Each line holds 95 of 100 values of the bootstrap: the images drawn anew {times:,} "
+            "times, with repetition.",
+            times=RESAMPLES,
+        )
     )
-    table = []
+    table: list[dict[str, Any]] = []
     for label, (row, interval) in enumerate(zip(rows, sure, strict=True)):
-        line = {"Class": CLASSES[label], "Images": row.support}
+        line: dict[str, Any] = {Words("Class"): CLASSES[label], Words("Images"): row.support}
         for title, figure in FIGURES.items():
             low, high = getattr(interval, figure)
-            line |= {title: getattr(row, figure), f"{title} from": low, f"{title} to": high}
+            line[title] = getattr(row, figure)
+            line[Words("{figure} from", figure=title)] = low
+            line[Words("{figure} to", figure=title)] = high
         if ranking:
             of_class = ranking[label]
-            line |= {"Average precision": of_class.average_precision, "AUC": of_class.area}
+            line[Words("Average precision")] = of_class.average_precision
+            line["AUC"] = of_class.area
         table.append(line)
-    st.dataframe(
+    widgets.table(
         table,
-        hide_index=True,
-        column_config={
-            name: st.column_config.NumberColumn(
-                {"from": "from", "to": "to"}.get(name.split()[-1], name), format="%.3f"
-            )
-            for name in table[0]
-            if name not in ("Class", "Images")
-        },
+        {name: "{:.3f}" for name in table[0] if name not in ("Class", "Images")},
+        columns={f"{title} from": st.column_config.Column(_("from")) for title in FIGURES}
+        | {f"{title} to": st.column_config.Column(_("to")) for title in FIGURES},
     )
-    csv_button("Table as CSV", table, filename, "by class")
+    csv_button(_("Table as CSV"), table, filename, "by class")
 
 
 def of_chosen(
@@ -71,8 +74,15 @@ def of_chosen(
 ) -> None:
     """How good and how sure the model is of chosen images; a bar leaves those of its interval."""
     right = (answers.predictions == answers.labels)[rows].mean() if len(rows) else 0
-    st.header("The chosen images")
-    st.markdown(f"{card.name} names **{right:.2%}** of the {len(rows):,} chosen images right.")
+    st.header(_("The chosen images"))
+    st.markdown(
+        _(
+            "{model} names **{right:.2%}** of the {images:,} chosen images right.",
+            model=card.name,
+            right=right,
+            images=len(rows),
+        )
+    )
     confidence.confidence(
         by_confidence(answers, rows, card.temperature),
         key="confidence",
@@ -92,50 +102,63 @@ def _take_interval(
 
 def against_rest(ranking: Sequence[ClassCurves]) -> None:
     """Precision-recall and ROC curve of a class to choose, over those of the others."""
-    name = st.selectbox("Class", CLASSES, 6, key="against", bind="query-params")
+    name = widgets.select(_("Class"), CLASSES, CLASSES[6], key="against")
     label = CLASSES.index(name)
     precision_recall, roc = st.columns(2, gap="large")
     with precision_recall:
-        st.subheader("Precision and recall")
+        st.subheader(_("Precision and recall"))
         lines = [(of_class.recall, of_class.precision) for of_class in ranking]
-        figure = figures.class_lines(lines, label, "recall", "precision")
-        widgets.chart(figure, "precision and recall", "Precision against recall, class by class")
+        figure = figures.class_lines(lines, label, _("recall"), _("precision"))
+        widgets.chart(figure, "precision and recall", _("Precision against recall, class by class"))
         st.caption(
-            f"{name}: average precision {ranking[label].average_precision:.3f}. The more of its "
-            "images are found (to the right), the more others come along (down)."
+            _(
+                "{label}: average precision {precision:.3f}. The more of its images are found (to "
+                "the right), the more others come along (down).",
+                label=CLASSES[label],
+                precision=ranking[label].average_precision,
+            )
         )
     with roc:
-        st.subheader("ROC")
+        st.subheader(_("ROC"))
         lines = [
             (of_class.false_positive_rate, of_class.true_positive_rate) for of_class in ranking
         ]
-        figure = figures.class_lines(lines, label, "false positive rate", "true positive rate")
-        widgets.chart(figure, "roc", "True against false positives, class by class")
+        figure = figures.class_lines(
+            lines, label, _("false positive rate"), _("true positive rate")
+        )
+        widgets.chart(figure, "roc", _("True against false positives, class by class"))
         st.caption(
-            f"{name}: area {ranking[label].area:.4f}. It flatters: nine images in ten are of other "
-            "classes, so a small rate of false positives is many images."
+            _(
+                "{label}: area {area:.4f}. It flatters: nine images in ten are of other classes, "
+                "so a small rate of false positives is many images.",
+                label=CLASSES[label],
+                area=ranking[label].area,
+            )
         )
 
 
 def calibration(answers: Evaluation, temperature: float) -> None:
     """The reliability diagram and the expected calibration error, before and after temperature."""
-    temperatures = {"as trained": 1.0, "at its temperature": temperature}
+    temperatures = {_("as trained"): 1.0, _("at its temperature"): temperature}
     diagram, errors = st.columns([3, 2], gap="large", vertical_alignment="center")
     figure = figures.reliability(
         {name: evaluation.calibration(answers, BINS, t) for name, t in temperatures.items()}
     )
     with diagram:
-        widgets.chart(figure, "reliability", "How often it is right, by how sure it is")
+        widgets.chart(figure, "reliability", _("How often it is right, by how sure it is"))
     with errors:
         for name, t in temperatures.items():
             error = evaluation.expected_calibration_error(answers, BINS, t)
-            st.metric(f"Expected calibration error {name}", f"{error:.2%}")
+            st.metric(_("Expected calibration error {when}", when=name), number(error, ".2%"))
         st.caption(
-            "By how much confidence and accuracy differ, on average over the images. Dividing the "
-            f"logits by the temperature, {temperature:.2f}, changes how sure the model is but not "
-            "what it says."
+            _(
+                "By how much confidence and accuracy differ, on average over the images. Dividing "
+                "the logits by the temperature, {temperature:.2f}, changes how sure the model is "
+                "but not what it says.",
+                temperature=temperature,
+            )
             if temperature != 1
-            else "This model has no temperature of its own, so nothing changes."
+            else _("This model has no temperature of its own, so nothing changes.")
         )
 
 
@@ -146,7 +169,7 @@ def abstain(answers: Evaluation, temperature: float) -> None:
     Its own fragment, so that it moves without the rest of the page.
     """
     percent = st.slider(
-        "Abstain below this confidence",
+        _("Abstain below this confidence"),
         0,
         100,
         80,
@@ -157,9 +180,9 @@ def abstain(answers: Evaluation, temperature: float) -> None:
     given = curves.abstention(answers, percent / 100, temperature)
     errors = (answers.predictions != answers.labels).sum()
     numbers = st.columns(3)
-    numbers[0].metric("Answered", f"{given.coverage:.1%}")
-    numbers[1].metric("Of these, right", f"{given.accuracy:.2%}")
-    numbers[2].metric("Errors left", f"{given.errors:,} of {errors:,}")
+    numbers[0].metric(_("Answered"), number(given.coverage, ".1%"))
+    numbers[1].metric(_("Of these, right"), number(given.accuracy, ".2%"))
+    numbers[2].metric(_("Errors left"), _("{left:,} of {all:,}", left=given.errors, all=errors))
     coverages, accuracies = curves.accuracy_by_coverage(answers, temperature)
     figure = figures.coverage(coverages, accuracies, (given.coverage, given.accuracy))
-    widgets.chart(figure, "coverage", "How many answers are right, by how many are given")
+    widgets.chart(figure, "coverage", _("How many answers are right, by how many are given"))

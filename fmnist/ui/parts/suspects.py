@@ -10,16 +10,18 @@ from numpy.typing import NDArray
 
 from fmnist.analysis import evaluation, suspects
 from fmnist.analysis.suspects import MOST_DIFFERENT, Suspect
-from fmnist.data.splits import CLASSES, SPLITS, Source, SplitName
+from fmnist.data.splits import CLASSES, IN_WORDS, SPLITS, Source, SplitName
 from fmnist.machine.errors import UserFacingError
 from fmnist.ui import downloads, widgets
 from fmnist.ui.components import memory
 from fmnist.ui.components.wall import garment_wall
 from fmnist.ui.state import analysis, dataset, models
+from fmnist.words import Words, _, said
 
 PER_PAGE = 60
 EDGE = 168  # pixels; two stand side by side on a phone
-MARKS = {True: "agree", False: "disagree", None: ""}
+MARKS = {True: Words("agree"), False: Words("disagree"), None: ""}
+PLACES = ACROSS, WITHIN = Words("Across splits"), Words("Within a split")
 
 
 class Doubt(NamedTuple):
@@ -55,25 +57,33 @@ def wrong_labels(source: Source, device: torch.device) -> Found:
             Suspect("label", name, int(row)),
             [split.images[row]],
             [place(name, int(row), source)],
-            f"Labelled **{CLASSES[split.labels[row]]}**. {widgets.plain(card.label)} says "
-            f"**{CLASSES[of_image.argmax()]}** ({of_image.max():.0%}) and gives the label "
-            f"{of_image[split.labels[row]]:.1%}.",
+            _(
+                "Labelled **{label}**. {model} says **{answer}** ({sure:.0%}) and gives the label "
+                "{rest:.1%}.",
+                label=CLASSES[split.labels[row]],
+                model=widgets.plain(card.label),
+                answer=CLASSES[of_image.argmax()],
+                sure=of_image.max(),
+                rest=of_image[split.labels[row]],
+            ),
         )
         for row, of_image in zip(rows, probabilities, strict=True)
     ]
     return Found(
         doubts,
-        "Found by confident learning: the model is sure of another class than the label. The "
-        "training set is not offered, since a model has learned its labels, wrong ones included; "
-        "only on images it was not trained on is its answer a second opinion.",
+        _(
+            "Found by confident learning: the model is sure of another class than the label. The "
+            "training set is not offered, since a model has learned its labels, wrong ones "
+            "included; only on images it was not trained on is its answer a second opinion."
+        ),
     )
 
 
 def duplicates(source: Source) -> Found:
     """Choose where; the pairs of garments that are nearly the same, the most alike first."""
-    across = widgets.choice("Pairs", ["Across splits", "Within a split"], key="pairs")
+    across = widgets.choice(_("Pairs"), PLACES, key="pairs")
     job = analysis.near_duplicates(source)
-    pairs = job.result("Comparing every garment with every other …")
+    pairs = job.result(_("Comparing every garment with every other …"))
     splits = {name: dataset.split(name, source) for name in SPLITS}
     starts = np.cumsum([0, *(len(split) for split in splits.values())])
     exact = int((pairs["difference"] == 0).sum())
@@ -84,7 +94,7 @@ def duplicates(source: Source) -> Found:
             for position in (first, second)
             for index in [int(np.searchsorted(starts, position, "right")) - 1]
         )
-        if (name != other) != (across == "Across splits"):
+        if (name != other) != (across == ACROSS):
             continue
         labels = [
             CLASSES[splits[name].labels[row]],
@@ -95,24 +105,49 @@ def duplicates(source: Source) -> Found:
                 Suspect("duplicate", name, row, other, other_row),
                 [splits[name].images[row], splits[other].images[other_row]],
                 [place(name, row, source), place(other, other_row, source)],
-                f"They differ by **{difference:.1f}** grey levels. Labelled **{labels[0]}**"
-                + (" both." if len(set(labels)) == 1 else f" and **{labels[1]}**."),
+                _differ(difference, *labels),
             )
         )
     return Found(
         doubts,
-        f"Every two of all {starts[-1]:,} garments were compared: {len(pairs):,} pairs differ by "
-        f"{MOST_DIFFERENT:.0f} grey levels of 255 or less (root mean square over the "
-        f"pixels). {exact:,} of them are exact duplicates.",
+        _(
+            "Every two of all {garments:,} garments were compared: {pairs:,} pairs differ by "
+            "{most:.0f} grey levels of 255 or less (root mean square over the pixels). {exact:,} "
+            "of them are exact duplicates.",
+            garments=starts[-1],
+            pairs=len(pairs),
+            most=MOST_DIFFERENT,
+            exact=exact,
+        ),
+    )
+
+
+def _differ(difference: float, first: str, second: str) -> str:
+    """By how much two garments differ, and their labels."""
+    if first == second:
+        return _(
+            "They differ by **{difference:.1f}** grey levels. Labelled **{first}** both.",
+            difference=difference,
+            first=first,
+        )
+    return _(
+        "They differ by **{difference:.1f}** grey levels. Labelled **{first}** and **{second}**.",
+        difference=difference,
+        first=first,
+        second=second,
     )
 
 
 def place(name: SplitName, row: int, source: Source) -> str:
     """Where a garment is, here and in the published files."""
     if source == "drawn" or name == "test":
-        return f"Garment {row} of {name}"
-    published = analysis.published_rows(name)[row]
-    return f"Garment {row} of {name}, {published} in the published training file"
+        return _("Garment {row} of {split}", row=row, split=IN_WORDS[name])
+    return _(
+        "Garment {row} of {split}, {published} in the published training file",
+        row=row,
+        split=IN_WORDS[name],
+        published=analysis.published_rows(name)[row],
+    )
 
 
 def decisions() -> dict[Suspect, bool]:
@@ -150,14 +185,22 @@ def _choose(doubts: Sequence[Doubt]) -> Doubt:
         picked = garment_wall(
             np.concatenate([doubt.images for doubt in doubts]),
             [caption for doubt in doubts for caption in doubt.captions],
-            captions=[MARKS[decided.get(suspect)] for suspect in doubted for _ in range(each)],
+            captions=[
+                said(MARKS[decided.get(suspect)]) for suspect in doubted for image in range(each)
+            ],
             key="suspects",
-            label=f"{len(doubts)} suspects; arrow keys choose one",
+            label=_("{suspects} suspects; arrow keys choose one", suspects=len(doubts)),
             name=f"{doubted} {last} {len(decided)}",
             tile=56,
             picked=first * each,
         )
-    st.caption(f"{len(doubts) - len(undecided)} of these {len(doubts)} decided")
+    st.caption(
+        _(
+            "{decided} of these {all} decided",
+            decided=len(doubts) - len(undecided),
+            all=len(doubts),
+        )
+    )
     return doubts[(picked or 0) // each]
 
 
@@ -174,7 +217,7 @@ def _buttons(suspect: Suspect, agree: str, disagree: str) -> None:
             args=(suspect, meaning),
         )
     st.button(
-        "Take back",
+        _("Take back"),
         key="take back",
         disabled=decision is None,
         width="stretch",
@@ -220,13 +263,13 @@ def _as_rows(source: Source) -> list[dict[str, Any]]:
 
 def save_decisions(source: Source) -> None:
     """The decisions as a CSV to save, and one saved before to go on from."""
-    downloads.csv_button("Save decisions", _as_rows(source), "decisions.csv", "decisions-csv")
-    uploaded = st.file_uploader("Go on from decisions saved before", "csv", key="saved")
+    downloads.csv_button(_("Save decisions"), _as_rows(source), "decisions.csv", "decisions-csv")
+    uploaded = st.file_uploader(_("Go on from decisions saved before"), "csv", key="saved")
     if uploaded and st.session_state.get("went on from") != uploaded.file_id:
         try:
             before = suspects.from_csv(uploaded.getvalue(), source, _sizes(source))
         except UserFacingError as error:
-            st.error(str(error))
+            st.error(said(error))
         else:
             st.session_state["went on from"] = uploaded.file_id
             decisions().update(before)
@@ -242,16 +285,16 @@ def leaderboard(source: Source, device: torch.device) -> None:
         before = 100 * evaluation.accuracy(answers)
         after = 100 * suspects.accuracy_without(answers, rows)
         scores.append((card.both_names, before, after, after - before))
-    heads = ("Model", "All", f"Without {len(rows)}", "Change")
-    st.dataframe(
+    heads = (
+        Words("Model"),
+        Words("All"),
+        Words("Without {count}", count=len(rows)),
+        Words("Change"),
+    )
+    widgets.table(
         [
             dict(zip(heads, score, strict=True))
             for score in sorted(scores, key=lambda score: -score[2])
         ],
-        hide_index=True,
-        column_config={
-            heads[1]: st.column_config.NumberColumn(format="%.2f %%"),
-            heads[2]: st.column_config.NumberColumn(format="%.2f %%"),
-            heads[3]: st.column_config.NumberColumn(format="%+.2f"),
-        },
+        dict(zip(heads[1:], ("{:.2f} %", "{:.2f} %", "{:+.2f}"), strict=True)),
     )

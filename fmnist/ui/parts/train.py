@@ -17,7 +17,7 @@ from fmnist.models import MODELS
 from fmnist.models.recipe import AUGMENTATIONS, OPTIMIZERS, PRECISIONS, RANGES, SCHEDULES, Recipe
 from fmnist.runs import pace, queue, results
 from fmnist.runs.pace import Work
-from fmnist.runs.run import Plan, Run, RunError, read_run
+from fmnist.runs.run import IN_WORDS, Plan, Run, RunError, read_run
 from fmnist.ui import figures, matrices, take_home, widgets
 from fmnist.ui.components.matrix import matrix as show_matrix
 from fmnist.ui.components.wall import garment_wall
@@ -26,26 +26,31 @@ from fmnist.ui.state.jobs import in_words
 from fmnist.ui.state.pace import measured
 from fmnist.ui.widgets import plain
 from fmnist.weights import shelf
+from fmnist.words import Words, _, number, said
 
 REFRESH_SECONDS = 1.0
 LOOK_SECONDS = 3.0
 LOG_CHARACTERS = 3000
-LABELS = "the labels"
+LABELS = Words("the labels")
 STRIP, FLIPS = 20, 60
-CURVES = {"loss": "Loss", "validation_accuracy": "Validation accuracy", "lr": "Learning rate"}
-COMPARED = {"loss": "Loss", "validation_accuracy": "Validation accuracy"}
+CURVES = {
+    "loss": Words("Loss"),
+    "validation_accuracy": Words("Validation accuracy"),
+    "lr": Words("Learning rate"),
+}
+COMPARED = ("loss", "validation_accuracy")
 WAYS_ON = (
-    ("Try it on a drawing", "draw", "classify"),
-    ("See its errors", "query_stats", "errors"),
+    (Words("Try it on a drawing"), "draw", "classify"),
+    (Words("See its errors"), "query_stats", "errors"),
 )
-WORDS = {
-    "queued": "Waiting for another training on this device to end.",
-    "running": "Training.",
-    "stopping": "Stopping at the next point of its curves.",
-    "stopped": "Stopped. It can go on from its last checkpoint.",
-    "interrupted": "Its process is gone. It can go on from its last checkpoint.",
-    "failed": "It failed.",
-    "finished": "Finished.",
+STATES = {
+    "queued": Words("Waiting for another training on this device to end."),
+    "running": Words("Training."),
+    "stopping": Words("Stopping at the next point of its curves."),
+    "stopped": Words("Stopped. It can go on from its last checkpoint."),
+    "interrupted": Words("Its process is gone. It can go on from its last checkpoint."),
+    "failed": Words("It failed."),
+    "finished": Words("Finished."),
 }
 
 
@@ -54,68 +59,73 @@ def edit_recipe(
 ) -> tuple[Recipe, int]:
     """Boxes over a recipe and the number of training images; returns both as edited."""
 
-    def number(label: str, name: str, **options: Any) -> Any:
-        value = getattr(recipe, name)
-        low, high = (type(value)(bound) for bound in RANGES[name])
-        return st.number_input(label, low, high, value, key=f"{name} {key}", **options)
+    def value(label: str, name: str, **options: Any) -> Any:
+        proposed = getattr(recipe, name)
+        low, high = (type(proposed)(bound) for bound in RANGES[name])
+        return st.number_input(label, low, high, proposed, key=f"{name} {key}", **options)
 
     def choice(label: str, name: str, options: Sequence[str]) -> Any:
         place = options.index(getattr(recipe, name))
         return st.selectbox(label, options, place, key=f"{name} {key}")
 
-    epochs = number("Epochs", "epochs")
+    epochs = value(_("Epochs"), "epochs")
     images = st.number_input(
-        "Training images", 1, available, min(limit, available), step=1000, key=f"images {key}"
+        _("Training images"), 1, available, min(limit, available), step=1000, key=f"images {key}"
     )
-    with st.expander("More of the recipe"):
+    with st.expander(_("More of the recipe")):
         edited = replace(
             recipe,
             epochs=epochs,
-            batch_size=number("Batch size", "batch_size"),
-            lr=number("Peak learning rate", "lr", step=1e-4, format="%.5f"),
-            weight_decay=number("Weight decay", "weight_decay", step=0.01),
-            label_smoothing=number("Label smoothing", "label_smoothing", step=0.01),
-            averaging=number(
-                "Averaging of the weights",
+            batch_size=value(_("Batch size"), "batch_size"),
+            lr=value(_("Peak learning rate"), "lr", step=1e-4, format="%.5f"),
+            weight_decay=value(_("Weight decay"), "weight_decay", step=0.01),
+            label_smoothing=value(_("Label smoothing"), "label_smoothing", step=0.01),
+            averaging=value(
+                _("Averaging of the weights"),
                 "averaging",
                 step=0.001,
                 format="%.4f",
-                help="How much of the mean of the weights so far stays at each step, such as "
-                "0.999. The mean is kept in place of the weights; at 0 there is none.",
+                help=_(
+                    "How much of the mean of the weights so far stays at each step, such as "
+                    "0.999. The mean is kept in place of the weights; at 0 there is none."
+                ),
             ),
             augment=tuple(
                 st.multiselect(
-                    "Augmentation", list(AUGMENTATIONS), recipe.augment, key=f"augment {key}"
+                    _("Augmentation"), list(AUGMENTATIONS), recipe.augment, key=f"augment {key}"
                 )
             ),
-            everyday=number(
-                "Everyday pictures for each image",
+            everyday=value(
+                _("Everyday pictures for each image"),
                 "everyday",
                 step=0.25,
-                help="Garments as people draw and photograph them, made from the training images.",
+                help=_(
+                    "Garments as people draw and photograph them, made from the training images."
+                ),
             ),
-            people=number(
-                "Pictures by people for each image",
+            people=value(
+                _("Pictures by people for each image"),
                 "people",
                 step=0.25,
-                help="At most so many of those in the folder that FMNIST_PICTURES names.",
+                help=_("At most so many of those in the folder that FMNIST_PICTURES names."),
             ),
             teacher=_choose_teacher(recipe.teacher, teachers, key),
-            optimizer=choice("Optimizer", "optimizer", OPTIMIZERS),
-            schedule=choice("Schedule", "schedule", SCHEDULES),
-            precision=choice("Precision", "precision", PRECISIONS),
-            seed=number("Seed", "seed"),
+            optimizer=choice(_("Optimizer"), "optimizer", OPTIMIZERS),
+            schedule=choice(_("Schedule"), "schedule", SCHEDULES),
+            precision=choice(_("Precision"), "precision", PRECISIONS),
+            seed=value(_("Seed"), "seed"),
         )
     return edited, images
 
 
 def _choose_teacher(proposal: str | None, teachers: Sequence[str], key: str) -> str | None:
     chosen = st.selectbox(
-        "Learn from",
+        _("Learn from"),
         [LABELS, *teachers],
         1 + teachers.index(proposal) if proposal in teachers else 0,
+        format_func=said,
         key=f"teacher {key}",
-        help="The labels of the training images, or what other weights answer (distillation).",
+        help=_("The labels of the training images, or what other weights answer (distillation)."),
     )
     return None if chosen == LABELS else chosen
 
@@ -124,15 +134,19 @@ def forecast(plan: Plan, images: int, known: Sequence[Run]) -> None:
     """How long a plan on so many images is going to take here, before it is begun."""
     speed = pace.seen(Work.of(plan), known)
     if speed is None and any(run.active for run in known):
-        st.caption("How long it takes is measured when no training is running.")
+        st.caption(_("How long it takes is measured when no training is running."))
         return
     if speed is None:
-        speed = measured(Work.of(plan)).result("Measuring how fast this machine trains …")
+        speed = measured(Work.of(plan)).result(_("Measuring how fast this machine trains …"))
     held_out = len(dataset.split("validation", plan.data))
     left = in_words(pace.seconds(plan, images, held_out, speed))
     st.caption(
-        f"Trains for about **{left}** on this machine, at {speed:,.0f} images a second; to start "
-        "and to measure the result take some seconds more."
+        _(
+            "Trains for about **{time}** on this machine, at {speed:,.0f} images a second; to "
+            "start and to measure the result take some seconds more.",
+            time=left,
+            speed=speed,
+        )
     )
 
 
@@ -140,7 +154,7 @@ def choose_run(ids: Sequence[str]) -> str:
     """A select box over runs; the link always names the chosen one, as the newest changes."""
     if "run" not in st.session_state and st.query_params.get("run") in ids:
         st.session_state["run"] = st.query_params["run"]
-    chosen: str = st.selectbox("Run", ids, key="run")
+    chosen: str = st.selectbox(_("Run"), ids, key="run")
     st.query_params["run"] = chosen
     return chosen
 
@@ -162,33 +176,33 @@ def show_run(run: Run) -> None:
 def compare(chosen: Sequence[Run]) -> None:
     """The curves of several runs over one another."""
     progress = {run.id: run.progress for run in chosen}
-    for column, (quantity, title) in zip(st.columns(2), COMPARED.items(), strict=True):
+    for column, quantity in zip(st.columns(2), COMPARED, strict=True):
+        title = said(CURVES[quantity])
         figure = figures.training_curves(progress, quantity, title)
+        alt = _("{quantity} of the runs, epoch by epoch", quantity=title)
         with column:
-            widgets.chart(figure, f"compared {quantity}", f"{title} of the runs, epoch by epoch")
+            widgets.chart(figure, f"compared {quantity}", alt)
 
 
 def list_runs(known: Sequence[Run]) -> None:
     """Every run with its state and what it takes on the disk, the queue among them."""
-    st.dataframe(
+    widgets.table(
         [
             {
-                "Run": row["id"],
-                "State": row["state"],
-                "Model": row["model"],
-                "Epoch": f"{row['epoch']} of {row['epochs']}",
-                "Best validation": 100 * row["validation_accuracy"]
+                Words("Run"): row["id"],
+                Words("State"): IN_WORDS[row["state"]],
+                Words("Model"): row["model"],
+                Words("Epoch"): Words(
+                    "{epoch} of {epochs}", epoch=row["epoch"], epochs=row["epochs"]
+                ),
+                Words("Best validation"): 100 * row["validation_accuracy"]
                 if row["validation_accuracy"]
                 else None,
-                "Size": row["bytes"] / 1e6,
+                Words("Size"): row["bytes"] / 1e6,
             }
             for row in (run.summary() for run in known)
         ],
-        hide_index=True,
-        column_config={
-            "Best validation": st.column_config.NumberColumn(format="%.2f %%"),
-            "Size": st.column_config.NumberColumn(format="%.1f MB"),
-        },
+        {"Best validation": "{:.2f} %", "Size": "{:.1f} MB"},
     )
 
 
@@ -203,23 +217,29 @@ def _run(shown: Run) -> None:
     run = _read_again(shown)
     if run.active != shown.active:
         st.rerun()  # the page as a whole changes: another clock, the list, a new model
-    st.markdown(f"**{WORDS[run.state]}** {run.failure or ''}")
-    st.caption(f"{MODELS[run.plan.model].title}, begun from {run.plan.origin}.")
+    st.markdown(f"**{said(STATES[run.state])}** {said(run.failure or '')}")
+    st.caption(
+        _(
+            "{model}, begun from {origin}.",
+            model=MODELS[run.plan.model].title,
+            origin=run.plan.origin,
+        )
+    )
     if run.notice:
-        st.warning(run.notice)
+        st.warning(said(run.notice))
     if told := st.session_state.pop("told", None):
-        st.error(told)
+        st.error(said(told))
     if kept := st.session_state.pop("kept", None):
-        st.success(kept)
+        st.success(said(kept))
     if run.state == "finished":
         _ways_on(run)
     if run.progress:
         _figures(run)
     elif run.active:
-        st.progress(0.0, "In the queue" if run.state == "queued" else "Getting ready …")
+        st.progress(0.0, _("In the queue") if run.state == "queued" else _("Getting ready …"))
     _buttons(run)
     if run.state == "failed":
-        st.expander("Log").code(run.log()[-LOG_CHARACTERS:], language=None)
+        st.expander(_("Log")).code(run.log()[-LOG_CHARACTERS:], language=None)
     predictions = run.predictions()
     if len(predictions):
         _answers(run, predictions)
@@ -235,84 +255,119 @@ def _read_again(shown: Run) -> Run:
 
 def _figures(run: Run) -> None:
     last = run.progress[-1]
-    st.progress(last["step"] / last["steps"], f"Epoch {last['epoch']} of {last['epochs']}")
+    st.progress(
+        last["step"] / last["steps"],
+        _("Epoch {epoch} of {epochs}", epoch=last["epoch"], epochs=last["epochs"]),
+    )
     validated = [
         line["validation_accuracy"] for line in run.progress if "validation_accuracy" in line
     ]
     numbers = st.columns(4)
-    numbers[0].metric("Loss", f"{last['loss']:.3f}")
-    numbers[1].metric("Best validation", f"{max(validated):.2%}" if validated else "-")
-    numbers[2].metric("Images a second", f"{last['images_per_second']:,.0f}")
+    numbers[0].metric(_("Loss"), number(last["loss"], ".3f"))
+    best = number(max(validated), ".2%") if validated else "-"
+    numbers[1].metric(_("Best validation"), best)
+    numbers[2].metric(_("Images a second"), number(last["images_per_second"], ",.0f"))
     if run.card and run.card.test:
-        numbers[3].metric("Test accuracy", f"{run.card.test.accuracy:.2%}")
+        numbers[3].metric(_("Test accuracy"), number(run.card.test.accuracy, ".2%"))
     else:
-        numbers[3].metric("Time left", f"{last['eta_seconds']:,.0f} s")
-    for column, (quantity, title) in zip(st.columns(3), CURVES.items(), strict=True):
+        left = _("{seconds:,.0f} s", seconds=last["eta_seconds"])
+        numbers[3].metric(_("Time left"), left)
+    for column, (quantity, words) in zip(st.columns(3), CURVES.items(), strict=True):
+        title = said(words)
         figure = figures.training_curves({run.id: run.progress}, quantity, title)
         with column:
-            widgets.chart(figure, quantity, f"{title}, epoch by epoch")
+            widgets.chart(figure, quantity, _("{quantity}, epoch by epoch", quantity=title))
 
 
 def _answers(run: Run, predictions: NDArray[np.uint8]) -> None:
     """The same garments' answers epoch by epoch, and what each epoch taught and untaught."""
     validation = dataset.split("validation", run.plan.data)
-    st.header("What it says of the validation garments")
+    st.header(_("What it says of the validation garments"))
     epoch = len(predictions)
     if not run.active and epoch > 1:
-        epoch = st.slider("After epoch", 1, epoch, epoch, key=f"epoch {run.id}")
-    said = predictions[epoch - 1]
-    shown = np.arange(STRIP) * (len(said) // STRIP)
-    right = said[shown] == validation.labels[shown]
-    st.caption(f"✓ is named right, ✗ is named wrong: {right.sum()} of these {STRIP} are right.")
+        epoch = st.slider(_("After epoch"), 1, epoch, epoch, key=f"epoch {run.id}")
+    answers = predictions[epoch - 1]
+    shown = np.arange(STRIP) * (len(answers) // STRIP)
+    right = answers[shown] == validation.labels[shown]
+    st.caption(
+        _(
+            "✓ is named right, ✗ is named wrong: {right} of these {all} are right.",
+            right=right.sum(),
+            all=STRIP,
+        )
+    )
     garment_wall(
         validation.images[shown],
-        [f"{CLASSES[validation.labels[row]]}, named {CLASSES[said[row]]}" for row in shown],
-        captions=[CLASSES[said[row]] for row in shown],
+        _both(validation.labels[shown], answers[shown]),
+        captions=[said(CLASSES[answers[row]]) for row in shown],
         right=right.tolist(),
         key="strip",
-        label=f"{STRIP} validation garments with the model's answer after epoch {epoch}",
+        label=_(
+            "{garments} validation garments with the model's answer after epoch {epoch}",
+            garments=STRIP,
+            epoch=epoch,
+        ),
         name=f"{run.id} {epoch}",
         tile=64,
     )
     if run.active:
         return
-    matrix = evaluation.count_cells(validation.labels, said)
-    show_matrix(matrices.confusion(matrix), key="by epoch", label=f"After epoch {epoch}")
+    matrix = evaluation.count_cells(validation.labels, answers)
+    label = _("After epoch {epoch}", epoch=epoch)
+    show_matrix(matrices.confusion(matrix), key="by epoch", label=label)
     if epoch == 1:
         return
-    changed = evaluation.flips(predictions[epoch - 2], said, validation.labels)
-    for column, word, rows in zip(st.columns(2), ("Learned", "Forgotten"), changed, strict=True):
+    learned, forgotten = evaluation.flips(predictions[epoch - 2], answers, validation.labels)
+    heads = (
+        _("Learned in epoch {epoch}: {count}", epoch=epoch, count=len(learned)),
+        _("Forgotten in epoch {epoch}: {count}", epoch=epoch, count=len(forgotten)),
+    )
+    labels = (
+        _("Garments learned in epoch {epoch}", epoch=epoch),
+        _("Garments forgotten in epoch {epoch}", epoch=epoch),
+    )
+    for column, key, head, label, rows in zip(
+        st.columns(2), ("Learned", "Forgotten"), heads, labels, (learned, forgotten), strict=True
+    ):
         with column:
-            st.markdown(f"**{word} in epoch {epoch}: {len(rows)}**")
+            st.markdown(f"**{head}**")
             if len(rows):
                 rows = rows[:FLIPS]
                 garment_wall(
                     validation.images[rows],
-                    [f"{CLASSES[validation.labels[r]]}, named {CLASSES[said[r]]}" for r in rows],
-                    key=word,
-                    label=f"Garments {word.lower()} in epoch {epoch}",
-                    name=f"{run.id} {epoch} {word}",
+                    _both(validation.labels[rows], answers[rows]),
+                    key=key,
+                    label=label,
+                    name=f"{run.id} {epoch} {key}",
                     tile=40,
                 )
+
+
+def _both(labels: NDArray[np.uint8], answers: NDArray[np.uint8]) -> list[str]:
+    """Of each garment what it is and what it is named."""
+    return [
+        _("{label}, named {answer}", label=CLASSES[label], answer=CLASSES[answer])
+        for label, answer in zip(labels, answers, strict=True)
+    ]
 
 
 def _buttons(run: Run) -> None:
     with st.container(horizontal=True):
         if run.state in ("queued", "running"):
-            st.button("Stop", on_click=_told(queue.stop, run.id))
+            st.button(_("Stop"), on_click=_told(queue.stop, run.id))
         if run.state in ("stopped", "interrupted", "failed"):
-            st.button("Resume", type="primary", on_click=_told(queue.resume, run.id))
+            st.button(_("Resume"), type="primary", on_click=_told(queue.resume, run.id))
         if not run.active:
-            with st.popover("Delete"):
-                st.caption("The run, its curves and its weights. What was kept stays.")
-                st.button("Delete for good", on_click=_told(queue.delete, run.id))
+            with st.popover(_("Delete")):
+                st.caption(_("The run, its curves and its weights. What was kept stays."))
+                st.button(_("Delete for good"), on_click=_told(queue.delete, run.id))
     if run.state == "finished":
         with (
             st.form("keep", border=False),
             st.container(horizontal=True, vertical_alignment="bottom"),
         ):
-            name = st.text_input("Name", run.plan.name or f"my-{run.plan.model}")
-            if st.form_submit_button("Keep among the models"):
+            name = st.text_input(_("Name"), run.plan.name or f"my-{run.plan.model}")
+            if st.form_submit_button(_("Keep among the models")):
                 _told(_keep, run, name)()
                 st.rerun()
         take_home.model(lambda: shelf.load(run.weights), run.id, run.id)
@@ -326,7 +381,7 @@ def _ways_on(run: Run) -> None:
     """Where a finished run's model can be asked, with it chosen there."""
     with st.container(horizontal=True):
         for label, icon, page in WAYS_ON:
-            if st.button(label, icon=f":material/{icon}:", type="primary"):
+            if st.button(said(label), icon=f":material/{icon}:", type="primary"):
                 st.switch_page(f"pages/{page}.py", query_params={"model": _chosen(run)})
 
 
@@ -343,7 +398,9 @@ def _chosen(run: Run) -> str:
 
 def _keep(run: Run, name: str) -> None:
     card = results.keep([run.id], name)
-    st.session_state["kept"] = f"It is among everybody's models as {plain(card.both_names)}."
+    st.session_state["kept"] = Words(
+        "It is among everybody's models as {name}.", name=plain(card.both_names)
+    )
 
 
 def _told(action: Callable[..., object], *arguments: object) -> Callable[[], None]:
@@ -353,6 +410,6 @@ def _told(action: Callable[..., object], *arguments: object) -> Callable[[], Non
         try:
             action(*arguments)
         except (UserFacingError, OSError) as error:
-            st.session_state["told"] = str(error)
+            st.session_state["told"] = error
 
     return act

@@ -11,6 +11,7 @@ from fmnist.data import splits
 from fmnist.data.splits import SPLITS, Source, SplitName
 from fmnist.machine import files
 from fmnist.models.inference import ProgressCallback
+from fmnist.ui.language import Spinner
 from fmnist.ui.state import dataset, models
 from fmnist.ui.state.jobs import Job, apart_if_many
 from fmnist.ui.state.models import ANSWERS
@@ -27,7 +28,7 @@ def class_curves(
 
 
 @st.cache_resource(
-    show_spinner="Seeing every image as the model does …",
+    show_spinner=Spinner("Seeing every image as the model does …"),
     max_entries=64,
     validate=Job.may_succeed,
     hash_funcs=ANSWERS,
@@ -45,7 +46,9 @@ def positions(
     return Job(lambda report: files.cached(name, lambda: compute(report)))
 
 
-@st.cache_resource(show_spinner="Weighing every label …", max_entries=64, hash_funcs=ANSWERS)
+@st.cache_resource(
+    show_spinner=Spinner("Weighing every label …"), max_entries=64, hash_funcs=ANSWERS
+)
 def label_issues(
     card: Card, split_name: SplitName, source: Source, device: torch.device
 ) -> NDArray[np.int64]:

@@ -7,6 +7,8 @@ import streamlit as st
 from fmnist.data import fashion, splits
 from fmnist.data.fashion import FILES
 from fmnist.data.splits import Source, Split, SplitName
+from fmnist.ui.language import Spinner
+from fmnist.words import Words
 
 
 @dataclass(frozen=True)
@@ -14,7 +16,7 @@ class Dataset:
     """The source in use, and why it isn't the real one where its files are damaged."""
 
     source: Source
-    problem: str | None
+    problem: Words | None
     files: list[tuple[int, int] | None]
 
     def is_current(self) -> bool:
@@ -22,7 +24,7 @@ class Dataset:
         return self.files == _files()
 
 
-@st.cache_resource(show_spinner="Checking the dataset …", validate=Dataset.is_current)
+@st.cache_resource(show_spinner=Spinner("Checking the dataset …"), validate=Dataset.is_current)
 def dataset() -> Dataset:
     """The real dataset when its four files are here and right, else the drawn garments."""
     files = _files()
@@ -39,7 +41,7 @@ def _files() -> list[tuple[int, int] | None]:
     return [(stat.st_size, stat.st_mtime_ns) if stat else None for stat in stats]
 
 
-@st.cache_resource(show_spinner="Loading the dataset …")
+@st.cache_resource(show_spinner=Spinner("Loading the dataset …"))
 def split(name: SplitName, source: Source) -> Split:
     """One split of a source."""
     return splits.load(name, source)

@@ -12,6 +12,7 @@ import streamlit as st
 
 from fmnist.machine import apart
 from fmnist.models.inference import ProgressCallback
+from fmnist.words import _, number
 
 Result = TypeVar("Result")
 GLANCE, LOOK = 0.2, 1.0  # seconds: whoever waits for long sees less often how far it is
@@ -31,7 +32,7 @@ def apart_if_many(
 
 
 class Pace:
-    """How much of a computation is done, and about how long the rest takes, in words."""
+    """How much of a computation is done, and about how long the rest takes."""
 
     def __init__(self) -> None:
         self.done = 0.0
@@ -47,16 +48,18 @@ class Pace:
         # What it waited before it began says nothing of its pace.
         began, at = self._first or (self.done, self._last)
         if self.done <= began:
-            return f"{self.done:.0%}"
+            return number(self.done, ".0%")
         left = (1 - self.done) * (self._last - at) / (self.done - began)
-        return f"{self.done:.0%}, about {in_words(left)} left"
+        return _("{done:.0%}, about {time} left", done=self.done, time=in_words(left))
 
 
 def in_words(seconds: float) -> str:
     """A time in the unit that suits it."""
     if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+        return _("{seconds:.0f} s", seconds=seconds)
+    if seconds < 6000:
+        return _("{minutes:.0f} min", minutes=seconds / 60)
+    return _("{hours:.1f} h", hours=seconds / 3600)
 
 
 class Job(Generic[Result]):
@@ -97,6 +100,6 @@ class Job(Generic[Result]):
         try:
             return self._future.result()
         except Exception as error:
-            st.error(f"This failed ({error!r}).")
-            st.button("Try again", help="Anything that runs the page again begins it anew.")
+            st.error(_("This failed ({error!r}).", error=error))
+            st.button(_("Try again"), help=_("Anything that runs the page again begins it anew."))
             st.stop()

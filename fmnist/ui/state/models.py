@@ -13,6 +13,7 @@ import numpy as np
 import streamlit as st
 import torch
 from numpy.typing import NDArray
+from streamlit.errors import FragmentHandledException
 from streamlit.runtime.scriptrunner import add_script_run_ctx
 
 from fmnist.analysis import evaluation, explain
@@ -22,12 +23,14 @@ from fmnist.machine import devices, files
 from fmnist.models import inference, together
 from fmnist.models.inference import ProgressCallback
 from fmnist.models.layers import Classifier
+from fmnist.ui.language import Spinner
 from fmnist.ui.state.dataset import split
 from fmnist.ui.state.jobs import Pace, apart_if_many
 from fmnist.weights import shelf
 from fmnist.weights.card import Card, WeightsError
 from fmnist.weights.shelf import DEFAULT, Answer, Weights
 from fmnist.weights.strangers.graphs import GraphError
+from fmnist.words import Words, said
 
 Result = TypeVar("Result")
 Parameters = ParamSpec("Parameters")
@@ -47,20 +50,22 @@ FILE: HashFuncs = {Card: lambda card: (card.name, card.sha256), torch.device: st
 """What tells a loaded file from others; the hash tells a retrained one from the old."""
 
 
-def problem(card: Card) -> str | None:
+def problem(card: Card) -> Words | None:
     """Why saved weights can't be used, in a sentence; None for those that can."""
     failure = failures().get(card.sha256)
-    return f"{card.name} {failure}" if failure else damage(card.name, card.sha256)
+    if failure:
+        return Words("{file} {failure}", file=card.name, failure=failure)
+    return damage(card.name, card.sha256)
 
 
 # Asked of every model at every rerun, for which Streamlit's caches take too long.
 @lru_cache(maxsize=256)
-def damage(name: str, sha256: str) -> str | None:
+def damage(name: str, sha256: str) -> Words | None:
     """Why the weights of that name can't be loaded; the hash tells retrained ones from the old."""
     try:
         shelf.load(name)
     except WeightsError as error:
-        return str(error)
+        return error.words
     return None
 
 
@@ -99,15 +104,21 @@ def answering(
         try:
             return function(card, *args, **kwargs)
         except GraphError as error:
-            failures()[card.sha256] = str(error)
-            st.session_state["left out"] = f"{card.name} {error} From now on it is left out."
+            failures()[card.sha256] = error.words
+            st.session_state["left out"] = Words(
+                "{file} {failure} From now on it is left out.",
+                file=card.name,
+                failure=error.words,
+            )
             st.rerun()
+            # Beside the page, in a parallel fragment, it goes on where the page has begun already.
+            raise FragmentHandledException from None
 
     return answer
 
 
 @st.cache_resource(show_spinner=False)
-def failures() -> dict[str, str]:
+def failures() -> dict[str, Words]:
     """What is wrong with the models that failed at an answer, by their SHA-256."""
     return {}
 
@@ -161,7 +172,7 @@ def ask(
     return devices.or_cpu(
         lambda device: question(opened(card, device).model, device),
         device,
-        notify=st.toast,
+        notify=lambda notice: st.toast(said(notice)),
     )
 
 
@@ -181,7 +192,7 @@ def evaluate(card: Card, split_name: SplitName, source: Source, device: torch.de
 
 
 @st.cache_resource(
-    show_spinner="Asking the model about every image …", max_entries=64, hash_funcs=ANSWERS
+    show_spinner=Spinner("Asking the model about every image …"), max_entries=64, hash_funcs=ANSWERS
 )
 def logits(
     card: Card, split_name: SplitName, source: Source, device: torch.device
@@ -201,7 +212,9 @@ def logits(
 
 @answering
 @st.cache_resource(
-    show_spinner="Seeing every image as the model does …", max_entries=8, hash_funcs=ANSWERS
+    show_spinner=Spinner("Seeing every image as the model does …"),
+    max_entries=8,
+    hash_funcs=ANSWERS,
 )
 def embeddings(
     card: Card, split_name: SplitName, source: Source, device: torch.device

@@ -9,6 +9,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from fmnist.analysis.evaluation import Evaluation
 from fmnist.data.splits import Source
+from fmnist.ui.language import Spinner
 from fmnist.ui.state.dataset import split
 from fmnist.ui.state.models import choices, failures, logits, progress_bar, uploads
 from fmnist.weights import shelf
@@ -18,7 +19,7 @@ from fmnist.weights.strangers.graphs import GraphError
 
 
 @st.cache_resource(
-    show_spinner="Finding out how it reads pixels …",
+    show_spinner=Spinner("Finding out how it reads pixels …"),
     max_entries=8,
     hash_funcs={UploadedFile: lambda file: file.file_id},
 )

@@ -14,6 +14,7 @@ from torch import Tensor
 from fmnist.data.splits import CLASSES
 from fmnist.models import MODELS
 from fmnist.weights.card import WeightsError
+from fmnist.words import Words
 
 Result = TypeVar("Result")
 More = ParamSpec("More")
@@ -25,7 +26,7 @@ SUFFIXES = (".safetensors", *PICKLES, *KERAS, ".onnx", ".tflite", *TABLES)
 HEADER_LIMIT = 65_536
 """The most bytes of names and shapes in a safetensors file."""
 
-SAVE_INSTEAD = (
+SAVE_INSTEAD = Words(
     "Where it was saved, either of these saves what is read here: "
     'torch.save(model.state_dict(), "model.pt") or torch.onnx.export(model, '
     'torch.zeros(1, 1, 28, 28), "model.onnx", external_data=False).'
@@ -56,8 +57,11 @@ def check_size(size: int, filename: str) -> None:
     """Raise WeightsError for a file that is larger than any model of the registry needs."""
     if size > largest():
         raise WeightsError(
-            f"{filename} has {size / 1e6:,.1f} MB, so it was not opened: no model here needs more "
-            f"than {largest() / 1e6:.1f} MB."
+            "{file} has {size:,.1f} MB, so it was not opened: no model here needs more than "
+            "{most:.1f} MB.",
+            file=filename,
+            size=size / 1e6,
+            most=largest() / 1e6,
         )
 
 
@@ -76,7 +80,8 @@ def in_quarantine(
         return quarantine.run(work, content, filename, *more, **named)
     except ExhaustedError:
         raise WeightsError(
-            f"{filename} takes more time or memory than any model here needs, so it was not opened."
+            "{file} takes more time or memory than any model here needs, so it was not opened.",
+            file=filename,
         ) from None
 
 
@@ -105,9 +110,10 @@ def kind_of(content: bytes, filename: str) -> Kind:
         return "torch"
     if content.startswith(b"version https://git-lfs"):
         raise WeightsError(
-            f"{filename} is a pointer of Git LFS, which stands where the model should: 130 bytes "
-            "that name it. Run git lfs pull where it comes from, and bring the file that is then "
-            "there."
+            "{file} is a pointer of Git LFS, which stands where the model should: 130 bytes that "
+            "name it. Run git lfs pull where it comes from, and bring the file that is then "
+            "there.",
+            file=filename,
         )
     if content[4:8] == b"TFL3":
         return "tflite"
@@ -132,11 +138,13 @@ def tidied(loaded: Mapping[str, Tensor], filename: str) -> dict[str, Tensor]:
         if not _BESIDE.fullmatch(name) and (tensor.ndim or ASIDE.fullmatch(names[name]))
     }
     if not tensors:
-        raise WeightsError(f"{filename} holds no state_dict (names with tensors).")
+        raise WeightsError("{file} holds no state_dict (names with tensors).", file=filename)
     for name, tensor in tensors.items():
         plain = tensor.layout == torch.strided and tensor.device.type == "cpu"
         if not plain or tensor.dtype not in (_COUNTS if ASIDE.fullmatch(name) else _FLOATS):
-            raise WeightsError(f"{filename}: {quoted(name)} is no plain tensor of floats.")
+            raise WeightsError(
+                "{file}: {name} is no plain tensor of floats.", file=filename, name=quoted(name)
+            )
     return tensors
 
 
@@ -153,8 +161,11 @@ def from_safetensors(content: bytes, filename: str) -> tuple[dict[str, Tensor], 
     header = int.from_bytes(content[:8], "little")
     if header > HEADER_LIMIT:
         raise WeightsError(
-            f"{filename} is not a weights file, or it is damaged: its header would be "
-            f"{header:,} bytes long, and no model here needs more than {HEADER_LIMIT:,}."
+            "{file} is not a weights file, or it is damaged: its header would be {header:,} "
+            "bytes long, and no model here needs more than {most:,}.",
+            file=filename,
+            header=header,
+            most=HEADER_LIMIT,
         )
     try:
         tensors = safetensors.torch.load(content)
@@ -195,7 +206,8 @@ def _plain(name: str) -> str:
 
 def unreadable(filename: str) -> WeightsError:
     return WeightsError(
-        f"{filename} is not a weights file, or it is cut short. Expected are .safetensors, a "
-        "state_dict in .pt, .pth or .ckpt, a model of Keras in .keras or .h5, .onnx, .tflite, and "
-        "predictions in .csv, .npz or .npy."
+        "{file} is not a weights file, or it is cut short. Expected are .safetensors, a "
+        "state_dict in .pt, .pth or .ckpt, a model of Keras in .keras or .h5, .onnx, .tflite, "
+        "and predictions in .csv, .npz or .npy.",
+        file=filename,
     )

@@ -13,6 +13,7 @@ from fmnist.data.splits import CLASSES
 from fmnist.machine.errors import UserFacingError
 from fmnist.models.layers import Classifier, Standardize
 from fmnist.weights.strangers.formats import class_place
+from fmnist.words import Words
 
 _IMAGES = ((784,), (28, 28), (1, 28, 28), (28, 28, 1), (3, 28, 28), (28, 28, 3))
 
@@ -106,8 +107,9 @@ class Graph(Classifier):
         if not layouts:
             stated = " x ".join(str(n) if n >= 0 else "N" for n in self._runtime.sizes)
             raise GraphError(
-                f"has an input of {stated or 'no stated shape'}. It takes one image or any number, "
-                "of 784 values each, such as N x 1 x 28 x 28."
+                "has an input of {stated}. It takes one image or any number, of 784 values each, "
+                "such as N x 1 x 28 x 28.",
+                stated=stated or Words("no stated shape"),
             )
         names = self._runtime.outputs
         for layout in layouts:

@@ -18,6 +18,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from fmnist.machine.errors import UserFacingError
 from fmnist.models.chain import Layer, handed_on
 from fmnist.models.layers import SIDE
 from fmnist.weights.card import WeightsError
@@ -75,7 +76,7 @@ class Row(NamedTuple):
     tensors: list[dict[str, Tensor]]
 
 
-class KerasError(ValueError):
+class KerasError(UserFacingError, ValueError):
     """A file can't be read; the message says why and wants the file's name before it."""
 
 
@@ -99,13 +100,14 @@ def _read(content: bytes, filename: str) -> tuple[list[Layer] | None, list[tuple
     try:
         layers, tensors = _of_zip(content) if content.startswith(b"PK") else _of_hdf5(content)
     except (KerasError, StackError) as error:
-        raise WeightsError(f"{filename} {error}") from None
+        raise WeightsError("{file} {error}", file=filename, error=error) from None
     except WeightsError:
         raise
     except Exception:  # damaged bytes make it raise errors of many kinds
         raise WeightsError(
-            f"{filename} is not a model of Keras, or it is damaged. Save it again with "
-            'model.save("model.keras") and bring that.'
+            "{file} is not a model of Keras, or it is damaged. Save it again with "
+            'model.save("model.keras") and bring that.',
+            file=filename,
         ) from None
     names = [(place, name) for place, values in enumerate(tensors) for name in values]
     whole = [tensor.contiguous().clone() for values in tensors for tensor in values.values()]
@@ -287,8 +289,9 @@ def _listed(model: Config) -> list[Config]:
     """The layers of a model in the order they are passed in; raises KerasError for branches."""
     if model["class_name"] not in _MODELS:
         raise KerasError(
-            f"is a {quoted(model['class_name'])}, a class of its author's, whose program is not in "
-            "the file. Export it to ONNX."
+            "is a {name}, a class of its author's, whose program is not in the file. Export it "
+            "to ONNX.",
+            name=quoted(model["class_name"]),
         )
     config = model["config"]
     layers: list[Config] = config if isinstance(config, list) else config["layers"]
@@ -303,9 +306,14 @@ def _listed(model: Config) -> list[Config]:
             after.setdefault(source, []).append(name)
     joins = [named[name]["class_name"] for name, sources in inputs.items() if len(sources) > 1]
     if joins or len(begin) != 1 or any(len(names) > 1 for names in after.values()):
-        how = f"joins branches in {quoted(joins[0])}" if joins else "branches"
+        if joins:
+            raise KerasError(
+                "is no chain: it joins branches in {layer}. Export it to ONNX, which says how its "
+                "layers are wired.",
+                layer=quoted(joins[0]),
+            )
         raise KerasError(
-            f"is no chain: it {how}. Export it to ONNX, which says how its layers are wired."
+            "is no chain: it branches. Export it to ONNX, which says how its layers are wired."
         )
     row, name = [named[begin[0]]], begin[0]
     while name in after and len(row) <= len(layers):
@@ -345,7 +353,8 @@ def _translated(model: Config, arrays: Arrays) -> tuple[list[Layer], list[dict[s
     strange = dict.fromkeys(kind for _, kind, _ in row if kind not in _NOTHING | _READERS.keys())
     if strange:
         raise KerasError(
-            f"has layers that are not read here: {quoted(', '.join(strange))}. Export it to ONNX."
+            "has layers that are not read here: {layers}. Export it to ONNX.",
+            layers=quoted(", ".join(strange)),
         )
     chain = _Chain(_input(model, row, arrays))
     for path, kind, config in row:
@@ -389,7 +398,8 @@ def _input(
         shape = (SIDE**2,) if flat and row[0][1] == "Dense" else (SIDE, SIDE, 1)
     if shape not in ((SIDE**2,), (SIDE, SIDE), (SIDE, SIDE, 1), (SIDE, SIDE, 3)):
         raise KerasError(
-            f"takes pictures of {quoted(' x '.join(map(str, shape)))}, and those here are 28 x 28."
+            "takes pictures of {shape}, and those here are 28 x 28.",
+            shape=quoted(" x ".join(map(str, shape))),
         )
     return shape
 
@@ -411,8 +421,9 @@ class _Chain:
             self.shape = handed_on(layer, self.shape)
         except ValueError:
             raise KerasError(
-                f"has layers that do not fit each other: a {layer['kind']} can't take "
-                f"{' x '.join(map(str, self.shape[1:]))}."
+                "has layers that do not fit each other: a {layer} can't take {shape}.",
+                layer=layer["kind"],
+                shape=" x ".join(map(str, self.shape[1:])),
             ) from None
         self.layers.append(layer)
         self.tensors.append(tensors)
@@ -432,8 +443,8 @@ class _Chain:
         wanted = wanted or "linear"
         if wanted not in _ACTIVATIONS:
             raise KerasError(
-                f"has an activation that is not read here: {quoted(str(wanted))}. Export it to "
-                "ONNX."
+                "has an activation that is not read here: {activation}. Export it to ONNX.",
+                activation=quoted(str(wanted)),
             )
         layer = _ACTIVATIONS[wanted]
         if layer:
@@ -645,8 +656,10 @@ def _bidirectional(chain: _Chain, config: Config, arrays: list[Tensor]) -> None:
     cell = _RECURRENT.get(inner["class_name"])
     if cell is None or config.get("merge_mode", "concat") != "concat":
         raise KerasError(
-            f"reads both ways with {quoted(str(inner['class_name']))}, joined by "
-            f"{quoted(str(config.get('merge_mode')))}, which is not read here. Export it to ONNX."
+            "reads both ways with {cell}, joined by {joined}, which is not read here. Export it "
+            "to ONNX.",
+            cell=quoted(str(inner["class_name"])),
+            joined=quoted(str(config.get("merge_mode"))),
         )
     half = len(arrays) // 2
     _add_recurrent(chain, cell, inner["config"], [arrays[:half], arrays[half:]])
@@ -662,7 +675,9 @@ def _add_recurrent(chain: _Chain, cell: str, config: Config, ways: Sequence[list
     sigmoids = cell == "RNN" or config.get("recurrent_activation") == "sigmoid"
     reset_first = cell == "GRU" and not config.get("reset_after", False)
     if not usual or not sigmoids or reset_first or config.get("go_backwards"):
-        raise KerasError(f"has a {cell} of a kind that is not read here. Export it to ONNX.")
+        raise KerasError(
+            "has a {cell} of a kind that is not read here. Export it to ONNX.", cell=cell
+        )
     tensors = {}
     for way, end in zip(ways, ("", "_reverse"), strict=False):
         kernel, recurrent, *bias = way

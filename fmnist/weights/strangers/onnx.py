@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from fmnist.weights.strangers.graphs import Graph, GraphError
+from fmnist.words import Words
 
 PATIENCE = 30.0
 """Seconds that a graph may take to answer a batch."""
@@ -70,11 +71,13 @@ class _Runtime:
         self._session = _session(content)
         entries = self._session.get_inputs()
         if len(entries) != 1:
-            raise GraphError(f"has {len(entries)} inputs, and a model of images has one.")
+            raise GraphError(
+                "has {count} inputs, and a model of images has one.", count=len(entries)
+            )
         (entry,) = entries
         if entry.type not in _DTYPES:
             raise GraphError(
-                f"wants {entry.type}; pixels can be float, double, float16 or integers."
+                "wants {type}; pixels can be float, double, float16 or integers.", type=entry.type
             )
         self.input, self._dtype = entry.name, _DTYPES[entry.type]
         # What has no fixed size has a name for it, or nothing.
@@ -97,8 +100,11 @@ class _Runtime:
                 for part in parts
             ]
         except Exception:  # ONNX Runtime's have no other base
-            problem = "takes too long over" if options.terminate else "fails on"
-            raise GraphError(f"{problem} a batch of images, so it can't be used.") from None
+            if options.terminate:
+                raise GraphError(
+                    "takes too long over a batch of images, so it can't be used."
+                ) from None
+            raise GraphError("fails on a batch of images, so it can't be used.") from None
         finally:
             clock.cancel()
 
@@ -135,15 +141,21 @@ def _session(content: bytes) -> Any:
     except Exception as error:  # ONNX Runtime's have no other base
         if newer := _NEWER.search(str(error)):
             what, theirs, ours = filter(None, newer.groups())
-            problem = (
-                f"was written by a newer ONNX: its {what} version is {theirs}, and the newest "
-                f"that is read here is {ours}. Export it for an older one, as by opset_version=17."
+            problem = Words(
+                "was written by a newer ONNX: its {what} version is {theirs}, and the newest "
+                "that is read here is {ours}. Export it for an older one, as by opset_version=17.",
+                what=what,
+                theirs=theirs,
+                ours=ours,
             )
         elif unknown := _UNKNOWN.search(str(error)):
             operation = next(filter(None, unknown.groups()))
-            problem = f"needs an operation that ONNX Runtime doesn't know, {operation}."
+            problem = Words(
+                "needs an operation that ONNX Runtime doesn't know, {operation}.",
+                operation=operation,
+            )
         else:
-            problem = "is not an ONNX model, or it is damaged."
+            problem = Words("is not an ONNX model, or it is damaged.")
         raise GraphError(problem) from None
 
 

@@ -32,9 +32,11 @@ from fmnist.weights.strangers.onnx import OnnxModel, keeps_outside
 from fmnist.weights.strangers.stacks import Geometry, Stack, StackError, Style
 from fmnist.weights.strangers.tflite import TfliteModel
 from fmnist.weights.strangers.trials import READINGS, Candidate
+from fmnist.words import Words, listed
 
 _BYTEWISE = tuple(name for name in READINGS if name.startswith("0..255"))
 ASSUMED = ", which is assumed (it takes the real dataset to find out)"
+"""What ends the words for a reading that nothing has shown."""
 
 
 class Opened(NamedTuple):
@@ -48,8 +50,8 @@ class Opened(NamedTuple):
     model: Classifier
     architecture: str | None
     reads: str | None
-    taken_for: str | None = None
-    doubt: str | None = None
+    taken_for: Words | None = None
+    doubt: Words | None = None
     order: tuple[int, ...] | None = None
 
 
@@ -96,7 +98,7 @@ def open_file(
         opened = found if isinstance(found, Opened) else _likeliest(found, filename, report)
         _probe(opened.model, filename)
     except GraphError as error:
-        raise WeightsError(f"{filename} {error}") from None
+        raise WeightsError("{file} {error}", file=filename, error=error) from None
     return opened
 
 
@@ -124,14 +126,15 @@ def _from_onnx(content: bytes, filename: str, reads: str | None) -> Opened | lis
         return opened
     in_quarantine(_try_graph, content, filename)
     model = OnnxModel(content)
-    taken_for = "a network that answers each channel" if model.answers_channels else None
+    channels = Words("a network that answers each channel")
+    taken_for = channels if model.answers_channels else None
     if not model.whole_numbers:
         return [Candidate(lambda: model, taken_for=taken_for)]
     ways = [Candidate(lambda: model, taken_for=taken_for, readings=_BYTEWISE)]
     with contextlib.suppress(GraphError, WeightsError):
         floats = model.with_floats()
         in_quarantine(_try_graph, floats.content, filename)
-        taken_for = "a network of floats, though it declares whole numbers"
+        taken_for = Words("a network of floats, though it declares whole numbers")
         ways.append(Candidate(lambda: floats, taken_for=taken_for, cost=1.0))
     return ways
 
@@ -181,8 +184,9 @@ def _chain(tensors: Mapping[str, Tensor], layers: str, filename: str) -> Chain:
         chain.load_state_dict(tensors)
     except Exception:  # remarks can be any text
         raise WeightsError(
-            f"{filename} describes layers that its tensors don't fill, so it is damaged. Bring a "
-            "copy of it that isn't."
+            "{file} describes layers that its tensors don't fill, so it is damaged. Bring a copy "
+            "of it that isn't.",
+            file=filename,
         ) from None
     _check_finite(tensors, filename)
     return chain.eval()
@@ -200,13 +204,15 @@ def _from_keras(content: bytes, filename: str) -> Opened | list[Candidate]:
         return _ways(stack)
     except StackError as error:
         raise WeightsError(
-            f"{filename} holds weights alone, and they are no plain stack: {error}. Save the whole "
-            'model with model.save("model.keras").'
+            "{file} holds weights alone, and they are no plain stack: {error}. Save the whole "
+            'model with model.save("model.keras").',
+            file=filename,
+            error=error,
         ) from None
     except ValueError:
         raise WeightsError(
-            f"{filename} has layers that make no classifier of 28x28 pictures here. Export it to "
-            "ONNX."
+            "{file} has layers that make no classifier of 28x28 pictures here. Export it to ONNX.",
+            file=filename,
         ) from None
 
 
@@ -226,7 +232,7 @@ def _from_pickle(whole: Whole, filename: str) -> Opened | list[Candidate]:
         return _from_state_dict(whole, True, filename)
     if whole.certain:
         return [Candidate(lambda: model)]
-    taken_for = "its layers in the order in which they were made"
+    taken_for = Words("its layers in the order in which they were made")
     return _from_state_dict(
         whole, True, filename, others=[Candidate(lambda: model, taken_for=taken_for)]
     )
@@ -269,18 +275,21 @@ def _from_state_dict(
     candidates = [*others, *registered, *stacked]
     if not candidates and whole.unknown:
         raise WeightsError(
-            f"{filename} is a whole model with parts that aren't known here, "
-            f"{quoted(whole.unknown)}. {formats.SAVE_INSTEAD}"
+            "{file} is a whole model with parts that aren't known here, {parts}. {instead}",
+            file=filename,
+            parts=quoted(whole.unknown),
+            instead=formats.SAVE_INSTEAD,
         )
     if not candidates:
         raise _fits_nothing(shapes, filename)
     return candidates
 
 
-def _activations(architecture: str) -> str | None:
+def _activations(architecture: str) -> Words | None:
     """In words, what no shape tells of an architecture: its activations."""
     kinds = (type(layer).__name__ for layer in MODELS[architecture].build().modules())
-    return ", ".join(dict.fromkeys(kind for kind in kinds if kind in ACTIVATIONS)) or None
+    found = dict.fromkeys(kind for kind in kinds if kind in ACTIVATIONS)
+    return listed(found) if found else None
 
 
 def _ways(stack: Stack) -> list[Candidate]:
@@ -290,7 +299,7 @@ def _ways(stack: Stack) -> list[Candidate]:
     def way(geometry: Geometry, style: Style) -> Candidate:
         return Candidate(
             partial(stack.built, geometry, style),
-            taken_for=stack.taken_for(geometry, style) or None,
+            taken_for=stack.taken_for(geometry, style),
             cost=geometry.cost + style.cost,
             variants=lambda: [way(*near) for near in stack.near(geometry, style)],
             twins=lambda: [way(other, style) for other in stack.padded(geometry)],
@@ -307,8 +316,12 @@ def _likeliest(candidates: Sequence[Candidate], filename: str, report: ProgressC
             with contextlib.suppress(ValueError):
                 model, reads = candidate.build(), candidate.readings[0]
                 trials.read_as(model, reads)
-                return Opened(model, candidate.architecture, reads + ASSUMED, candidate.taken_for)
-        raise WeightsError(f"{filename} holds layers that can't be put together.")
+                assumed = Words(
+                    "{reading}, which is assumed (it takes the real dataset to find out)",
+                    reading=reads,
+                )
+                return Opened(model, candidate.architecture, assumed, candidate.taken_for)
+        raise WeightsError("{file} holds layers that can't be put together.", file=filename)
     found = trials.best(candidates, split, report)
     if found is None:
         raise _not_finite(filename)
@@ -343,12 +356,16 @@ def _check_finite(tensors: Mapping[str, Tensor], filename: str) -> None:
     for name, tensor in tensors.items():
         if not tensor.float().isfinite().all():
             raise WeightsError(
-                f"{filename}: {quoted(name)} holds values that are not finite numbers."
+                "{file}: {name} holds values that are not finite numbers.",
+                file=filename,
+                name=quoted(name),
             )
 
 
 def _not_finite(filename: str) -> WeightsError:
-    return WeightsError(f"{filename} answers pictures with values that are not finite numbers.")
+    return WeightsError(
+        "{file} answers pictures with values that are not finite numbers.", file=filename
+    )
 
 
 def _assignments(
@@ -373,14 +390,27 @@ def _fits_nothing(shapes: Mapping[str, tuple[int, ...]], filename: str) -> Weigh
     closest = min(fits, key=lambda name: len(fits[name].missing + fits[name].surplus))
     _, missing, surplus = fits[closest]
     theirs = f"{quoted(surplus[0])} {shapes[surplus[0]]}" if surplus else ""
-    if missing:
-        wanted = f"whose {missing[0]} is {shapes_of(closest)[missing[0]]}; "
-        wanted += f"the file has {theirs} instead" if surplus else "the file has none like it"
+    if not missing:
+        wanted = Words("which has no place for {theirs}", theirs=theirs)
+    elif surplus:
+        wanted = Words(
+            "whose {tensor} is {shape}; the file has {theirs} instead",
+            tensor=missing[0],
+            shape=str(shapes_of(closest)[missing[0]]),
+            theirs=theirs,
+        )
     else:
-        wanted = f"which has no place for {theirs}"
+        wanted = Words(
+            "whose {tensor} is {shape}; the file has none like it",
+            tensor=missing[0],
+            shape=str(shapes_of(closest)[missing[0]]),
+        )
     return WeightsError(
-        f"{filename} fits no architecture here and is no plain stack of layers. The closest is "
-        f"{closest}, {wanted}. Export it to ONNX, which says how its layers are wired."
+        "{file} fits no architecture here and is no plain stack of layers. The closest is "
+        "{closest}, {wanted}. Export it to ONNX, which says how its layers are wired.",
+        file=filename,
+        closest=closest,
+        wanted=wanted,
     )
 
 

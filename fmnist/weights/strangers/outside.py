@@ -18,21 +18,25 @@ def whole(content: bytes, filename: str, beside: bytes | None) -> bytes:
     """
     if beside is None:
         raise OutsideError(
-            f"{filename} keeps weights in another file, so it was not opened. Bring that file, "
-            "too; or save the model with all of them inside, by external_data=False."
+            "{file} keeps weights in another file, so it was not opened. Bring that file, too; or "
+            "save the model with all of them inside, by external_data=False.",
+            file=filename,
         )
     try:  # here, since few who use this package have a graph to open
         import onnx
         from google.protobuf.message import DecodeError
     except ImportError:
         raise WeightsError(
-            f"{filename} keeps weights in another file, and the package onnx, which puts the two "
-            "together, is not installed here: pip install onnx."
+            "{file} keeps weights in another file, and the package onnx, which puts the two "
+            "together, is not installed here: pip install onnx.",
+            file=filename,
         ) from None
     try:
         model = onnx.ModelProto.FromString(content)
     except DecodeError:
-        raise WeightsError(f"{filename} is not an ONNX model, or it is damaged.") from None
+        raise WeightsError(
+            "{file} is not an ONNX model, or it is damaged.", file=filename
+        ) from None
     places = set()
     for tensor in _tensors(model):
         if tensor.data_location != onnx.TensorProto.EXTERNAL:
@@ -42,8 +46,9 @@ def whole(content: bytes, filename: str, beside: bytes | None) -> bytes:
         length = _number(said.get("length", str(len(beside))))
         if not 0 <= start <= start + length <= len(beside):
             raise WeightsError(
-                f"{filename} keeps weights where the other file has ended: it is another model's, "
-                "or it is cut short."
+                "{file} keeps weights where the other file has ended: it is another model's, or it "
+                "is cut short.",
+                file=filename,
             )
         places.add(said.get("location"))
         tensor.raw_data = beside[start : start + length]
@@ -51,8 +56,10 @@ def whole(content: bytes, filename: str, beside: bytes | None) -> bytes:
         tensor.ClearField("data_location")
     if len(places) > 1:
         raise WeightsError(
-            f"{filename} keeps weights in {len(places)} other files. Save it with all of them "
-            "inside, by external_data=False."
+            "{file} keeps weights in {others} other files. Save it with all of them inside, by "
+            "external_data=False.",
+            file=filename,
+            others=len(places),
         )
     merged: bytes = model.SerializeToString()
     return merged

@@ -89,8 +89,10 @@ def _model(content: bytes, filename: str) -> Whole:
         if whole := modules.read(content):
             return whole
     raise WeightsError(
-        f"{filename} holds more than tensors, perhaps a whole model, so it was not opened: "
-        f"such a pickle can run programs. {SAVE_INSTEAD}"
+        "{file} holds more than tensors, perhaps a whole model, so it was not opened: such a "
+        "pickle can run programs. {instead}",
+        file=filename,
+        instead=SAVE_INSTEAD,
     )
 
 
@@ -142,6 +144,7 @@ def _check_archive(content: bytes, filename: str) -> None:
     names = {entry.filename.partition("/")[2] for entry in entries}
     if "constants.pkl" in names or "archive_format" in names:
         raise WeightsError(
-            f"{filename} is a program, of TorchScript or torch.export, so it was not opened. Save "
-            "the model's state_dict, or export it to ONNX."
+            "{file} is a program, of TorchScript or torch.export, so it was not opened. Save the "
+            "model's state_dict, or export it to ONNX.",
+            file=filename,
         )

@@ -16,10 +16,12 @@ from typing import Literal, NamedTuple
 
 from torch import Tensor
 
+from fmnist.machine.errors import UserFacingError
 from fmnist.models.chain import MOST_LAYERS, Chain, Layer
 from fmnist.models.layers import SIDE
 from fmnist.weights.strangers.formats import ASIDE, quoted
 from fmnist.weights.strangers.modules import Convolved
+from fmnist.words import Words, listed
 
 MOST_WAYS = 128
 """How many geometries are listed at most."""
@@ -36,7 +38,7 @@ _NORM = {"weight", "bias", "running_mean", "running_var"}
 Place = Literal["before activation", "after activation", "after pooling"]
 
 
-class StackError(ValueError):
+class StackError(UserFacingError, ValueError):
     """A state dict is no plain stack."""
 
 
@@ -93,19 +95,33 @@ class Style(NamedTuple):
         return 0.5 * sum(odd) + 0.5 * ("LeakyReLU" in self[:2])
 
 
+LINEAR = Words("no activation")
 ACTIVATIONS: Mapping[str, Layer | None] = {
     "ReLU": {"kind": "ReLU"},
     "LeakyReLU": {"kind": "LeakyReLU", "negative_slope": 0.01},
-    "LeakyReLU of slope 0.1": {"kind": "LeakyReLU", "negative_slope": 0.1},
-    "LeakyReLU of slope 0.2": {"kind": "LeakyReLU", "negative_slope": 0.2},
+    Words("LeakyReLU of slope 0.1"): {"kind": "LeakyReLU", "negative_slope": 0.1},
+    Words("LeakyReLU of slope 0.2"): {"kind": "LeakyReLU", "negative_slope": 0.2},
     "ELU": {"kind": "ELU"},
     "SELU": {"kind": "SELU"},
     "GELU": {"kind": "GELU"},
     "SiLU": {"kind": "SiLU"},
     "Tanh": {"kind": "Tanh"},
     "Sigmoid": {"kind": "Sigmoid"},
-    "no activation": None,
+    LINEAR: None,
 }
+
+
+STATES: Mapping[str, Words] = {
+    "last": Words("the last state"),
+    "mean": Words("the mean of all states"),
+    "ends": Words("the last state of each way"),
+    "all": Words("all states"),
+}
+
+
+def _sizes(values: Sequence[str]) -> str:
+    """One size where all are the same."""
+    return "-".join(values if len(set(values)) > 1 else values[:1])
 
 
 @dataclass(frozen=True)
@@ -134,12 +150,12 @@ class Stack:
             return [
                 Style(linear=linear, states=states)
                 for states in self._states()
-                for linear in (["ReLU", "no activation", "Tanh"] if self.linears[1:] else ["ReLU"])
+                for linear in (["ReLU", LINEAR, "Tanh"] if self.linears[1:] else ["ReLU"])
             ]
         alike = [Style(name, name) for name in ACTIVATIONS]
         if not self.convolutions:
             return [Style(linear=style.linear) for style in alike]
-        mixed = [Style("ReLU", "no activation"), Style("no activation", "ReLU"),
+        mixed = [Style("ReLU", LINEAR), Style(LINEAR, "ReLU"),
                  Style("ReLU", "Tanh"), Style("Tanh", "ReLU")]  # fmt: skip
         return alike + (mixed if self.linears[1:] else [])
 
@@ -209,38 +225,36 @@ class Stack:
         filled = list(self._layers(geometry, style))
         return Chain([layer for layer, _ in filled], [values for _, values in filled]).eval()
 
-    def taken_for(self, geometry: Geometry, style: Style) -> str:
-        """In words, what was taken for granted."""
-        words = []
+    def taken_for(self, geometry: Geometry, style: Style) -> Words | None:
+        """In words, what was taken for granted, if anything."""
+        words: list[str] = []
         if self.linears[1:] or self.convolutions:
             between = [style.convolution] if self.convolutions else []
             between += [style.linear] if self.linears[1:] and not self.slopes else []
-            words += list(dict.fromkeys(between))
-        kind = "mean" if style.mean else "max"
+            words += dict.fromkeys(between)
+        kind = Words("mean") if style.mean else Words("max")
         for size, stride in dict.fromkeys(step.pool for step in geometry.steps):
             if size > 1:
-                words.append(f"{kind} pooling {size}" + (f"/{stride}" if stride != size else ""))
-        for what, usual, values in (
-            ("stride", "1", [str(step.stride) for step in geometry.steps]),
-            ("padding", "0", [str(step.padding) for step in geometry.steps]),
-        ):
-            if set(values) - {usual}:
-                words.append(f"{what} {'-'.join(values if len(set(values)) > 1 else values[:1])}")
-        if geometry.edge is not None:
-            whole = "max" if style.mean else "mean"
-            words.append(f"global {whole} pooling" if geometry.edge == 0 else "adaptive pooling")
-        if style.norms != "before activation":
-            words.append(f"batch normalisation {style.norms}")
+                strided = f"{size}/{stride}" if stride != size else f"{size}"
+                words.append(Words("{kind} pooling {size}", kind=kind, size=strided))
+        strides = [str(step.stride) for step in geometry.steps]
+        if set(strides) - {"1"}:
+            words.append(Words("stride {sizes}", sizes=_sizes(strides)))
+        paddings = [str(step.padding) for step in geometry.steps]
+        if set(paddings) - {"0"}:
+            words.append(Words("padding {sizes}", sizes=_sizes(paddings)))
+        if geometry.edge == 0:
+            whole = Words("max") if style.mean else Words("mean")
+            words.append(Words("global {kind} pooling", kind=whole))
+        elif geometry.edge is not None:
+            words.append(Words("adaptive pooling"))
+        if style.norms == "after activation":
+            words.append(Words("batch normalisation after activation"))
+        elif style.norms == "after pooling":
+            words.append(Words("batch normalisation after pooling"))
         if self.recurrent:
-            words.append(
-                {
-                    "last": "the last state",
-                    "mean": "the mean of all states",
-                    "ends": "the last state of each way",
-                    "all": "all states",
-                }[style.states]
-            )
-        return ", ".join(words)
+            words.append(STATES[style.states])
+        return listed(words) if words else None
 
     def _states(self) -> list[str]:
         last = self.recurrent[-1]
@@ -558,7 +572,7 @@ def _part(name: str, leaves: Mapping[str, Tensor]) -> Part:
                 return Part(name, "linear", weight[1], weight[0], leaves)
             if len(weight) == 1 and len(leaves) == 1:
                 return Part(name, "slope", weight[0], weight[0], leaves)
-    raise StackError(f"{quoted(name) or 'a tensor'} is no layer of a plain stack")
+    raise StackError("{name} is no layer of a plain stack", name=quoted(name) or Words("a tensor"))
 
 
 def _recurrent_part(name: str, leaves: Mapping[str, Tensor]) -> Part | None:
@@ -602,7 +616,7 @@ def _in_a_row(parts: Sequence[Part], inputs: int | None) -> list[Part]:
         raise StackError("more layers than any plain stack has")
     found = longer([], list(parts))
     if found is None:
-        raise StackError(f"{parts[0].kind}s that do not follow each other")
+        raise StackError("{kind}s that do not follow each other", kind=parts[0].kind)
     return found
 
 
@@ -626,7 +640,7 @@ def _norms(
         elif part.outputs == layers[0].inputs:
             norms[""] = part
         else:
-            raise StackError(f"{part.name} follows no layer")
+            raise StackError("{name} follows no layer", name=part.name)
     return norms
 
 
@@ -650,6 +664,6 @@ def from_keras(groups: Sequence[tuple[str, Sequence[Tensor]]]) -> dict[str, Tens
                 zip(("weight", "bias", "running_mean", "running_var"), arrays, strict=True)
             )
         else:
-            raise StackError(f"{name} is no layer of a plain stack")
+            raise StackError("{name} is no layer of a plain stack", name=name)
         state |= {f"{name}.{leaf}": tensor.contiguous() for leaf, tensor in named.items()}
     return state

@@ -20,6 +20,7 @@ from fmnist.machine.errors import UserFacingError
 from fmnist.models.layers import Classifier
 from fmnist.weights.card import WeightsError
 from fmnist.weights.strangers.formats import check_size, class_place, in_quarantine, quoted
+from fmnist.words import Words
 
 Column = NDArray[Any]
 ROUNDED = 0.05
@@ -97,10 +98,12 @@ def read(content: bytes, filename: str, images: int) -> Table:
             return Table(_answers({"": _array(io.BytesIO(content), images)}, images))
         return Table(in_quarantine(_answers_in, content, filename, images))
     except _TableError as error:
-        raise WeightsError(f"{filename} is no table of predictions: {error}") from None
+        raise WeightsError(
+            "{file} is no table of predictions: {error}", file=filename, error=error
+        ) from None
 
 
-class _TableError(Exception):
+class _TableError(UserFacingError):
     """What is wrong with a table, in words that follow its name."""
 
 
@@ -122,7 +125,7 @@ def _answers_in(content: bytes, filename: str, images: int) -> NDArray[Any]:
 
 def _array(content: io.BytesIO, images: int) -> Column:
     """The array of an .npy file, of which nothing is run; a small one, or one for all images."""
-    damaged = "it holds an array that is damaged, or one of Python objects."
+    damaged = Words("it holds an array that is damaged, or one of Python objects.")
     read_header = {(1, 0): np.lib.format.read_array_header_1_0,
                    (2, 0): np.lib.format.read_array_header_2_0}  # fmt: skip
     try:
@@ -130,9 +133,9 @@ def _array(content: io.BytesIO, images: int) -> Column:
     except Exception:  # damaged bytes make it raise errors of many kinds
         raise _TableError(damaged) from None
     if dtype.kind not in "iufbU" or dtype.itemsize > 400:
-        raise _TableError(f"its values are of the type {dtype}, and not numbers.")
+        raise _TableError("its values are of the type {dtype}, and not numbers.", dtype=dtype)
     if any(size > max(images, WIDEST) for size in shape[:1]) or np.prod(shape[1:]) > WIDEST:
-        raise _TableError(_wrong_count(shape[0] if shape else 0, images))
+        raise _wrong_count(shape[0] if shape else 0, images)
     content.seek(0)
     try:
         array: Column = np.load(content, allow_pickle=False)
@@ -148,7 +151,7 @@ def _columns(content: bytes, images: int) -> dict[str, Column]:
     except UnicodeDecodeError:
         raise _TableError("it is not text in UTF-8.") from None
     if text.count("\n") > 2 * images:  # a line of one cell takes a hundred times its room, read
-        raise _TableError(_wrong_count(text.count("\n"), images))
+        raise _wrong_count(text.count("\n"), images)
     start = text[:LONGEST_LINE].partition("\n")[0]
     mark = next((mark for mark in ",;\t" if mark in start), " " if _numeric(start.split()) else ",")
     try:
@@ -159,7 +162,7 @@ def _columns(content: bytes, images: int) -> dict[str, Column]:
     named = count == images + 1
     if not named and count != images:
         headed = count > 0 and not _numeric(lines[0])
-        raise _TableError(_wrong_count(count - headed, images))
+        raise _wrong_count(count - headed, images)
     if width > WIDEST or any(len(line) != width for line in lines):
         raise _TableError("its lines have different numbers of columns, or far too many.")
     names = [name.strip() for name in lines.pop(0)] if named else [str(n) for n in range(width)]
@@ -180,8 +183,10 @@ def _numeric(cells: Sequence[str]) -> bool:
         return False
 
 
-def _wrong_count(count: int, images: int) -> str:
-    return f"it has {count:,} rows, and there are {images:,} test images."
+def _wrong_count(count: int, images: int) -> _TableError:
+    return _TableError(
+        "it has {count:,} rows, and there are {images:,} test images.", count=count, images=images
+    )
 
 
 def _answers(columns: Mapping[str, Column], images: int) -> NDArray[Any]:
@@ -190,7 +195,7 @@ def _answers(columns: Mapping[str, Column], images: int) -> NDArray[Any]:
     arrays = {name: a for name, a in columns.items() if a.shape[:1] == (images,)}
     if not arrays:
         count = max((len(a) for a in columns.values() if a.ndim), default=0)
-        raise _TableError(_wrong_count(count, images))
+        raise _wrong_count(count, images)
     arrays = {
         n: a[:, 0] if a.shape[1:] == (1,) else a for n, a in _in_place(arrays, images).items()
     }
@@ -201,7 +206,8 @@ def _answers(columns: Mapping[str, Column], images: int) -> NDArray[Any]:
     if any(array.ndim > 1 for array in arrays.values()):
         shape = next(array.shape for array in arrays.values() if array.ndim > 1)
         raise _TableError(
-            f"it has an array of {' x '.join(map(str, shape))}, and of ten columns none."
+            "it has an array of {shape}, and of ten columns none.",
+            shape=" x ".join(map(str, shape)),
         )
     by_class = {place: name for name in arrays if (place := _meant(name)) is not None}
     if len(by_class) == len(CLASSES):
@@ -209,8 +215,11 @@ def _answers(columns: Mapping[str, Column], images: int) -> NDArray[Any]:
         return _sure(np.stack(ten, 1))
     if len(arrays) == len(CLASSES):
         raise _TableError(
-            f"its ten columns are {', '.join(map(quoted, arrays))}; name them by the ten classes, "
-            f"such as {CLASSES[0]} or {CLASSES[-1]}, or 0 to 9."
+            "its ten columns are {columns}; name them by the ten classes, such as {first} or "
+            "{last}, or 0 to 9.",
+            columns=", ".join(map(quoted, arrays)),
+            first=CLASSES[0],
+            last=CLASSES[-1],
         )
     return _classes(_only(arrays))
 
@@ -240,8 +249,9 @@ def _only(arrays: Mapping[str, Column]) -> Column:
         if len(left) == 1:
             return arrays[left[0]]
     raise _TableError(
-        f"it has {', '.join(map(quoted, list(arrays)[:12]))}; leave one column of classes, or ten "
-        "of probabilities that are named by the classes."
+        "it has {columns}; leave one column of classes, or ten of probabilities that are named "
+        "by the classes.",
+        columns=", ".join(map(quoted, list(arrays)[:12])),
     )
 
 
@@ -257,7 +267,7 @@ def _order(names: Sequence[str]) -> NDArray[np.int64]:
     """The place of each class among ten names; raises _TableError for other names."""
     places = [class_place(name) for name in names]
     if set(places) != set(range(len(CLASSES))):
-        raise _TableError(f"its classes are {', '.join(map(quoted, names))}.")
+        raise _TableError("its classes are {names}.", names=", ".join(map(quoted, names)))
     return np.array([places.index(place) for place in range(len(CLASSES))])
 
 
@@ -266,11 +276,11 @@ def _floats(column: Column) -> NDArray[np.float64]:
         numbers = column.astype(np.float64)
     except ValueError:
         wrong = next((c for c in column.astype(str).flat if not _numeric([c])), "")
-        raise _TableError(f"{quoted(wrong)!r} in it is no number.") from None
+        raise _TableError("{wrong!r} in it is no number.", wrong=quoted(wrong)) from None
     finite = np.abs(numbers) <= np.finfo(np.float32).max  # which NaN isn't, either
     if not finite.all():
         row = int(np.argwhere(~finite)[0][0])
-        raise _TableError(f"row {row:,} of it holds a value that is not a finite number.")
+        raise _TableError("row {row:,} of it holds a value that is not a finite number.", row=row)
     return numbers
 
 
@@ -282,8 +292,10 @@ def _sure(numbers: NDArray[np.float64]) -> NDArray[np.float32]:
         furthest = int(np.abs(sums - 1).argmax())
         if abs(sums[furthest] - 1) > ROUNDED:
             raise _TableError(
-                f"its values are of 0 to 1, but those of row {furthest:,} sum to "
-                f"{sums[furthest]:.3g}. Bring probabilities that sum to 1, or logits."
+                "its values are of 0 to 1, but those of row {furthest:,} sum to {sum:.3g}. Bring "
+                "probabilities that sum to 1, or logits.",
+                furthest=furthest,
+                sum=sums[furthest],
             )
         shares = True
     return (numbers / sums[:, None] if shares else numbers).astype(np.float32)
@@ -295,10 +307,10 @@ def _classes(column: Column) -> NDArray[np.uint8]:
     if not _numeric(texts[:1].tolist()):
         known = {name: class_place(name) for name in np.unique(texts).tolist()}
         if wrong := [name for name, place in known.items() if place is None]:
-            raise _TableError(f"{quoted(wrong[0])!r} in it is none of the ten classes.")
+            raise _TableError("{name!r} in it is none of the ten classes.", name=quoted(wrong[0]))
         return np.array([known[name] for name in texts.tolist()], np.uint8)
     numbers = _floats(column)
     if (numbers % 1).any() or numbers.min() < 0 or numbers.max() >= len(CLASSES):
         odd = next(n for n in numbers.tolist() if n % 1 or not 0 <= n < len(CLASSES))
-        raise _TableError(f"it has {odd:g} for a class, and the classes are 0 to 9.")
+        raise _TableError("it has {odd:g} for a class, and the classes are 0 to 9.", odd=odd)
     return numbers.astype(np.uint8)

@@ -31,7 +31,9 @@ class _Runtime:
         self._turn = Lock()  # an interpreter has one place for what it is given
         entries = self._interpreter.get_input_details()
         if len(entries) != 1:
-            raise GraphError(f"has {len(entries)} inputs, and a model of images has one.")
+            raise GraphError(
+                "has {count} inputs, and a model of images has one.", count=len(entries)
+            )
         (self._input,) = entries
         if not issubclass(self._input["dtype"], np.floating | np.integer):
             raise GraphError("takes something that isn't numbers, and pixels are.")
@@ -86,7 +88,9 @@ def _interpreter(content: bytes) -> Any:
         from ai_edge_litert import schema_py_generated as schema
         from ai_edge_litert.interpreter import Interpreter
     except ImportError:
-        raise GraphError(f"needs LiteRT, which is not installed here: {INSTALL}.") from None
+        raise GraphError(
+            "needs LiteRT, which is not installed here: {command}.", command=INSTALL
+        ) from None
 
     try:
         # Python stops at an offset that leads out of the file, where LiteRT might follow it.

@@ -16,16 +16,18 @@ from fmnist.models import inference
 from fmnist.models.chain import Chain
 from fmnist.models.inference import ProgressCallback
 from fmnist.models.layers import TRAIN_MEAN, TRAIN_STD, Classifier
+from fmnist.words import Words, listed
 
 _USUAL = {
     "0..1": (0.0, 1.0),
     "0..255": (0.0, 1 / 255),
-    "standardised": (TRAIN_MEAN, TRAIN_STD),
+    Words("standardised"): (TRAIN_MEAN, TRAIN_STD),
     "-1..1": (0.5, 0.5),
 }
-_UPRIGHT = _USUAL | {"standardised as MNIST is": (0.1307, 0.3081)}
+_UPRIGHT = _USUAL | {Words("standardised as MNIST is"): (0.1307, 0.3081)}
 READINGS: Mapping[str, tuple[float, float]] = _UPRIGHT | {
-    f"{name}, dark on white": (1 - mean, -std) for name, (mean, std) in _UPRIGHT.items()
+    Words("{reading}, dark on white", reading=name): (1 - mean, -std)
+    for name, (mean, std) in _UPRIGHT.items()
 }
 """Every way to read pixels that is tried, with the mean and the standard deviation that do it."""
 TRIED_ON = 2000
@@ -63,7 +65,7 @@ class Candidate:
 
     build: Callable[[], Classifier]
     architecture: str | None = None
-    taken_for: str | None = None
+    taken_for: Words | None = None
     cost: float = 0.0
     readings: Sequence[str] = tuple(READINGS)
     variants: Callable[[], Iterable["Candidate"]] = tuple
@@ -79,7 +81,7 @@ class Found(NamedTuple):
     model: Classifier
     candidate: Candidate
     reads: str
-    doubt: str | None
+    doubt: Words | None
     order: tuple[int, ...] | None
 
 
@@ -218,21 +220,22 @@ def _tried(
     return trials
 
 
-def doubted(e: Evaluation) -> tuple[str | None, tuple[int, ...] | None]:
+def doubted(e: Evaluation) -> tuple[Words | None, tuple[int, ...] | None]:
     """What is odd about answers to the test images, and the order in which classes seem to stand.
 
     As in `Found`.
     """
     accuracy, (lifted, order) = evaluation.accuracy(e), _best_order(e)
-    did = f"{accuracy:.1%} of {len(e.labels):,} test images"
+    did = Words("{accuracy:.1%} of {images:,} test images", accuracy=accuracy, images=len(e.labels))
     if lifted - accuracy > LIFT:
         return _in_another_order(did, lifted, order), order
     if accuracy < DOUBTFUL:
-        return (
-            f"It names {did} right. Its rows may stand in another order than the published test "
+        doubt = Words(
+            "It names {did} right. Its rows may stand in another order than the published test "
             "images, as a loader that shuffles gives them.",
-            None,
+            did=did,
         )
+        return doubt, None
     return None, None
 
 
@@ -262,31 +265,37 @@ def _leaders(trials: Sequence[_Trial]) -> list[_Trial]:
     return [trial for trial in leaders if trial.promise > leaders[0].promise - LIFT]
 
 
-def _doubt(found: _Trial, images: int) -> str | None:
+def _doubt(found: _Trial, images: int) -> Words | None:
     """What is odd about a model that does so, in a sentence; None where nothing is."""
-    did = f"{found.accuracy:.1%} of {images:,} validation images"
+    did = Words(
+        "{accuracy:.1%} of {images:,} validation images", accuracy=found.accuracy, images=images
+    )
     if found.lifted - found.accuracy > LIFT:
         return _in_another_order(did, found.lifted, found.order)
     if found.accuracy < NAMES_NONE:
         # The best of a hundred ways to wire random weights has up to 35 %.
-        return (
-            f"This names no garments: read in the best of all ways that fit, it has {did} "
-            "right, little more than chance. It was trained for something else, or is wired in "
-            "another way."
+        return Words(
+            "This names no garments: read in the best of all ways that fit, it has {did} right, "
+            "little more than chance. It was trained for something else, or is wired in another "
+            "way.",
+            did=did,
         )
     if found.accuracy < DOUBTFUL:
-        return (
-            f"Read in the best of all ways that fit, it has {did} right, so it is "
-            "probably wired in another way."
+        return Words(
+            "Read in the best of all ways that fit, it has {did} right, so it is probably wired in "
+            "another way.",
+            did=did,
         )
     return None
 
 
-def _in_another_order(did: str, lifted: float, order: Sequence[int]) -> str:
-    names = ", ".join(CLASSES[order.index(answer)] for answer in range(len(CLASSES)))
-    return (
-        f"Its ten classes stand in another order: it names {did} right, and would name "
-        f"{lifted:.1%} if its answers meant, from the first to the tenth, {names}."
+def _in_another_order(did: Words, lifted: float, order: Sequence[int]) -> Words:
+    return Words(
+        "Its ten classes stand in another order: it names {did} right, and would name "
+        "{lifted:.1%} if its answers meant, from the first to the tenth, {names}.",
+        did=did,
+        lifted=lifted,
+        names=listed(CLASSES[order.index(answer)] for answer in range(len(CLASSES))),
     )
 
 

@@ -16,6 +16,7 @@ from fmnist.pictures import reading
 from fmnist.pictures.encode import data_url
 from fmnist.pictures.reading import PictureError
 from fmnist.ui import components
+from fmnist.words import _
 
 EDGE = 280  # pixels a side, ten for each that a model sees
 MOST_CHARACTERS = 500_000  # of base64; noise in every pixel takes fewer
@@ -48,9 +49,10 @@ def canvas(
             "name": key,
             "label": label,
             "ground": data_url(ground),
-            "words": invitation.words if invitation else "",
+            "invitation": invitation.words if invitation else "",
             "outline": data_url(invitation.outline) if invitation else "",
             "strokes": opened.get("strokes", []),
+            "words": words(),
         },
         default={"drawing": opened},
         on_drawing_change=lambda: None,
@@ -58,6 +60,35 @@ def canvas(
     picture = decode(result.get("drawing"))
     kept[key] = result.get("drawing")
     return picture
+
+
+def words() -> dict[str, str]:
+    """What the markup and the script name, and how keys are called."""
+    return {
+        "tool": _("Tool"),
+        "brush": _("Brush"),
+        "line": _("Straight line"),
+        "shape": _("Filled shape"),
+        "eraser": _("Eraser"),
+        "history": _("History"),
+        "undo": _("Undo"),
+        "redo": _("Redo"),
+        "clear": _("Clear"),
+        "width": _("Width"),
+        "thin": _("Thin"),
+        "medium": _("Medium"),
+        "thick": _("Thick"),
+        "shade": _("Shade"),
+        "white": _("White"),
+        "light grey": _("Light grey"),
+        "grey": _("Grey"),
+        "dark grey": _("Dark grey"),
+        "black": _("Black"),
+        "done": _("{action}: {count} strokes"),
+        "Control": _("Ctrl"),
+        "Shift": _("Shift"),
+        "Delete": _("Delete"),
+    }
 
 
 def decode(drawing: object) -> NDArray[np.uint8] | None:

@@ -36,6 +36,11 @@ function shortcut({ key, ctrlKey, metaKey, shiftKey }) {
   return pressed.toLowerCase() === 'control+y' ? 'Control+Shift+Z' : pressed;
 }
 
+function keys(button, words) {
+  const pressed = button.getAttribute('aria-keyshortcuts').split('+');
+  return pressed.map((key) => words[key] ?? key.toUpperCase()).join('+');
+}
+
 function begin(parentElement, data) {
   const find = (selector) => parentElement.querySelector(selector);
   const canvas = find('canvas');
@@ -54,8 +59,7 @@ function begin(parentElement, data) {
   const visible = () => strokes.slice(strokes.findLastIndex(({ tool }) => tool === 'clear') + 1);
 
   const invitation = find('.invitation');
-  if (data.words) {
-    find('.invitation p').textContent = data.words;
+  if (data.invitation) {
     find('.invitation img').src = data.outline;
   }
   const ground = new Image();
@@ -79,7 +83,7 @@ function begin(parentElement, data) {
       if (current) trace(view, current);
     });
     canvas.dataset.strokes = visible().length;
-    invitation.hidden = !data.words || current || visible().length > 0;
+    invitation.hidden = !data.invitation || current || visible().length > 0;
     for (const button of buttons) {
       const { set, value } = button.dataset;
       if (set) button.setAttribute('aria-pressed', String(chosen[set]) === value);
@@ -114,7 +118,8 @@ function begin(parentElement, data) {
       show();
     } else {
       actions[action]();
-      find('.said').textContent = `${button.ariaLabel}: ${visible().length} strokes`;
+      const values = { action: button.ariaLabel, count: visible().length };
+      find('.said').textContent = filled(board.words.done, values);
       repaint();
       send();
     }
@@ -162,13 +167,20 @@ function begin(parentElement, data) {
     event.stopPropagation(); // Streamlit has shortcuts of its own
     press(button);
   };
-  canvas.setAttribute('aria-label', data.label);
   return board;
 }
 
 export default function ({ data, parentElement, setStateValue }) {
-  // Called again when the theme changes; what was drawn since then stays.
+  // Called again when the theme or the language changes; what was drawn since then stays.
   const canvas = parentElement.querySelector('canvas');
   if (boards.get(canvas)?.name !== data.name) boards.set(canvas, begin(parentElement, data));
-  boards.get(canvas).send = (drawing) => setStateValue('drawing', drawing);
+  const board = boards.get(canvas);
+  board.send = (drawing) => setStateValue('drawing', drawing);
+  board.words = data.words;
+  say(parentElement, data.words);
+  for (const button of parentElement.querySelectorAll('button')) {
+    button.title = `${button.ariaLabel} (${keys(button, data.words)})`;
+  }
+  canvas.setAttribute('aria-label', data.label);
+  parentElement.querySelector('.invitation p').textContent = data.invitation;
 }

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from fmnist.analysis.selection import EVERY, Interval
 from fmnist.ui import components
+from fmnist.words import _
 
 _component = components.component("confidence")
 
@@ -19,7 +20,17 @@ def confidence(
     _component(
         key=key,
         data={
-            "intervals": [interval._asdict() for interval in intervals],
+            "intervals": [
+                interval._asdict()
+                | {
+                    "title": _(
+                        "{low} to {high} % sure: {right} right, {wrong} wrong",
+                        **interval._asdict(),
+                    )
+                }
+                for interval in intervals
+            ],
+            "label": _("How sure the model is, in per cent"),
             "chosen": chosen,
             "every": EVERY,
         },

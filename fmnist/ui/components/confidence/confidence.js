@@ -11,7 +11,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const group = parentElement.querySelector('.confidence');
   const most = Math.max(1, ...data.intervals.map(({ right, wrong }) => right + wrong));
   const active = group.getRootNode().activeElement?.dataset.low;
-  const buttons = data.intervals.map(({ low, high, right, wrong }) => {
+  const buttons = data.intervals.map(({ low, high, right, wrong, title }) => {
     const button = document.createElement('button');
     const chosen = data.chosen[0] === low && data.chosen[1] === high;
     const count = document.createElement('span');
@@ -20,14 +20,13 @@ export default function ({ data, parentElement, setTriggerValue }) {
     name.textContent = low;
     button.type = 'button';
     button.dataset.low = low;
-    button.title = `${low} to ${high} % sure: ${right} right, ${wrong} wrong`;
-    button.ariaLabel = button.title;
+    button.title = button.ariaLabel = title;
     button.setAttribute('aria-pressed', chosen);
     button.append(count, bar('right', right, most), bar('wrong', wrong, most), name);
     button.onclick = () => setTriggerValue('chosen', chosen ? data.every : [low, high]);
     return button;
   });
-  group.ariaLabel = 'How sure the model is, in per cent';
+  group.ariaLabel = data.label;
   group.replaceChildren(...buttons);
   buttons.find(({ dataset }) => dataset.low === active)?.focus({ preventScroll: true });
 }

@@ -11,8 +11,11 @@ from streamlit.runtime import get_instance
 from fmnist.analysis.embedding import fit_square
 from fmnist.data.splits import CLASSES
 from fmnist.ui import components
+from fmnist.words import Words, _, said
 
 SHEET_COLUMNS = 100
+GROUPINGS = CLASS, ANSWER, ERROR = Words("Class"), Words("Answer"), Words("Error")
+"""What colours the garments."""
 
 _component = components.component("map")
 
@@ -34,11 +37,17 @@ def garment_map(
 ) -> None:
     """Show garments at their positions (N, 2), those at the rows `chosen` before all others.
 
-    `sheet` holds their thumbnails as `thumbnails` makes it. `grouping` is what colours them: Class,
-    Answer or Error. `name` says what is shown: where the map was moved to and what a visitor chose
+    `sheet` holds their thumbnails as `thumbnails` makes it, `grouping` is one of GROUPINGS. `name`
+    says what is shown: where the map was moved to and what a visitor chose
     holds for no other. `taken_rows` and `taken_row` tell the choice.
     """
-    group = {"Class": labels, "Answer": answers, "Error": answers != labels}[grouping]
+    groups: dict[str, NDArray[Any]] = {
+        CLASS: labels,
+        ANSWER: answers,
+        ERROR: answers != labels,
+    }
+    group = groups[grouping]
+    classes = [said(name) for name in CLASSES]
     _component(
         key=key,
         data={
@@ -50,16 +59,40 @@ def garment_map(
             "percents": _packed(np.round(100 * confidence).astype(np.uint8)),
             "group": _packed(group.astype(np.uint8)),
             "grouping": grouping,
-            "groups": ["Right", "Wrong"] if grouping == "Error" else CLASSES,
-            "colours": "error" if grouping == "Error" else "classes",
-            "classes": CLASSES,
+            "groups": [_("Right"), _("Wrong")] if grouping == ERROR else classes,
+            "colours": "error" if grouping == ERROR else "classes",
+            "classes": classes,
             "chosen": _packed(chosen.astype(np.uint32)),
             "picked": -1 if picked is None else picked,
             "name": name,
-            "label": (
-                f"Map of {len(labels)} garments. Arrow keys move it, plus and minus zoom, Space "
-                "chooses the garment in the middle, Enter all in view, Escape none."
+            "label": _(
+                "Map of {garments} garments. Arrow keys move it, plus and minus zoom, Space "
+                "chooses the garment in the middle, Enter all in view, Escape none.",
+                garments=len(labels),
             ),
+            "words": {
+                "tools": _("Map tools"),
+                "move": _("Move"),
+                "lasso": _("Lasso"),
+                "box": _("Box"),
+                "in": _("Zoom in"),
+                "out": _("Zoom out"),
+                "fit": _("Whole"),
+                "clear": _("Clear"),
+                "only": _("Show only"),
+                "answer": _("Answer: {answer}, {percent} %"),
+                "garment": _("Garment {row}"),
+                "chosen": _("{count} garments chosen"),
+            },
+            "titles": {
+                "move": _("Drag to move; M"),
+                "lasso": _("Draw around garments to choose them; L"),
+                "box": _("Drag a box over garments to choose them; B"),
+                "in": _("Zoom in; +"),
+                "out": _("Zoom out; -"),
+                "fit": _("Show the whole map; 0"),
+                "clear": _("Choose none; Escape"),
+            },
         },
         on_picked_change=on_pick,
         on_chosen_change=on_choose,

@@ -53,6 +53,7 @@ function remembered(canvas, { name, grouping, sheet, chosen, picked }) {
 class Garments {
   constructor(data) {
     this.classes = data.classes;
+    this.messages = data.words;
     this.columns = data.columns;
     this.labels = bytes(data.labels);
     this.answers = bytes(data.answers);
@@ -78,11 +79,11 @@ class Garments {
   }
 
   words(index) {
-    const { classes, labels, answers, percents } = this;
+    const { classes, labels, answers, percents, messages } = this;
     return [
       classes[labels[index]],
-      `Answer: ${classes[answers[index]]}, ${percents[index]} %`,
-      `Garment ${index}`,
+      filled(messages.answer, { answer: classes[answers[index]], percent: percents[index] }),
+      filled(messages.garment, { row: index }),
     ];
   }
 }
@@ -337,7 +338,7 @@ class GarmentMap {
     }
     this.kept.chosen = new Set(rows);
     this.faces.clear();
-    this.said.textContent = `${rows.length} garments chosen`;
+    this.said.textContent = filled(this.garments.messages.chosen, { count: rows.length });
     this.send('chosen', rows);
     this.redraw();
   }
@@ -401,7 +402,7 @@ class GarmentMap {
 
 // What a visitor does
 
-function bar(map, buttons) {
+function bar(map, buttons, titles) {
   const take = (tool) => {
     map.kept.tool = tool;
     map.canvas.style.cursor = CURSORS[tool];
@@ -418,7 +419,11 @@ function bar(map, buttons) {
     fit: () => map.showWhole(),
     clear: () => map.chooseNone(),
   };
-  for (const button of buttons) button.onclick = actions[button.dataset.tool ?? button.dataset.do];
+  for (const button of buttons) {
+    const name = button.dataset.tool ?? button.dataset.do;
+    button.onclick = actions[name];
+    button.title = titles[name];
+  }
   take(map.kept.tool);
   return actions;
 }
@@ -536,9 +541,10 @@ function followKeys(map, actions) {
 }
 
 export default function (component) {
-  const { parentElement } = component;
+  const { data, parentElement } = component;
+  say(parentElement, data.words);
   const map = new GarmentMap(component);
-  const actions = bar(map, parentElement.querySelectorAll('.bar button'));
+  const actions = bar(map, parentElement.querySelectorAll('.bar button'), data.titles);
   parentElement.querySelector('.legend').replaceChildren(...legend(map));
   followPointers(map);
   followKeys(map, actions);

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from fmnist.data.splits import CLASSES
 from fmnist.ui import components
+from fmnist.words import _, said
 
 Place = tuple[int | None, int | None]
 """A cell by its true and its predicted class; None for any, where it is a head."""
@@ -40,6 +41,7 @@ def matrix(
         key=key,
         data={
             "label": label,
+            "corner": [_("predicted \u2192"), _("true \u2193")],
             "rows": [_name(row[0].place[0]) for row in cells],
             "columns": [_name(cell.place[1]) for cell in cells[0]],
             "cells": [[cell._asdict() for cell in row] for row in cells],
@@ -60,4 +62,4 @@ def taken(choice: object) -> Place | None:
 
 
 def _name(label: int | None) -> str:
-    return "wrong" if label is None else CLASSES[label]
+    return _("wrong") if label is None else said(CLASSES[label])

@@ -81,7 +81,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
 
   const heads = document.createElement('tr');
   const corner = element('th', 'corner', '');
-  corner.append('predicted \u2192', document.createElement('br'), 'true \u2193');
+  corner.append(data.corner[0], document.createElement('br'), data.corner[1]);
   heads.append(corner);
   for (const name of data.columns) {
     const th = element('th', 'column', '');

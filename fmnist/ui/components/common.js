@@ -1,0 +1,15 @@
+// What each component's script begins with. Markup holds no words: it names them, and they come
+// with the data, in the language of whoever reads them.
+
+export function say(root, words) {
+  for (const element of root.querySelectorAll('[data-label]')) {
+    element.ariaLabel = words[element.dataset.label];
+  }
+  for (const element of root.querySelectorAll('[data-text]')) {
+    element.textContent = words[element.dataset.text];
+  }
+}
+
+export function filled(message, values) {
+  return message.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+}
