@@ -46,31 +46,25 @@ def choose_models(source: Source, device: torch.device) -> Pair | None:
         st.info(_("Comparing takes two trained models. Train one on the Train page."))
         return None
     left, middle, right = st.columns([3, 3, 2], vertical_alignment="bottom")
-    names = list(choices)
-    first, second = (
-        choices[
-            column.selectbox(
-                label,
-                names,
-                names.index(default) if default in names else place,
-                key=key,
-                bind="query-params",
-            )
-        ]
-        for place, (column, label, key, default) in enumerate(
-            (
-                (left, _("First model"), "first", "fcnn"),
-                (middle, _("Second model"), "second", DEFAULT),
-            )
+    names, shown = list(choices), widgets.labels(choices)
+    chosen = []
+    for place, (column, label, key, usual) in enumerate(
+        (
+            (left, _("First model"), "first", "fcnn"),
+            (middle, _("Second model"), "second", DEFAULT),
         )
-    )
+    ):
+        start = usual if usual in names else names[place]
+        with column:
+            chosen.append(choices[widgets.select(label, names, start, key=key, shown=shown)])
+    first, second = chosen
     with right:
         split_name = widgets.choose_split(first, second)
     if first.name == second.name:
         st.info(_("Choose two different models."))
         return None
     return Pair(
-        (first.name, second.name),
+        (first.label, second.label),
         (
             models.evaluate(first, split_name, source, device).predictions,
             models.evaluate(second, split_name, source, device).predictions,
