@@ -1,6 +1,8 @@
 """The parts of the compare page: two sides to choose, what changes between them, its images."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import streamlit as st
@@ -33,10 +35,15 @@ class Pair:
     """
 
     names: tuple[Words | str, Words | str]
-    predictions: tuple[Predictions, Predictions]
+    predict: Callable[[], tuple[Predictions, Predictions]]
     split: Split
     split_name: str
     key: str
+
+    @cached_property
+    def predictions(self) -> tuple[Predictions, Predictions]:
+        """What they predict, which models may have to be asked for first."""
+        return self.predict()
 
 
 def choose_models(source: Source, device: torch.device) -> Pair | None:
@@ -65,7 +72,7 @@ def choose_models(source: Source, device: torch.device) -> Pair | None:
         return None
     return Pair(
         (first.label, second.label),
-        (
+        lambda: (
             models.evaluate(first, split_name, source, device).predictions,
             models.evaluate(second, split_name, source, device).predictions,
         ),
@@ -95,7 +102,7 @@ def choose_epochs(source: Source) -> Pair | None:
         return None
     return Pair(
         (Words("epoch {number}", number=first), Words("epoch {number}", number=second)),
-        (predictions[first - 1], predictions[second - 1]),
+        lambda: (predictions[first - 1], predictions[second - 1]),
         dataset.split("validation", source),
         "validation",
         f"{run_id} {first} {second}",
