@@ -31,7 +31,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from benchmarks import studio
-from benchmarks.visitor import VisitError, Visitor
+from benchmarks.visitor import VisitError, Visitor, Wait
 from fmnist.data import splits
 from fmnist.models.recipe import Recipe
 from fmnist.runs import queue
@@ -42,6 +42,7 @@ MOST = 300  # browsers
 LONGEST = 1800  # seconds
 CLICKS = 3  # on each page
 RATE = 20  # broken files a second
+BEHIND_BAR = "behind a bar"  # long computations, which say how long they take
 ALONE = 20  # seconds over which a training's own speed is measured
 
 
@@ -52,16 +53,20 @@ class Log:
     waits: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     errors: Counter[str] = field(default_factory=Counter)
 
-    async def note(self, name: str, waiting: Awaitable[float]) -> None:
+    async def note(self, name: str, waiting: Awaitable[Wait]) -> None:
         try:
-            self.waits[name].append(await waiting)
+            wait = await waiting
+            self.waits[name].append(wait.seconds)
+            if wait.behind_bar:
+                self.waits[BEHIND_BAR].append(wait.behind_bar)
         except VisitError as error:
             self.errors[f"{name}: {error}"] += 1
 
     def print(self) -> None:
         print(f"{'':<20}{'times':>7}{'median':>9}{'95 %':>9}{'most':>9}  in milliseconds")
+        apart = ("open", BEHIND_BAR)
         everything = [
-            wait for name, waits in self.waits.items() if name != "open" for wait in waits
+            wait for name, waits in self.waits.items() if name not in apart for wait in waits
         ]
         for name, waits in [*sorted(self.waits.items()), ("all but opening", everything)]:
             if waits:

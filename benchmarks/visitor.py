@@ -6,7 +6,7 @@ import random
 import time
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
 import requests
@@ -24,6 +24,16 @@ LARGEST = 2**26  # bytes of one message
 LOCAL = ("localhost", "127.0.0.1", "::1")
 SLOW = ("t-SNE",)  # takes minutes, which is no click's wait
 GOES_ON = ForwardMsg.FINISHED_EARLY_FOR_RERUN
+
+
+class Wait(NamedTuple):
+    """Seconds until what was asked for stands, and those that a part behind a progress bar takes.
+
+    Such a part says how long it takes, and whoever doesn't care for it clicks on.
+    """
+
+    seconds: float
+    behind_bar: float = 0.0
 
 
 class VisitError(Exception):
@@ -67,11 +77,11 @@ class Visitor:
         if self._socket:
             await self._socket.close()
 
-    async def open(self, query: str = "") -> float:
+    async def open(self, query: str = "") -> Wait:
         """The first page; seconds until it stands."""
         return await self._run("", query=query)
 
-    async def turn(self, title: str, query: str = "") -> float:
+    async def turn(self, title: str, query: str = "") -> Wait:
         """A click in the sidebar; seconds until that page stands."""
         self.choices.clear()
         self._states.clear()
@@ -79,7 +89,7 @@ class Visitor:
         self._page = self.pages[title]
         return await self._run("", query=query)
 
-    async def click(self) -> float:
+    async def click(self) -> Wait:
         """Another choice in one of the page's select boxes and bars, or the page anew."""
         if not self.choices:
             return await self._run("")
@@ -93,7 +103,7 @@ class Visitor:
             )
         return await self._run(fragment)
 
-    async def draw(self, strokes: list[dict[str, Any]], picture: str) -> float:
+    async def draw(self, strokes: list[dict[str, Any]], picture: str) -> Wait:
         """A stroke on the canvas, whose picture is a PNG in base64."""
         if not self.canvas:
             raise VisitError("there is no canvas")
@@ -102,7 +112,7 @@ class Visitor:
         self._states[widget] = WidgetState(id=widget, json_value=json.dumps(drawing))
         return await self._run(fragment)
 
-    async def upload(self, name: str, content: bytes) -> float:
+    async def upload(self, name: str, content: bytes) -> Wait:
         """A file for the page's uploader; seconds until the page says what it makes of it."""
         if not self.uploader:
             raise VisitError("there is no place for files")
@@ -122,9 +132,9 @@ class Visitor:
             id=widget, file_uploader_state_value=FileUploaderState(uploaded_file_info=[file])
         )
         await self._run(fragment, complains=False)
-        return time.perf_counter() - started
+        return Wait(time.perf_counter() - started)
 
-    async def _run(self, fragment: str, query: str = "", complains: bool = True) -> float:
+    async def _run(self, fragment: str, query: str = "", complains: bool = True) -> Wait:
         """Run the page, or a fragment of it, and wait for the end."""
         message = BackMsg()
         state = message.rerun_script
@@ -135,7 +145,7 @@ class Visitor:
         state.widget_states.widgets.extend(self._states.values())
         started = time.perf_counter()
         await self._send(message)
-        said = []
+        said, bar = [], None
         while True:
             reply = await self._receive()
             kind = reply.WhichOneof("type")
@@ -150,9 +160,12 @@ class Visitor:
                 self._page = reply.navigation.page_script_hash
             elif kind == "delta":
                 said += self._note(reply.delta)
+                if reply.delta.new_element.WhichOneof("type") == "progress":
+                    bar = bar or time.perf_counter()
         if said and complains:
             raise VisitError("; ".join(said))
-        return time.perf_counter() - started
+        ended = time.perf_counter()
+        return Wait((bar or ended) - started, ended - (bar or ended))
 
     def _note(self, delta: Delta) -> list[str]:
         """Remember what can be clicked; what the page complains of."""

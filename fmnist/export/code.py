@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ AVERAGES = ("AveragedModel", "get_ema_multi_avg_fn")
 _SCRIPT = templates.template(Path(__file__).with_name("train.py.j2"))
 
 
+@lru_cache(maxsize=64)
 def script(
     architecture: str, recipe: Recipe, limit: int | None = None, run: str = "", drawn: bool = False
 ) -> str:
@@ -66,6 +68,7 @@ def script(
     return text.rstrip() + "\n"
 
 
+@lru_cache(maxsize=64)
 def notebook(text: str) -> str:
     """A script as a Jupyter notebook, a cell for each of the script's."""
     cells: list[dict[str, Any]] = []

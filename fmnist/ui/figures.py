@@ -1,13 +1,16 @@
 """Results as Plotly figures; colours that text needs come from the page's theme."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
 from itertools import cycle
-from typing import Any
+from typing import Any, ParamSpec
 
 import numpy as np
 import plotly.graph_objects as go
+import streamlit as st
 from numpy.typing import NDArray
 
+from fmnist import words
 from fmnist.analysis.evaluation import CalibrationBin
 from fmnist.analysis.reported import Reported
 from fmnist.data.splits import CLASSES
@@ -22,13 +25,41 @@ NOTHING_ELSE = "<extra></extra>"
 """Ends what is shown of a point, which else has its line's name beside it."""
 MARGIN = {"l": 0, "r": 0, "t": 8, "b": 0}
 
+Arguments = ParamSpec("Arguments")
 
+
+def _drawn(draw: Callable[Arguments, go.Figure]) -> Callable[Arguments, go.Figure]:
+    """Keep the figures that a function draws, in each language.
+
+    Plotly takes longer to check a figure than everything else on its page takes together.
+    """
+
+    def in_language(language: str, *args: Arguments.args, **kwargs: Arguments.kwargs) -> go.Figure:
+        return _with_separators(draw(*args, **kwargs))
+
+    in_language.__qualname__ = draw.__qualname__  # by which Streamlit knows a cache
+    kept = st.cache_resource(max_entries=100, show_spinner=False)(in_language)
+
+    @wraps(draw)
+    def drawn(*args: Arguments.args, **kwargs: Arguments.kwargs) -> go.Figure:
+        return kept(words.language(), *args, **kwargs)
+
+    return drawn
+
+
+def _with_separators(figure: go.Figure) -> go.Figure:
+    """The figure, its numbers written as the reader's language does."""
+    return figure.update_layout(separators=words.decimal_and_group())
+
+
+@_drawn
 def class_counts(labels: NDArray[np.uint8]) -> go.Figure:
     """How many images each class has."""
     counts = np.bincount(labels, minlength=len(CLASSES))
     return _class_bars(counts, [number(count) for count in counts], [MUTED] * len(CLASSES))
 
 
+@_drawn
 def class_means(means: Sequence[float], texts: Sequence[str]) -> go.Figure:
     """A mean for each class with how it is written, the largest in colour."""
     colours = [ACCENT if mean == max(means) else MUTED for mean in means]
@@ -85,9 +116,10 @@ def training_curves(
     figure.update_xaxes(title=_("epoch"), rangemode="tozero", fixedrange=True)
     accuracy = "accuracy" in quantity
     figure.update_yaxes(fixedrange=True, tickformat=".0%" if accuracy else None)
-    return figure
+    return _with_separators(figure)
 
 
+@_drawn
 def by_parameters(
     here: Sequence[tuple[str, int, float]], published: Sequence[Reported]
 ) -> go.Figure:
@@ -159,6 +191,7 @@ def _shared(a: Sequence[float], b: Sequence[float]) -> float:
     return max(width, 0) * max(height, 0)
 
 
+@_drawn
 def class_intervals(values: Sequence[float], intervals: Sequence[tuple[float, float]]) -> go.Figure:
     """A figure of each class as a dot, with the interval it could as well be in."""
     lows, highs = zip(*intervals, strict=True)
@@ -186,6 +219,7 @@ def class_intervals(values: Sequence[float], intervals: Sequence[tuple[float, fl
     return figure
 
 
+@_drawn
 def class_lines(
     lines: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]],
     chosen: int,
@@ -208,6 +242,7 @@ def class_lines(
     return _in_per_cent(figure, x_title, y_title)
 
 
+@_drawn
 def reliability(curves: Mapping[str, Sequence[CalibrationBin]]) -> go.Figure:
     """Accuracy against confidence by name; the diagonal is a model that is as sure as right."""
     figure = go.Figure()
@@ -237,6 +272,7 @@ def reliability(curves: Mapping[str, Sequence[CalibrationBin]]) -> go.Figure:
     return figure
 
 
+@_drawn
 def coverage(
     coverages: NDArray[np.float64], accuracies: NDArray[np.float64], point: tuple[float, float]
 ) -> go.Figure:

@@ -9,7 +9,7 @@ from browsing import PAGES, serve
 from loops import finished
 
 from benchmarks import room
-from benchmarks.visitor import VisitError, Visitor
+from benchmarks.visitor import VisitError, Visitor, Wait
 
 BASE = "class/studio"
 
@@ -24,19 +24,23 @@ def test_another_machine_is_never_visited() -> None:
 
 
 def test_what_goes_wrong_is_counted_and_what_goes_well_is_timed() -> None:
-    async def well() -> float:
-        return 0.5
+    async def well() -> Wait:
+        return Wait(0.5)
 
-    async def wrong() -> float:
+    async def behind_a_bar() -> Wait:
+        return Wait(0.25, 30.0)
+
+    async def wrong() -> Wait:
         raise VisitError("no answer")
 
     async def both(log: room.Log) -> None:
         await log.note("clicks", well())
+        await log.note("clicks", behind_a_bar())
         await log.note("clicks", wrong())
 
     log = room.Log()
     finished(both(log))
-    assert log.waits == {"clicks": [0.5]}
+    assert log.waits == {"clicks": [0.5, 0.25], room.BEHIND_BAR: [30.0]}
     assert log.errors == {"clicks: no answer": 1}
 
 

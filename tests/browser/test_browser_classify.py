@@ -160,6 +160,7 @@ def test_a_drawing_that_starts_from_a_test_image_is_that_image_until_it_is_chang
     assert answer(page) == as_it_was
 
 
+@pytest.mark.real_data
 @pytest.mark.parametrize("view", ["", "classify"])
 def test_on_a_phone_the_answer_stands_by_the_canvas_that_a_finger_draws_on(
     visit: Callable[..., Page], view: str

@@ -218,6 +218,7 @@ def within(page: Page, *shown: Locator) -> list[dict[str, float]]:
     return boxes
 
 
+@pytest.mark.real_data
 def test_matrix_wall_and_garment_are_on_one_screen_and_on_a_large_one_the_map_too(
     visit: Callable[..., Page],
 ) -> None:
@@ -234,6 +235,7 @@ def test_matrix_wall_and_garment_are_on_one_screen_and_on_a_large_one_the_map_to
     within(page, *shown, large, page.locator(".confidence"), page.locator(".ground > canvas"))
 
 
+@pytest.mark.real_data
 def test_on_a_projector_the_type_is_larger_and_the_sidebar_gone_on_every_page_until_it_is_left(
     visit: Callable[..., Page],
 ) -> None:
@@ -256,6 +258,7 @@ def test_on_a_projector_the_type_is_larger_and_the_sidebar_gone_on_every_page_un
 # What is chosen in one view is chosen in all
 
 
+@pytest.mark.real_data
 def test_a_garment_of_the_map_and_a_bar_of_confidence_are_chosen_in_all_views(
     visit: Callable[..., Page],
 ) -> None:

@@ -11,6 +11,7 @@ pytestmark = pytest.mark.browser
 FINGER = 44  # pixels
 
 
+@pytest.mark.real_data
 def test_suspects_are_decided_on_without_scrolling(visit: Callable[..., Page]) -> None:
     page = visit("suspects?model=fcnn", **PHONE)
     for name in ("Agree", "Disagree"):
@@ -21,6 +22,7 @@ def test_suspects_are_decided_on_without_scrolling(visit: Callable[..., Page]) -
         assert box["height"] >= FINGER
 
 
+@pytest.mark.real_data
 def test_a_garment_that_is_tapped_is_shown_with_its_name_without_scrolling(
     visit: Callable[..., Page],
 ) -> None:

@@ -186,6 +186,7 @@ def test_of_runs_with_several_seeds_the_best_on_validation_is_kept_with_every_se
         results.keep([started[0].id, longer.id], "mixed")
 
 
+@pytest.mark.slow
 def test_stopped_and_killed_a_run_ends_as_one_that_never_was_and_the_queue_moves_on() -> None:
     plan = replace(SHORT, recipe=Recipe(epochs=15, batch_size=16))
     first, second = queue.start(plan), queue.start(plan)

@@ -1,5 +1,7 @@
 """The parts of the models page: to bring a model, to take one home, to read an architecture."""
 
+from functools import lru_cache
+
 import streamlit as st
 import torch
 
@@ -175,20 +177,19 @@ def architecture() -> None:
         key="architecture",
         bind="query-params",
     )
-    spec = MODELS[name]
-    untrained = spec.build()
+    spec, (rows, parameters) = MODELS[name], _layers(name)
     st.markdown(
         _(
             "{summary} {family}, {parameters:,} parameters.",
             summary=spec.summary,
             family=FAMILIES[spec.family],
-            parameters=parameter_count(untrained),
+            parameters=parameters,
         )
     )
     structure, recipe = st.columns([3, 2], gap="large")
     with structure:
         st.subheader(_("Layers"))
-        widgets.table(layers(untrained), {"Parameters": "{:,}"})
+        widgets.table(rows, {"Parameters": "{:,}"})
     with recipe:
         st.subheader(_("Recipe"))
         st.table(
@@ -202,3 +203,10 @@ def architecture() -> None:
 
 def _titled(name: str) -> str:
     return f"{said(MODELS[name].title)} ({name})"
+
+
+@lru_cache
+def _layers(name: str) -> tuple[list[dict[str, object]], int]:
+    """The layers of an architecture as rows of a table, and its parameters."""
+    untrained = MODELS[name].build()
+    return layers(untrained), parameter_count(untrained)

@@ -4,6 +4,7 @@ import time
 import traceback
 from collections.abc import Callable
 from concurrent.futures import Future, wait
+from itertools import chain, repeat
 from threading import Lock, Thread
 from typing import Any, Generic, TypeVar
 
@@ -14,7 +15,7 @@ from fmnist.models.inference import ProgressCallback
 from fmnist.words import _, number
 
 Result = TypeVar("Result")
-GLANCE = 0.2  # seconds
+GLANCE, LOOK = 0.2, 1.0  # seconds: whoever waits for long sees less often how far it is
 MANY = 2000
 """Images for which a computation is worth a process of its own."""
 
@@ -91,7 +92,9 @@ class Job(Generic[Result]):
         """
         # The bar's place is there in every run, so that what follows keeps its own.
         place = st.empty()
-        while not wait([self._future], GLANCE).done:
+        for pause in chain([GLANCE] * 10, repeat(LOOK)):
+            if wait([self._future], pause).done:
+                break
             place.progress(self._pace.done, f"{sentence} {self._pace}")
         place.empty()
         try:
