@@ -215,7 +215,7 @@ def load(name_or_path: str | Path) -> Weights:
     card = _read_card(path) if path.suffix in KEPT and beside.exists() else None
     # Others put a JSON of their own beside a file.
     if not card or (not card.sha256 and path.parent not in (own_folder(), SHIPPED)):
-        return open(content, path.name)
+        return open(content, path.name, beside=_beside(path))
     if card.sha256 != hashlib.sha256(content).hexdigest():
         raise WeightsError(
             "{file} is not the file its card {card} describes: the SHA-256 differs. Restore one "
@@ -224,6 +224,15 @@ def load(name_or_path: str | Path) -> Weights:
             card=beside.name,
         )
     return Weights(open(content, path.name, card.reads).model, card)
+
+
+def _beside(path: Path) -> bytes | None:
+    """The file that exporters put beside a graph for its weights, if it is there."""
+    other = path.with_name(f"{path.name}.data")
+    if not other.is_file():
+        return None
+    formats.check_size(other.stat().st_size, other.name)
+    return other.read_bytes()
 
 
 def begin(model: Classifier, name: str) -> None:
@@ -245,13 +254,15 @@ def open(
     filename: str,
     reads: str | None = None,
     report: ProgressCallback = lambda done: None,
+    beside: bytes | None = None,
 ) -> Weights:
     """A model from a file's content, as uploaded; nothing in the file is ever executed.
 
-    `reads` is how an ONNX model reads pixels where that is known. The card's size and hash are
-    those of the file that the model would be saved as. Raises WeightsError.
+    `reads` is how an ONNX model reads pixels where that is known, `beside` the file that it keeps
+    weights in. The card's size and hash are those of the file that the model would be saved as.
+    Raises WeightsError.
     """
-    opened = opening.open_file(content, filename, reads, report)
+    opened = opening.open_file(content, filename, reads, report, beside)
     card = Card(
         Path(filename).stem,
         opened.architecture,

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pandas as pd
 import pytest
 import safetensors.torch
@@ -340,6 +341,21 @@ def test_classes_in_another_order_are_put_right_where_their_owner_wants_it() -> 
     next(box for box in app.checkbox if box.label == "Put its classes in that order").check().run()
     assert not app.exception
     assert "among everybody's models as fcnn" in texts(app)  # it is the same file
+
+
+def test_a_graph_whose_weights_lie_in_another_file_is_opened_once_that_is_brought_too(
+    tmp_path: Path,
+) -> None:
+    inside = onnx.load_from_string(perceptron_graph(stranger("fcnn").state_dict()))
+    file, beside = tmp_path / "theirs.onnx", tmp_path / "theirs.onnx.data"
+    onnx.save_model(inside, file, save_as_external_data=True, location=beside.name)
+    app = open_page("models")
+    upload(app, file.name, file.read_bytes())
+    assert "keeps weights in another file" in app.error[0].value
+    second = app.file_uploader[1]
+    second.set_value((beside.name, beside.read_bytes(), "application/octet-stream")).run()
+    assert not app.error
+    assert "theirs.onnx is an ONNX model" in app.success[0].value
 
 
 def test_an_upload_has_the_name_that_its_owner_gives_it_and_never_anothers() -> None:

@@ -18,6 +18,7 @@ from fmnist.weights.shelf import LONGEST_NAME
 from fmnist.weights.strangers import formats
 from fmnist.weights.strangers.formats import SUFFIXES
 from fmnist.weights.strangers.graphs import GraphError
+from fmnist.weights.strangers.outside import OutsideError
 from fmnist.words import Words, _, said
 
 
@@ -34,6 +35,16 @@ def load_weights(source: Source, device: torch.device) -> None:
     if not file:
         return
     weights = uploads.opened(file)
+    if isinstance(weights, OutsideError):
+        beside = st.file_uploader(
+            _(
+                "The file that {file} keeps weights in, such as {file}.data",
+                file=plain(file.name),
+            ),
+            max_upload_size=formats.largest() // 2**20,
+            key=f"beside {file.file_id}",
+        )
+        weights = uploads.opened(file, beside) if beside else weights
     if isinstance(weights, WeightsError):
         st.error(said(weights))
         return

@@ -23,10 +23,14 @@ from fmnist.weights.strangers.graphs import GraphError
     max_entries=8,
     hash_funcs={UploadedFile: lambda file: file.file_id},
 )
-def opened(file: UploadedFile) -> Weights | WeightsError:
-    """The model in an uploaded file, and its card; or why there is none."""
+def opened(file: UploadedFile, beside: UploadedFile | None = None) -> Weights | WeightsError:
+    """The model in an uploaded file, and its card; or why there is none.
+
+    `beside` is the file that an ONNX model keeps weights in.
+    """
+    other = beside.getvalue() if beside else None
     try:
-        return shelf.open(file.getvalue(), file.name, report=progress_bar())
+        return shelf.open(file.getvalue(), file.name, report=progress_bar(), beside=other)
     except WeightsError as error:  # to be said again, not found out again
         return error
 

@@ -59,6 +59,11 @@ class OnnxModel(Graph):
         return OnnxModel(_declared(self.content, self._input, _FLOAT))
 
 
+def keeps_outside(content: bytes) -> bool:
+    """Whether a graph says that weights lie in another file, or seems to."""
+    return _EXTERNAL.search(content) is not None
+
+
 class _Runtime:
     """ONNX Runtime, as `graphs.Runtime`."""
 
@@ -109,11 +114,8 @@ class _Runtime:
 
 
 def _session(content: bytes) -> Any:
-    if _EXTERNAL.search(content):
-        raise GraphError(
-            "keeps weights in another file, so it was not opened. Save it with all of them inside, "
-            "by external_data=False."
-        )
+    if keeps_outside(content):
+        raise GraphError("keeps weights in another file, so it was not opened.")
     try:  # here, since few who use this package have a graph to open
         import onnxruntime
     except ImportError:

@@ -24,11 +24,11 @@ from fmnist.models.chain import ACTIVATIONS, Chain
 from fmnist.models.inference import BATCH, ProgressCallback
 from fmnist.models.layers import Classifier
 from fmnist.weights.card import WeightsError
-from fmnist.weights.strangers import formats, keras, pickles, stacks, tables, trials
+from fmnist.weights.strangers import formats, keras, outside, pickles, stacks, tables, trials
 from fmnist.weights.strangers.formats import ASIDE, in_quarantine, quoted, shapes_of
 from fmnist.weights.strangers.graphs import GraphError
 from fmnist.weights.strangers.modules import Whole
-from fmnist.weights.strangers.onnx import OnnxModel
+from fmnist.weights.strangers.onnx import OnnxModel, keeps_outside
 from fmnist.weights.strangers.stacks import Geometry, Stack, StackError, Style
 from fmnist.weights.strangers.tflite import TfliteModel
 from fmnist.weights.strangers.trials import READINGS, Candidate
@@ -68,15 +68,20 @@ def open_file(
     filename: str,
     reads: str | None = None,
     report: ProgressCallback = lambda done: None,
+    beside: bytes | None = None,
 ) -> Opened:
     """The model in a file's content; nothing in the file is ever executed.
 
     What the file is, its first bytes tell. `reads` is how an ONNX model reads pixels where that is
-    known; else it is found out, and `report` told how much of that is done. Raises WeightsError for
-    what is no model of Fashion-MNIST.
+    known; else it is found out, and `report` told how much of that is done. `beside` is the file
+    that an ONNX model keeps weights in. Raises WeightsError for what is no model of Fashion-MNIST,
+    which is an OutsideError where only that other file lacks.
     """
     formats.check_size(len(content), filename)
     kind = formats.kind_of(content, filename)
+    if kind == "onnx" and keeps_outside(content):
+        content = in_quarantine(outside.whole, content, filename, beside)
+        formats.check_size(len(content), filename)
     if kind == "table":
         return _from_table(content, filename)
     try:
