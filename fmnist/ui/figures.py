@@ -1,7 +1,7 @@
 """Results as Plotly figures; colours that text needs come from the page's theme."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial, wraps
+from functools import wraps
 from itertools import cycle
 from typing import Any, ParamSpec
 
@@ -25,22 +25,31 @@ NOTHING_ELSE = "<extra></extra>"
 """Ends what is shown of a point, which else has its line's name beside it."""
 MARGIN = {"l": 0, "r": 0, "t": 8, "b": 0}
 
-Given = ParamSpec("Given")
+Arguments = ParamSpec("Arguments")
 
 
-def _drawn(draw: Callable[Given, go.Figure]) -> Callable[Given, go.Figure]:
-    """Draw a figure once in each language: Plotly takes longer to check it than its page needs."""
+def _drawn(draw: Callable[Arguments, go.Figure]) -> Callable[Arguments, go.Figure]:
+    """Keep the figures that a function draws, in each language.
+
+    Plotly takes longer to check a figure than everything else on its page takes together.
+    """
+
+    def in_language(language: str, *args: Arguments.args, **kwargs: Arguments.kwargs) -> go.Figure:
+        return _with_separators(draw(*args, **kwargs))
+
+    in_language.__qualname__ = draw.__qualname__  # by which Streamlit knows a cache
+    kept = st.cache_resource(max_entries=100, show_spinner=False)(in_language)
 
     @wraps(draw)
-    def drawn(*args: Given.args, **kwargs: Given.kwargs) -> go.Figure:
-        return _kept(draw.__name__, words.language(), partial(draw, *args, **kwargs), args, kwargs)
+    def drawn(*args: Arguments.args, **kwargs: Arguments.kwargs) -> go.Figure:
+        return kept(words.language(), *args, **kwargs)
 
     return drawn
 
 
-@st.cache_resource(max_entries=100, show_spinner=False)
-def _kept(name: str, language: str, _draw: Callable[[], go.Figure], *given: object) -> go.Figure:
-    return _draw()
+def _with_separators(figure: go.Figure) -> go.Figure:
+    """The figure, its numbers written as the reader's language does."""
+    return figure.update_layout(separators=words.decimal_and_group())
 
 
 @_drawn
@@ -107,7 +116,7 @@ def training_curves(
     figure.update_xaxes(title=_("epoch"), rangemode="tozero", fixedrange=True)
     accuracy = "accuracy" in quantity
     figure.update_yaxes(fixedrange=True, tickformat=".0%" if accuracy else None)
-    return figure
+    return _with_separators(figure)
 
 
 @_drawn

@@ -6,7 +6,6 @@ from typing import Any
 import streamlit as st
 import torch
 
-from fmnist import words
 from fmnist.analysis.reported import REPORTED
 from fmnist.ui import figures, widgets
 from fmnist.ui.state import models
@@ -54,10 +53,8 @@ def chart() -> None:
         if card.on_real and card.parameters
     ]
     others = [other for other in REPORTED if other.parameters]
-    figure = figures.by_parameters(here, others)
-    figure.update_layout(separators=words.decimal_and_group())
     st.plotly_chart(
-        figure,
+        figures.by_parameters(here, others),
         config=CHART,
         key="by parameters",
         alt=_("Test accuracy against parameters; the tables above and below have the figures"),

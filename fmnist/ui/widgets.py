@@ -236,7 +236,6 @@ def choose_page(count: int, size: int, key: str) -> slice:
 
 def chart(figure: Any, key: str, alt: str) -> None:
     """A Plotly figure, what it shows in words, and once it is asked for as a table."""
-    figure.update_layout(separators=words.decimal_and_group())
     st.plotly_chart(figure, config=CHART, key=key, alt=alt)
     fold = st.popover(
         _("Figures"),

@@ -35,8 +35,16 @@ from fmnist.weights.strangers.trials import READINGS, Candidate
 from fmnist.words import Words, listed
 
 _BYTEWISE = tuple(name for name in READINGS if name.startswith("0..255"))
-ASSUMED = ", which is assumed (it takes the real dataset to find out)"
-"""What ends the words for a reading that nothing has shown."""
+
+
+def assumed(reads: str) -> Words:
+    """A reading that nothing has shown."""
+    return Words(
+        "{reading}, which is assumed (it takes the real dataset to find out)", reading=reads
+    )
+
+
+ASSUMED = assumed("")
 
 
 class Opened(NamedTuple):
@@ -316,11 +324,7 @@ def _likeliest(candidates: Sequence[Candidate], filename: str, report: ProgressC
             with contextlib.suppress(ValueError):
                 model, reads = candidate.build(), candidate.readings[0]
                 trials.read_as(model, reads)
-                assumed = Words(
-                    "{reading}, which is assumed (it takes the real dataset to find out)",
-                    reading=reads,
-                )
-                return Opened(model, candidate.architecture, assumed, candidate.taken_for)
+                return Opened(model, candidate.architecture, assumed(reads), candidate.taken_for)
         raise WeightsError("{file} holds layers that can't be put together.", file=filename)
     found = trials.best(candidates, split, report)
     if found is None:

@@ -18,8 +18,8 @@ def whole(content: bytes, filename: str, beside: bytes | None) -> bytes:
     """
     if beside is None:
         raise OutsideError(
-            "{file} keeps weights in another file, so it was not opened. Bring that file, too; or "
-            "save the model with all of them inside, by external_data=False.",
+            "{file} keeps weights in another file, so it was not opened. Bring that file, too; "
+            "or save the model with all of them inside, by external_data=False.",
             file=filename,
         )
     try:  # here, since few who use this package have a graph to open
@@ -46,8 +46,8 @@ def whole(content: bytes, filename: str, beside: bytes | None) -> bytes:
         length = _number(said.get("length", str(len(beside))))
         if not 0 <= start <= start + length <= len(beside):
             raise WeightsError(
-                "{file} keeps weights where the other file has ended: it is another model's, or it "
-                "is cut short.",
+                "{file} keeps weights where the other file has ended: it is another model's, or "
+                "it is cut short.",
                 file=filename,
             )
         places.add(said.get("location"))
@@ -56,10 +56,10 @@ def whole(content: bytes, filename: str, beside: bytes | None) -> bytes:
         tensor.ClearField("data_location")
     if len(places) > 1:
         raise WeightsError(
-            "{file} keeps weights in {others} other files. Save it with all of them inside, by "
+            "{file} keeps weights in {count} other files. Save it with all of them inside, by "
             "external_data=False.",
             file=filename,
-            others=len(places),
+            count=len(places),
         )
     merged: bytes = model.SerializeToString()
     return merged

@@ -1,0 +1,86 @@
+"""The language of the browser, of a link and by hand."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from browsing import follow, heading, settle
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+GERMAN = {"locale": "de-AT"}
+
+
+def test_a_browser_is_read_to_in_its_language_as_far_as_that_is_known(
+    visit: Callable[..., Page],
+) -> None:
+    page = visit("classify", **GERMAN)
+    expect(page).to_have_title("Erkennen · Fashion-MNIST Studio")
+    expect(page.locator("html")).to_have_attribute("lang", "de")
+    expect(page.get_by_role("button", name="Rückgängig")).to_have_attribute(
+        "title", "Rückgängig (Strg+Z)"
+    )
+    expect(page.get_by_text("Zeichne hier ein T-Shirt")).to_be_visible()
+    assert "lang" not in page.url
+    page = visit("classify", locale="fr-FR")
+    expect(page).to_have_title("Classify · Fashion-MNIST Studio")
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+
+
+def test_a_language_chosen_by_hand_is_in_the_link_and_kept_on_every_page(
+    visit: Callable[..., Page],
+) -> None:
+    page = visit("compare?model=cnn&true=Sandal", **GERMAN)
+    page.get_by_role("combobox", name="Sprache").click()
+    page.get_by_role("option", name="English", exact=True).click()
+    expect(page.locator("h1")).to_have_text("Compare")
+    expect(page).to_have_url(re.compile(r"lang=en"))
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    settle(page)
+    follow(page, "Scores")
+    expect(page).to_have_url(re.compile(r"lang=en"))
+    page.reload()
+    expect(page.locator("h1")).to_have_text("Scores")
+
+
+@pytest.mark.parametrize(
+    ("link", "locale", "title", "cell"),
+    [
+        (
+            "true=Sandal&predicted=Any+class&on=validation",
+            "de-DE",
+            "Fehler",
+            "Sandale, falsch benannt",
+        ),
+        (
+            "true=Sandale&predicted=Alle+Klassen&on=Validierung",
+            "en-GB",
+            "Errors",
+            "Sandal named wrong",
+        ),
+        (
+            "true=Sandal&predicted=Any+class&on=validation&lang=de",
+            "en-GB",
+            "Fehler",
+            "Sandale, falsch benannt",
+        ),
+    ],
+)
+def test_a_link_is_understood_in_any_language(
+    visit: Callable[..., Page], link: str, locale: str, title: str, cell: str
+) -> None:
+    page = visit(f"errors?model=cnn&{link}", locale=locale)
+    expect(page.locator("h1")).to_have_text(title)
+    expect(heading(page, re.compile(f"^{cell}: "))).to_be_visible()
+    expect(page.get_by_test_id("stToast")).to_have_count(0)
+
+
+def test_switching_the_language_keeps_what_was_chosen(visit: Callable[..., Page]) -> None:
+    page = visit("errors?model=cnn&true=Sandal&predicted=Sneaker&on=validation&cells=Row+%25")
+    page.get_by_role("combobox", name="Language").click()
+    page.get_by_role("option", name="Deutsch").click()
+    expect(heading(page, re.compile("^Sandale als Sneaker: "))).to_be_visible()
+    settle(page)
+    expect(page.get_by_role("radio", name="Validierung", checked=True)).to_be_visible()
+    expect(page.get_by_text(re.compile(r"benennt \d\d,\d\d.% von [\d.]+ Bildern"))).to_be_visible()
+    expect(page.get_by_test_id("stToast")).to_have_count(0)
