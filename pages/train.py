@@ -9,7 +9,15 @@ from fmnist.models import MODELS
 from fmnist.runs import queue
 from fmnist.runs.run import Plan, all_runs
 from fmnist.ui.page import page
-from fmnist.ui.parts.train import choose_run, compare, edit_recipe, forecast, list_runs, show_run
+from fmnist.ui.parts.train import (
+    asked_for,
+    choose_run,
+    compare,
+    edit_recipe,
+    forecast,
+    list_runs,
+    show_run,
+)
 from fmnist.ui.state import dataset
 from fmnist.weights import shelf
 
@@ -22,13 +30,14 @@ source, device = page(
 )
 queue.dispatch()
 known = {run.id: run for run in all_runs()}
+asked = asked_for()
 
 plan, watch = st.columns([1, 2], gap="large")
 with plan:
     preset = st.segmented_control(
         "Recipe",
-        ["Quick", "Shipped", *(["Again"] if known else [])],
-        default="Quick",
+        [*(["Link"] if asked else []), "Quick", "Shipped", *(["Again"] if known else [])],
+        default="Link" if asked else "Quick",
         required=True,
         help=f"Quick is {QUICK_EPOCHS} epochs of {QUICK_IMAGES:,} images. Again takes the shown "
         "run, to be changed and run anew.",
@@ -39,6 +48,10 @@ with plan:
         shown = known.get(st.session_state.get("run", ""), newest)
         model, proposal, limit = shown.plan.model, shown.plan.recipe, shown.plan.limit or available
         key, origin = shown.id, f"run {shown.id}"
+        st.markdown(f"**{MODELS[model].title}**")
+    elif preset == "Link" and asked:
+        model, proposal, limit = asked
+        key, origin = f"{model} {proposal} {limit}", "a link"
         st.markdown(f"**{MODELS[model].title}**")
     else:
         model = st.selectbox("Model", MODELS, format_func=lambda name: MODELS[name].title)

@@ -47,6 +47,11 @@ PLACES = {
         ),
         Place("hardest", "Hardest", "fitness_center", "Meet the garments that models disagree on."),
     ),
+    "Learn": (
+        Place("lessons", "Lessons", "school", "Follow eight lessons: predict, look, compare."),
+        Place("inside", "Inside", "hub", "Look into every layer while you draw."),
+        Place("break_it", "Break it", "bolt", "Spoil or attack a garment, or a thousand."),
+    ),
     "Your pictures": (
         Place(
             "classify", "Classify", "draw", "Draw a garment or bring a picture; see the answers."

@@ -6,7 +6,7 @@ import torch
 from fmnist.data.splits import Source
 from fmnist.machine import devices
 from fmnist.machine.errors import UserFacingError
-from fmnist.ui import navigation, projector
+from fmnist.ui import navigation, projector, visits
 from fmnist.ui.state import dataset
 
 STUDIO = "Fashion-MNIST Studio"
@@ -20,6 +20,7 @@ def page(title: str, sentence: str) -> tuple[Source, torch.device]:
     navigation.require()
     st.session_state["arrived"] = st.session_state.get("page") != title
     st.session_state["page"] = title
+    visits.note(title)
     device = _choose_device()
     projector.choose()
     st.set_page_config(page_title=title if title == STUDIO else f"{title} \u00b7 {STUDIO}")
@@ -29,6 +30,7 @@ def page(title: str, sentence: str) -> tuple[Source, torch.device]:
             projector.leave()
         else:
             st.markdown(sentence, width="content")
+    _lead_back_to_lesson(title)
     if told := st.session_state.pop("left out", None):
         st.warning(told)
     found = dataset.dataset()
@@ -39,6 +41,18 @@ def page(title: str, sentence: str) -> tuple[Source, torch.device]:
         )
         st.info(f"**You are looking at drawn garments, not at Fashion-MNIST.** {reason}")
     return found.source, device
+
+
+def _lead_back_to_lesson(title: str) -> None:
+    """A link to the lesson that sent its reader here."""
+    lesson = st.session_state.get("lesson")
+    if lesson and title != "Lessons":
+        st.page_link(
+            "pages/lessons.py",
+            label="Back to the lesson",
+            icon=":material/school:",
+            query_params={"lesson": lesson},
+        )
 
 
 def _choose_device() -> torch.device:

@@ -68,11 +68,12 @@ def choose_part(way: str) -> Part:
     return part
 
 
-def draw(kind: Choice, source: Source) -> list[Taken]:
-    """A canvas to draw on, empty or with something to begin from; nothing while it is empty."""
+def draw(kind: Choice, source: Source, first: str = EMPTY) -> list[Taken]:
+    """A canvas to draw on, at first empty or with something else; nothing while it is empty."""
     surface, below = st.container(), st.container(horizontal=True, vertical_alignment="bottom")
+    starts = [EMPTY, *OUTLINES, TEST_IMAGE]
     start = below.selectbox(
-        "Start from", [EMPTY, *OUTLINES, TEST_IMAGE], key="start", bind="query-params"
+        "Start from", starts, starts.index(first), key="start", bind="query-params"
     )
     if start == EMPTY:
         with surface:
