@@ -11,8 +11,7 @@ from fmnist.weights.card import Card
 
 source, device = page(
     "Break it",
-    "Spoil a garment until the answer changes, by sliders or by an attack that no eye sees; then "
-    "measure it on a thousand.",
+    "Spoil a garment until the answer changes, by sliders or by an attack; then a thousand.",
 )
 
 left, right = st.columns(2, vertical_alignment="bottom")

@@ -39,8 +39,10 @@ def inside(card: Card) -> None:
     pixels = pictures[0].pixels
     seen = parts.look(card, pixels, device)
     with see:
-        parts.steps(seen, card, pixels)
-        parts.layers(seen, card)
+        rows = st.container()
+        parts.layers(card, seen)  # first, as the rows take longer
+    with rows:
+        parts.steps(card, seen, pixels, device)
 
 
 inside(card)

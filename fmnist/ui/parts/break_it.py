@@ -24,7 +24,7 @@ from fmnist.weights.card import OPAQUE, Card
 SPOIL, FGSM, PGD, PIXELS = "Sliders", "FGSM", "PGD", "A few pixels"
 ANY = "Any other class"
 NONE = "No other"
-EDGE = 168
+EDGE = 124
 MOST_PIXELS = 40
 STRENGTHS = (4, 8, 16, 32)
 
@@ -48,7 +48,17 @@ def break_one(card: Card, picture: Intake, label: int, device: torch.device) -> 
     """The controls of one way to break a garment that a model names as the class of that label."""
     shows_gradients = card.family not in OPAQUE
     ways = [SPOIL, *([FGSM, PGD] if shows_gradients else []), PIXELS]
-    way = choice("Break it by", ways, key="attack")
+    widgets.say_if_unknown("Break it by", "attack", ways)
+    # Not a bar, which would be cut off where the column is narrow.
+    way = st.pills(
+        "Break it by",
+        ways,
+        default=ways[0],
+        required=True,
+        wrap=True,
+        key="attack",
+        bind="query-params",
+    )
     if not shows_gradients:
         st.caption(
             f"Only the answers of {plain(card.label)} can be seen, so there is no gradient to "

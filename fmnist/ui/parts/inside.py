@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from fmnist.analysis import inside
-from fmnist.analysis.inside import Floats, Place, Stage
+from fmnist.analysis.inside import Place, Stage
 from fmnist.models.layers import Classifier, parameter_count
 from fmnist.ui import widgets
 from fmnist.ui.components import layers as board
@@ -46,8 +46,6 @@ class Look(NamedTuple):
 
     found: list[Stage]
     path: dict[str, Place]
-    after: dict[bool, Floats | None]
-    """The logits (T, 10) after each step, from the first one and from the last one."""
 
 
 def may_be_seen(card: Card) -> bool:
@@ -67,17 +65,15 @@ def look(card: Card, pixels: NDArray[np.uint8], device: torch.device) -> Look:
 
     def question(model: Classifier, device: torch.device) -> Look:
         found = inside.stages(model, pixels)
-        label = int(found[-1].given.argmax())
-        ways = {reading.backwards for reading in inside.readings(found)}
-        after = {way: inside.after_each_step(model, pixels, from_end=way) for way in sorted(ways)}
-        return Look(found, inside.path(found, label), after)
+        return Look(found, inside.path(found, int(found[-1].given.argmax())))
 
     seen, _ = models.ask(card, device, question)
     return seen
 
 
-def layers(seen: Look, card: Card) -> None:
+def layers(card: Card, seen: Look) -> None:
     """Every layer's maps, one of them large with its units; which one is in the link."""
+    st.header("Layer by layer")
     found = seen.found
     stage, number = _chosen(found)
     rows = [_row(each, each is stage, seen.path.get(each.name)) for each in found]
@@ -93,16 +89,19 @@ def layers(seen: Look, card: Card) -> None:
     )
 
 
-def steps(seen: Look, card: Card, pixels: NDArray[np.uint8]) -> None:
+@models.answering
+def steps(card: Card, seen: Look, pixels: NDArray[np.uint8], device: torch.device) -> None:
     """What a recurrent network would say after each row, and what it holds; nothing for others."""
     readings = inside.readings(seen.found)
     if not readings:
         return
     st.header("Row by row")
-    both = len(seen.after) > 1
+    both = any(reading.backwards for reading in readings)
     way = widgets.choice("Reads", [DOWN, UP], key="reads") if both else DOWN
     from_end = way == UP
-    logits = seen.after[from_end]
+    logits, _ = models.ask(
+        card, device, lambda model, device: inside.after_each_step(model, pixels, from_end)
+    )
     if logits is None:
         st.caption("This network has a weight for every step, so it answers at the end alone.")
         return

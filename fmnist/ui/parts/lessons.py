@@ -55,7 +55,8 @@ def _show_step(lesson: Lesson, number: int, step: Step) -> None:
     with st.container(border=True):
         mark = ":material/check_circle: " if done else ""
         st.subheader(f"{mark}{number}. {step.title}")
-        st.markdown(step.text)
+        if step.text:
+            st.markdown(step.text)
         prediction = st.radio(
             f"**Predict.** {step.question}",
             step.options,

@@ -110,9 +110,12 @@ class Board {
       this.rows.replaceChildren(...data.rows.map((row) => this.line(row)));
     }
     for (const row of data.rows) this.fill(row);
+    this.scroll();
     const { title } = data.rows.find(({ name }) => name === data.chosen[0]);
     this.root.querySelector('.title').textContent = title;
-    this.root.querySelector('.hint').textContent = data.words.hint;
+    const hint = this.root.querySelector('.hint');
+    hint.textContent = data.words.hint;
+    hint.hidden = height * width === 1;
     this.kernels();
     this.explain();
   }
@@ -156,6 +159,17 @@ class Board {
     line.append(head, canvas);
     this.lines.set(name, { line, canvas, sheet: new Image(), filters: new Image() });
     return line;
+  }
+
+  // What a link chooses is in sight; after that only a hand scrolls.
+  scroll() {
+    const chosen = this.lines.get(this.data.chosen[0]).line;
+    if (this.scrolled !== this.names) {
+      this.scrolled = this.names;
+      requestAnimationFrame(() =>
+        this.rows.scrollTo(0, chosen.offsetTop - this.rows.offsetTop - 80),
+      );
+    }
   }
 
   fill(row) {
@@ -345,7 +359,8 @@ class Board {
         const product = `${written(seen[0])} × ${written(kernel[0])}`;
         part.append(element('span', 'name', name), element('span', 'product', product));
       } else {
-        if (maps > 1) part.append(element('span', 'name', say(words.input, { map: map + 1 })));
+        if (maps > 1)
+          part.append(element('span', 'name above', say(words.input, { map: map + 1 })));
         part.append(block(seen, rows, columns, words.patch), element('span', '', '×'));
         part.append(block([...kernel], rows, columns, words.kernel));
       }
