@@ -24,7 +24,7 @@ from fmnist.weights.card import OPAQUE, Card
 SPOIL, FGSM, PGD, PIXELS = "Sliders", "FGSM", "PGD", "A few pixels"
 ANY = "Any other class"
 NONE = "No other"
-EDGE = 124
+EDGE = 108
 MOST_PIXELS = 40
 STRENGTHS = (4, 8, 16, 32)
 
