@@ -10,13 +10,21 @@ from fmnist.runs import queue
 from fmnist.runs.run import Plan, all_runs
 from fmnist.ui import widgets
 from fmnist.ui.page import page
-from fmnist.ui.parts.train import choose_run, compare, edit_recipe, forecast, list_runs, show_run
+from fmnist.ui.parts.train import (
+    asked_for,
+    choose_run,
+    compare,
+    edit_recipe,
+    forecast,
+    list_runs,
+    show_run,
+)
 from fmnist.ui.state import dataset
 from fmnist.weights import shelf
 from fmnist.words import Words, _, said
 
 QUICK_EPOCHS, QUICK_IMAGES = 3, 10_000
-QUICK, SHIPPED, AGAIN = Words("Quick"), Words("Shipped"), Words("Again")
+LINK, QUICK, SHIPPED, AGAIN = Words("Link"), Words("Quick"), Words("Shipped"), Words("Again")
 
 source, device = page(
     _("Train"),
@@ -27,13 +35,14 @@ source, device = page(
 )
 queue.dispatch()
 known = {run.id: run for run in all_runs()}
+asked = asked_for()
 
 plan, watch = st.columns([1, 2], gap="large")
 with plan:
     preset = st.segmented_control(
         _("Recipe"),
-        [QUICK, SHIPPED, *([AGAIN] if known else [])],
-        default=QUICK,
+        [*([LINK] if asked else []), QUICK, SHIPPED, *([AGAIN] if known else [])],
+        default=LINK if asked else QUICK,
         format_func=said,
         required=True,
         help=_(
@@ -49,6 +58,10 @@ with plan:
         shown = known.get(st.session_state.get("run", ""), newest)
         model, proposal, limit = shown.plan.model, shown.plan.recipe, shown.plan.limit or available
         key, origin = shown.id, Words("run {run}", run=shown.id)
+        st.markdown(f"**{said(MODELS[model].title)}**")
+    elif preset == LINK and asked:
+        model, proposal, limit = asked
+        key, origin = f"{model} {proposal} {limit}", Words("a link")
         st.markdown(f"**{said(MODELS[model].title)}**")
     else:
         model = st.selectbox(_("Model"), MODELS, format_func=lambda name: said(MODELS[name].title))

@@ -31,6 +31,9 @@ PAGES = {
     "Scores": ("Scores", "Abstaining"),
     "Compare": ("Compare", "By class"),
     "Hardest": ("Hardest", "By class"),
+    "Lessons": ("Lessons", "Teacher's sheet, to print"),
+    "Inside": ("Inside", "Convolution 3 x 3"),
+    "Break it": ("Break it", "How often attacks succeed"),
     "Classify": ("Classify", "Start from"),
 }
 PATIENCE = 180  # seconds; two cores may be busy with a training, or with other work

@@ -1,5 +1,7 @@
 """Why a model says what it says: where it looks in an image, and which images it finds alike."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import product
 from threading import Lock
 from typing import NamedTuple
@@ -31,8 +33,7 @@ CHUNK = 5_000
 PASSING: tuple[type[nn.Module], ...] = (nn.BatchNorm2d, *chain.ACTIVATIONS.values())
 """Layers after a convolution that leave each thing it found at its place."""
 
-# cuDNN's recurrent layers have no backward in evaluation mode. Its switch belongs to the whole
-# process, so only one thread at a time may throw it and put it back.
+# It belongs to the whole process, so only one thread at a time may throw it and put it back.
 _CUDNN_SWITCH = Lock()
 
 
@@ -49,13 +50,20 @@ class Occlusion(NamedTuple):
     covered: NDArray[np.float32]
 
 
+@contextmanager
+def differentiable() -> Iterator[None]:
+    """Within it gradients go through cuDNN's recurrent layers, too, which else have none."""
+    with _CUDNN_SWITCH, torch.backends.cudnn.flags(enabled=False):
+        yield
+
+
 def gradient(model: Classifier, pixels: NDArray[np.float32], label: int) -> NDArray[np.float32]:
     """How the logit of a class changes with each pixel: float32 (N, 28, 28) for pixels in [0, 1].
 
     The gradient of Simonyan et al. 2013, with its sign.
     """
     inputs = torch.tensor(pixels, device=_device(model))[:, None].requires_grad_()
-    with _CUDNN_SWITCH, torch.backends.cudnn.flags(enabled=False):
+    with differentiable():
         (gradients,) = torch.autograd.grad(model(inputs)[:, label].sum(), inputs)
     return _numpy(gradients[:, 0])
 

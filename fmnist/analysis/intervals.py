@@ -31,8 +31,13 @@ class ClassIntervals(NamedTuple):
 
 
 def accuracy(matrix: NDArray[np.int64]) -> Interval:
-    """The interval of the accuracy that a confusion matrix (10, 10) gives (Wilson 1927)."""
-    found = stats.binomtest(int(matrix.trace()), int(matrix.sum())).proportion_ci(LEVEL, "wilson")
+    """The interval of the accuracy that a confusion matrix (10, 10) gives."""
+    return share(int(matrix.trace()), int(matrix.sum()))
+
+
+def share(count: int, total: int) -> Interval:
+    """The interval of the share that a count has of a total (Wilson 1927)."""
+    found = stats.binomtest(count, total).proportion_ci(LEVEL, "wilson")
     return Interval(float(found.low), float(found.high))
 
 

@@ -16,7 +16,7 @@ from fmnist.export.sources import Sources, names_in
 from fmnist.machine import templates
 from fmnist.models import MODELS, ModelSpec
 from fmnist.models.recipe import Recipe
-from fmnist.training import augment, loop, muon
+from fmnist.training import adversarial, augment, loop, muon
 
 CELL = "# %%"
 ALWAYS = ("import gzip", "from pathlib import Path", "import numpy as np")
@@ -41,6 +41,8 @@ def script(
     training = [sources.take(needed, augment)]
     if recipe.optimizer == "muon":
         training.append(sources.take(["Muon"], muon))
+    if recipe.adversarial:
+        training.append(sources.take(["against"], adversarial))
     if recipe.precision == "bfloat16":
         training.append(sources.take(["accelerates_bfloat16"], loop))
     used = ["math", "torch", "nn", "Tensor", *(AVERAGES if recipe.averaging else ())]

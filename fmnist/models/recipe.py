@@ -22,6 +22,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "weight_decay": (0.0, 1.0),
     "label_smoothing": (0.0, 0.5),
     "averaging": (0.0, 0.99999),
+    "adversarial": (0.0, 0.5),
     "everyday": (0.0, 10.0),
     "people": (0.0, 10.0),
     "seed": (0, 2**31 - 1),
@@ -40,6 +41,7 @@ class Recipe:
     label_smoothing: float = 0.0
     averaging: float = 0.0  # how much of the mean of the weights so far stays at a step; 0: no mean
     augment: tuple[str, ...] = ("flip", "shift")
+    adversarial: float = 0.0  # how far pixels in [0, 1] are moved against the model as it learns
     everyday: float = 0.0  # pictures as people draw and photograph, for each training image
     people: float = 0.0  # at most so many that people really drew and took (FMNIST_PICTURES)
     start: str | None = None  # weights that the model begins with instead of those of the seed

@@ -29,6 +29,7 @@ class Work(NamedTuple):
     augment: tuple[str, ...]
     optimizer: Optimizer
     precision: Precision
+    adversarial: bool
 
     @classmethod
     def of(cls, plan: Plan) -> Self:
@@ -40,6 +41,7 @@ class Work(NamedTuple):
             tuple(recipe.augment),
             recipe.optimizer,
             recipe.precision,
+            recipe.adversarial > 0,
         )
 
 
@@ -63,6 +65,7 @@ def measure(work: Work, report: Callable[[float], object]) -> float:
         augment=work.augment,
         optimizer=work.optimizer,
         precision=work.precision,
+        adversarial=0.1 if work.adversarial else 0.0,
     )
     model, began, speeds = MODELS[work.model].seeded(0), time.perf_counter(), list[float]()
     for progress in train(model, (split, split), recipe, torch.device(work.device)):

@@ -23,6 +23,7 @@ from fmnist.machine.errors import UserFacingError
 from fmnist.models.inference import infer
 from fmnist.models.recipe import Recipe
 from fmnist.training import distillation
+from fmnist.training.adversarial import against
 from fmnist.training.augment import alternating, augment
 from fmnist.training.muon import Muon
 
@@ -286,7 +287,10 @@ def _learner(
             parallel.part_of_batch(batch.total),
             torch.autocast(device.type, torch.bfloat16, enabled=bfloat16),
         ):
-            logits = replica(batch.images).float()
+            images = batch.images
+            if recipe.adversarial:
+                images = against(model, images, batch.targets, recipe.adversarial)
+            logits = replica(images).float()
             aims = batch.targets
             if batch.sets is not None:
                 aims = _aims(logits.detach(), aims, batch.sets, recipe.label_smoothing)

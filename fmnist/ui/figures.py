@@ -314,6 +314,44 @@ def _in_per_cent(figure: go.Figure, x_title: str, y_title: str) -> go.Figure:
     return figure
 
 
+def robustness(
+    curves: Mapping[str, tuple[Sequence[float], Sequence[float], Sequence[tuple[float, float]]]],
+    unit: str,
+) -> go.Figure:
+    """Accuracy of models, by name, at strengths in a unit, with the interval of each point."""
+    figure = go.Figure()
+    for (name, (strengths, shares, bounds)), colour, dash in zip(
+        curves.items(), (ACCENT, SECOND), DASHES, strict=False
+    ):
+        lows, highs = zip(*bounds, strict=True)
+        figure.add_scatter(
+            x=strengths,
+            y=shares,
+            name=name,
+            mode="lines+markers",
+            line={"color": colour, "dash": dash},
+            error_y={
+                "array": np.subtract(highs, shares),
+                "arrayminus": np.subtract(shares, lows),
+                "color": colour,
+                "thickness": 1,
+                "width": 4,
+            },
+            hovertemplate=f"%{{x}} {unit}: %{{y:.1%}}",
+        )
+    figure.update_layout(
+        height=340,
+        margin={**MARGIN, "t": 24},
+        showlegend=True,
+        legend={"orientation": "h", "y": 1.12},
+    )
+    figure.update_xaxes(title=unit, fixedrange=True, zeroline=False)
+    figure.update_yaxes(
+        title="named right", tickformat=".0%", range=[-0.02, 1.02], fixedrange=True, zeroline=False
+    )
+    return figure
+
+
 def table(figure: go.Figure) -> list[dict[str, Any]]:
     """Every bar or point of a figure, a row each, under what its axes are called."""
     axes, named = figure.layout, [trace for trace in figure.data if trace.hoverinfo != "skip"]

@@ -86,6 +86,21 @@ PLACES = {
             Words("Meet the garments that models disagree on."),
         ),
     ),
+    Words("Learn"): (
+        Place(
+            "lessons",
+            Words("Lessons"),
+            "school",
+            Words("Follow eight lessons: predict, look, compare."),
+        ),
+        Place("inside", Words("Inside"), "hub", Words("Look into every layer while you draw.")),
+        Place(
+            "break_it",
+            Words("Break it"),
+            "bolt",
+            Words("Spoil or attack a garment, or a thousand."),
+        ),
+    ),
     Words("Your pictures"): (
         Place(
             "classify",

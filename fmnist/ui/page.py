@@ -6,7 +6,7 @@ import torch
 from fmnist.data.splits import Source
 from fmnist.machine import devices
 from fmnist.machine.errors import UserFacingError
-from fmnist.ui import language, navigation, projector
+from fmnist.ui import language, navigation, projector, visits
 from fmnist.ui.state import dataset
 from fmnist.words import Words, _, said
 
@@ -22,6 +22,7 @@ def page(title: str, sentence: str) -> tuple[Source, torch.device]:
     navigation.require()
     st.session_state["arrived"] = st.session_state.get("page") != title
     st.session_state["page"] = title
+    visits.note(title)
     device = _choose_device()
     projector.choose()
     language.choose()
@@ -32,6 +33,7 @@ def page(title: str, sentence: str) -> tuple[Source, torch.device]:
             projector.leave()
         else:
             st.markdown(sentence, width="content")
+    _lead_back_to_lesson(title)
     if told := st.session_state.pop("left out", None):
         st.warning(said(told))
     found = dataset.dataset()
@@ -47,6 +49,18 @@ def page(title: str, sentence: str) -> tuple[Source, torch.device]:
             )
         )
     return found.source, device
+
+
+def _lead_back_to_lesson(title: str) -> None:
+    """A link to the lesson that sent its reader here."""
+    lesson = st.session_state.get("lesson")
+    if lesson and title != "Lessons":
+        st.page_link(
+            "pages/lessons.py",
+            label="Back to the lesson",
+            icon=":material/school:",
+            query_params={"lesson": lesson},
+        )
 
 
 def _choose_device() -> torch.device:

@@ -42,7 +42,7 @@ def choice(
     shown: Callable[[Option], str] = said,
 ) -> Option:
     """A bar of options of which one is always chosen, at first the first; it is in the link."""
-    _look_into_link(label, key, options, shown)
+    look_into_link(label, key, options, shown)
     chosen: Option = st.segmented_control(
         label,
         options,
@@ -66,7 +66,7 @@ def select(
     on_change: Callable[[], None] | None = None,
 ) -> str:
     """A select box of which one option is always chosen, at first `start`; it is in the link."""
-    _look_into_link(label, key, options, shown)
+    look_into_link(label, key, options, shown)
     chosen: str = st.selectbox(
         label,
         options,
@@ -89,7 +89,7 @@ def several(
     placeholder: str | None = None,
 ) -> list[str]:
     """A box of which any options are chosen, at first those of `start`; they are in the link."""
-    _look_into_link(label, key, options, shown)
+    look_into_link(label, key, options, shown)
     chosen: list[str] = st.multiselect(
         label,
         options,
@@ -107,8 +107,8 @@ def labels(cards: Mapping[str, Card]) -> Callable[[str], str]:
     return lambda name: cards[name].label
 
 
-def _look_into_link(
-    label: str, key: str, options: Sequence[Option], shown: Callable[[Option], str]
+def look_into_link(
+    label: str, key: str, options: Sequence[Option], shown: Callable[[Option], str] = said
 ) -> None:
     """Take what a link asks for, in whichever language; say so where it isn't there.
 

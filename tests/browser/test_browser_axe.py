@@ -20,7 +20,7 @@ QUICK = ["", "classify?way=Examples&others=cnn"]
     [
         *QUICK,
         *(
-            pytest.param(name.lower(), marks=pytest.mark.slow)
+            pytest.param(name.lower().replace(" ", "_"), marks=pytest.mark.slow)
             for name in PAGES
             if name not in ("Home", "Classify")
         ),

@@ -74,6 +74,8 @@ def recipes() -> Iterator[pytest.param]:
     yield pytest.param("fcnn-small", replace(ONE_EPOCH, augment=()), id="nothing augmented")
     mean = replace(ONE_EPOCH, augment=(), averaging=0.7, epochs=2)
     yield pytest.param("fcnn-small", mean, id="weights averaged")
+    moved = replace(ONE_EPOCH, adversarial=0.1)
+    yield pytest.param("cnn-normalized", moved, id="adversarial")
     muon = replace(ONE_EPOCH, optimizer="muon", augment=FULL, lr=0.02, precision="bfloat16")
     yield pytest.param("fcnn-small", muon, id="Muon, everything augmented, bfloat16")
 

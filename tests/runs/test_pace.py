@@ -24,6 +24,7 @@ def run(plan: Plan, *speeds: float) -> Run:
     [
         (replace(PLAN, recipe=replace(PLAN.recipe, epochs=99, lr=0.5), limit=7), 20.0),
         (replace(PLAN, recipe=replace(PLAN.recipe, batch_size=16)), None),
+        (replace(PLAN, recipe=replace(PLAN.recipe, adversarial=0.1)), None),
         (replace(PLAN, model="fcnn"), None),
         (replace(PLAN, device="cuda"), None),
     ],

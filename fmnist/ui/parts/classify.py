@@ -78,11 +78,11 @@ def _of_person(part: Part) -> str:
     return name[0].upper() + name[1:]
 
 
-def draw(kind: Choice, source: Source) -> list[Taken]:
-    """A canvas to draw on, empty or with something to begin from; nothing while it is empty."""
+def draw(kind: Choice, source: Source, first: str = EMPTY) -> list[Taken]:
+    """A canvas to draw on, at first empty or with something else; nothing while it is empty."""
     surface, below = st.container(), st.container(horizontal=True, vertical_alignment="bottom")
     with below:
-        start = widgets.select(_("Start from"), [EMPTY, *OUTLINES, TEST_IMAGE], EMPTY, key="start")
+        start = widgets.select(_("Start from"), [EMPTY, *OUTLINES, TEST_IMAGE], first, key="start")
     if start == EMPTY:
         with surface:
             return draw_freely("sketch" if kind == "auto" else kind)

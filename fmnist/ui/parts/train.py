@@ -33,6 +33,8 @@ LOOK_SECONDS = 3.0
 LOG_CHARACTERS = 3000
 LABELS = Words("the labels")
 STRIP, FLIPS = 20, 60
+MOST_ASKED = 10_000
+"""Training images where a link doesn't say how many."""
 CURVES = {
     "loss": Words("Loss"),
     "validation_accuracy": Words("Validation accuracy"),
@@ -52,6 +54,28 @@ STATES = {
     "failed": Words("It failed."),
     "finished": Words("Finished."),
 }
+
+
+def asked_for() -> tuple[str, Recipe, int] | None:
+    """The architecture, recipe and number of images that a link proposes; None where it doesn't.
+
+    Such as ?learn=fcnn&epochs=30&images=500: what isn't said is as in the shipped recipe.
+    """
+    model = st.query_params.get("learn")
+    if model is None:
+        return None
+    try:
+        recipe = replace(MODELS[model].recipe, teacher=None)
+        for name in RANGES.keys() & set(st.query_params):
+            number = type(getattr(recipe, name))(st.query_params[name])
+            recipe = replace(recipe, **{name: number})
+        if "augment" in st.query_params:
+            names = filter(None, st.query_params["augment"].split(","))
+            recipe = replace(recipe, augment=tuple(names))
+        return model, recipe, max(1, int(st.query_params.get("images", MOST_ASKED)))
+    except (KeyError, ValueError, UserFacingError):
+        widgets.say_unknown("a recipe", model)
+        return None
 
 
 def edit_recipe(
@@ -94,6 +118,16 @@ def edit_recipe(
                 st.multiselect(
                     _("Augmentation"), list(AUGMENTATIONS), recipe.augment, key=f"augment {key}"
                 )
+            ),
+            adversarial=value(
+                _("Adversarial: how far pixels move"),
+                "adversarial",
+                step=0.01,
+                help=_(
+                    "Each image is moved against the model before it learns it, no pixel by more "
+                    "than this share of black to white. The model gets harder to fool and a "
+                    "little less accurate; at 0 it learns the images as they are."
+                ),
             ),
             everyday=value(
                 _("Everyday pictures for each image"),

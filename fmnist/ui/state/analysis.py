@@ -5,7 +5,7 @@ import streamlit as st
 import torch
 from numpy.typing import NDArray
 
-from fmnist.analysis import curves, embedding, suspects
+from fmnist.analysis import curves, embedding, robustness, suspects
 from fmnist.analysis.curves import ClassCurves
 from fmnist.data import splits
 from fmnist.data.splits import SPLITS, Source, SplitName
@@ -71,5 +71,49 @@ def near_duplicates(source: Source) -> Job[NDArray[np.void]]:
 
     def compute(report: ProgressCallback) -> NDArray[np.void]:
         return apart_if_many(suspects.near_duplicates, images, images=len(images), report=report)
+
+    return Job(lambda report: files.cached(name, lambda: compute(report)))
+
+
+@st.cache_resource(show_spinner=False, max_entries=64, validate=Job.may_succeed, hash_funcs=ANSWERS)
+def robustness_curve(
+    card: Card, kind: str, source: Source, device: torch.device
+) -> Job[NDArray[np.int64]]:
+    """How many of a sample of test garments are named right at each strength, of all so many."""
+    test = dataset.split("test", source)
+    rows = robustness.sample(len(test))
+    images, labels = test.images[rows], test.labels[rows]
+    model = models.opened(card, device).model
+    steps = np.array(robustness.strengths(kind))
+    name = f"robust {card.sha256} {kind} {files.digest(steps)} {files.digest(images)}"
+
+    def compute(report: ProgressCallback) -> NDArray[np.int64]:
+        asked = (model, images, labels, kind)
+        if model.opaque or device.type != "cpu":
+            return robustness.curve(*asked, report)
+        many = len(images) * len(steps)
+        return apart_if_many(robustness.curve, *asked, images=many, report=report)
+
+    return Job(lambda report: files.cached(name, lambda: compute(report)))
+
+
+@st.cache_resource(show_spinner=False, max_entries=64, validate=Job.may_succeed, hash_funcs=ANSWERS)
+def attack_success(
+    attacked: Card, by: Card, strength: int, source: Source, device: torch.device
+) -> Job[NDArray[np.int64]]:
+    """How often an attack by the gradient of one model fools another: see `robustness.success`."""
+    test, answers = dataset.split("test", source), models.logits(attacked, "test", source, device)
+    right = np.flatnonzero(answers.argmax(1) == test.labels)
+    rows = right[robustness.sample(len(right))]
+    images, labels = test.images[rows], test.labels[rows]
+    pair = models.opened(attacked, device).model, models.opened(by, device).model
+    name = f"fooled {attacked.sha256} {by.sha256} {strength} {files.digest(images)}"
+
+    def compute(report: ProgressCallback) -> NDArray[np.int64]:
+        asked = (*pair, images, labels, strength)
+        if pair[0].opaque or device.type != "cpu":
+            return robustness.success(*asked, report)
+        many = len(images) * robustness.STEPS
+        return apart_if_many(robustness.success, *asked, images=many, report=report)
 
     return Job(lambda report: files.cached(name, lambda: compute(report)))

@@ -1,0 +1,62 @@
+"""A network that reads step by step: a head to move, and what it would say and hold by then."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fmnist.analysis.inside import Floats
+from fmnist.data.splits import CLASSES
+from fmnist.pictures.encode import data_url
+from fmnist.ui import components
+from fmnist.ui.components.layers import coloured
+
+_component = components.component("reader")
+WORDS = {
+    "head": "Steps read",
+    "play": "Play",
+    "pause": "Pause",
+    "after": "After {step} of {steps} steps: {name}, {share} sure",
+    "over": "The probability of each class after each step",
+    "garment": "The garment; what has not been read is dark",
+}
+
+
+class Line(NamedTuple):
+    """Something that the network holds at each step, as heat (T, D) under a title."""
+
+    title: str
+    values: Floats
+
+
+def reader(
+    pixels: NDArray[np.uint8],
+    probabilities: Floats,
+    lines: Sequence[Line],
+    from_end: bool,
+    *,
+    key: str,
+) -> None:
+    """Show a garment uint8 (28, 28) that is read, probabilities (T, 10) after each step, and lines.
+
+    Where it is read `from_end`, the first step is the last row.
+    """
+    _component(
+        key=key,
+        data={
+            "words": WORDS,
+            "classes": list(CLASSES),
+            "garment": data_url(pixels),
+            "probabilities": probabilities.round(4).tolist(),
+            "fromEnd": from_end,
+            "lines": [
+                {
+                    "title": line.title,
+                    "picture": data_url(coloured(line.values)),
+                    "width": line.values.shape[1],
+                }
+                for line in lines
+            ],
+        },
+    )

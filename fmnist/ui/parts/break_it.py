@@ -1,0 +1,297 @@
+"""The parts of the page that breaks models: a garment spoiled or attacked, and whole models."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import streamlit as st
+import torch
+from numpy.typing import NDArray
+
+from fmnist.analysis import attacks, intervals, robustness
+from fmnist.analysis.attacks import Search
+from fmnist.analysis.robustness import ATTACKS, DISTORTIONS, Success
+from fmnist.data.splits import CLASSES, Source
+from fmnist.models.layers import Classifier
+from fmnist.pictures.encode import overlay
+from fmnist.pictures.intake import Intake
+from fmnist.ui import answers, figures, widgets
+from fmnist.ui.downloads import csv_button
+from fmnist.ui.state import analysis, dataset, models
+from fmnist.ui.widgets import choice, plain
+from fmnist.weights.card import OPAQUE, Card
+
+SPOIL, FGSM, PGD, PIXELS = "Sliders", "FGSM", "PGD", "A few pixels"
+ANY = "Any other class"
+NONE = "No other"
+EDGE = 108
+MOST_PIXELS = 40
+STRENGTHS = (4, 8, 16, 32)
+
+
+class Broken(NamedTuple):
+    """A garment uint8 (28, 28) after what was done to it, and what that was, in a sentence."""
+
+    image: NDArray[np.uint8]
+    sentence: str
+
+
+def choose_other(card: Card) -> Card | None:
+    """Another model that is asked about the same, or none."""
+    choices = models.choices(lambda other: other.any_picture and other.name != card.name)
+    names = [NONE, *choices]
+    start = next((name for name in ("cnn", "fcnn") if name in choices), names[-1])
+    return choices.get(widgets.select("Another model", names, start, key="other"))
+
+
+def break_one(card: Card, picture: Intake, label: int, device: torch.device) -> Broken:
+    """The controls of one way to break a garment that a model names as the class of that label."""
+    shows_gradients = card.family not in OPAQUE
+    ways = [SPOIL, *([FGSM, PGD] if shows_gradients else []), PIXELS]
+    widgets.look_into_link("Break it by", "attack", ways)
+    # Not a bar, which would be cut off where the column is narrow.
+    way = st.pills(
+        "Break it by",
+        ways,
+        default=ways[0],
+        required=True,
+        wrap=True,
+        key="attack",
+        bind="query-params",
+    )
+    if not shows_gradients:
+        st.caption(
+            f"Only the answers of {plain(card.label)} can be seen, so there is no gradient to "
+            "attack it by."
+        )
+    if way == SPOIL:
+        return _spoil(picture.pixels)
+    towards = _choose_target(label)
+    if way == PIXELS:
+        most = st.slider(
+            "Pixels, at the most", 1, MOST_PIXELS, 12, key="pixels", bind="query-params"
+        )
+        return _search(card, picture.pixels, label, towards, most, device)
+    strength = st.slider(
+        "Strength, in grey levels of 255", 1, 64, 8, key="strength", bind="query-params"
+    )
+    return _attack(card, picture.pixels, label, towards, way, strength, device)
+
+
+def _choose_target(label: int) -> int | None:
+    name = widgets.select("Towards", [ANY, *CLASSES], ANY, key="towards")
+    if name == CLASSES[label]:
+        st.caption(f"It says {name} already, so any other class counts.")
+        return None
+    return None if name == ANY else CLASSES.index(name)
+
+
+def _spoil(pixels: NDArray[np.uint8]) -> Broken:
+    left, right = st.columns(2)
+    with left:
+        noise = _slider("Noise", 0, 128, "noise")
+        blur = _slider("Blur", 0.0, 4.0, "blur", 0.25)
+        turn = _slider("Turn", -180, 180, "turn")
+        contrast = _slider("Less contrast, in per cent", 0, 100, "contrast")
+    with right:
+        across = _slider("Shift to the right", -14, 14, "across")
+        down = _slider("Shift down", -14, 14, "down")
+        edge = _slider("Edge of the grey patch", 0, 24, "patch")
+        top = st.slider("Patch, from the top", 0, 27, 10, key="top", bind="query-params")
+        side = st.slider("Patch, from the left", 0, 27, 10, key="side", bind="query-params")
+    image, rng = pixels, np.random.default_rng(robustness.SEED)
+    image = robustness.moved(image, across, down)
+    image = robustness.turned(image, turn)
+    for kind, strength in (("blur", blur), ("contrast", contrast), ("noise", noise)):
+        image = DISTORTIONS[kind].spoil(image[None], strength, rng)[0]
+    image = robustness.covered(image, int(edge), top, side)
+    return Broken(image, "Move a slider, and see how far the answer holds.")
+
+
+def _slider(
+    label: str, low: float, high: float, key: str, step: float | None = None
+) -> int | float:
+    none = type(low)(0)
+    value: int | float = st.slider(label, low, high, none, step, key=key, bind="query-params")
+    return value
+
+
+@models.answering
+@st.cache_data(show_spinner=False, max_entries=500, hash_funcs=models.ANSWERS)
+def _attack(
+    card: Card,
+    pixels: NDArray[np.uint8],
+    label: int,
+    towards: int | None,
+    way: str,
+    strength: int,
+    device: torch.device,
+) -> Broken:
+    labels = np.array([label], np.uint8)
+    aims = None if towards is None else np.array([towards], np.uint8)
+    method = attacks.fgsm if way == FGSM else attacks.pgd
+
+    def question(model: Classifier, device: torch.device) -> NDArray[np.uint8]:
+        return method(model, pixels[None], labels, strength, aims)
+
+    (image,), _ = models.ask(card, device, question)
+    return Broken(
+        image,
+        f"No pixel is moved by more than {strength} of 255 grey levels, by the gradient of "
+        f"{plain(card.label)}.",
+    )
+
+
+@models.answering
+def _search(
+    card: Card,
+    pixels: NDArray[np.uint8],
+    label: int,
+    towards: int | None,
+    most: int,
+    device: torch.device,
+) -> Broken:
+    with st.spinner("Trying every pixel …"):
+        found = _found(card, pixels, label, towards, most, device)
+    count = len(found.changed)
+    end = "That fools it." if found.fooled else "That does not fool it."
+    return Broken(
+        found.image,
+        f"{count} pixels are changed, by asking {plain(card.label)} about {found.asked:,} "
+        f"pictures. {end}",
+    )
+
+
+@st.cache_data(show_spinner=False, max_entries=500, hash_funcs=models.ANSWERS)
+def _found(
+    card: Card,
+    pixels: NDArray[np.uint8],
+    label: int,
+    towards: int | None,
+    most: int,
+    device: torch.device,
+) -> Search:
+    found, _ = models.ask(
+        card,
+        device,
+        lambda model, device: attacks.few_pixels(model, pixels, label, most, towards),
+    )
+    return found
+
+
+def outcome(
+    card: Card, other: Card | None, picture: Intake, broken: Broken, device: torch.device
+) -> None:
+    """The garment before and after, what changed, and what the models say of both."""
+    st.markdown(broken.sentence)
+    change = attacks.changes(picture.pixels, broken.image)
+    black = np.zeros((28, 28), np.uint8)
+    widgets.side_by_side(
+        [
+            ("Before", picture.pixels),
+            ("What changes: orange is brighter, blue darker", overlay(black, change)),
+            ("After", broken.image),
+        ],
+        EDGE,
+    )
+    before, after = (_say(card, image, picture, device) for image in (picture.pixels, broken.image))
+    shown, names = [before, after], [f"{card.label}, before", f"{card.label}, after"]
+    if other:
+        others = [_say(other, image, picture, device) for image in (picture.pixels, broken.image)]
+        _of_another(other, *others)
+        shown.append(others[1])
+        names.append(f"{other.label}, after")
+    answers.show(shown, names)
+
+
+def _of_another(other: Card, before: NDArray[np.float32], after: NDArray[np.float32]) -> None:
+    said, says = (CLASSES[int(each.argmax())] for each in (before, after))
+    if said == says:
+        st.markdown(f"{plain(other.label)} still says {says}: it does not fall for it.")
+    else:
+        st.markdown(f"{plain(other.label)} said {said} and now says {says}: it falls for it, too.")
+
+
+def _say(
+    card: Card, image: NDArray[np.uint8], picture: Intake, device: torch.device
+) -> NDArray[np.float32]:
+    answer, _ = models.answer(card, image[None], device, [picture.kind])
+    probabilities: NDArray[np.float32] = answer.probabilities[0]
+    return probabilities
+
+
+def curves(cards: Sequence[Card], source: Source, device: torch.device) -> None:
+    """How the accuracy of models falls with the strength of one way to break garments."""
+    titles = {way.title: kind for kind, way in DISTORTIONS.items()} | {
+        title: kind for kind, (title, _) in ATTACKS.items()
+    }
+    kind = titles[widgets.select("Strength of", list(titles), "Noise", key="curve")]
+    if kind in ATTACKS:
+        cards = _with_gradients(cards)
+    if not cards:
+        return
+    lines, rows = {}, []
+    strengths = robustness.strengths(kind)
+    unit = DISTORTIONS[kind].unit if kind in DISTORTIONS else "grey levels"
+    for card in cards:
+        job = analysis.robustness_curve(card, kind, source, device)
+        right = job.result(f"Asking {card.label} …").tolist()
+        total = min(robustness.IMAGES, len(dataset.split("test", source)))
+        bounds = [intervals.share(count, total) for count in right]
+        lines[card.label] = (strengths, [count / total for count in right], bounds)
+        rows += [
+            {"Model": card.label, "Strength": strength, "Named right": count, "Of": total}
+            for strength, count in zip(strengths, right, strict=True)
+        ]
+    widgets.chart(figures.robustness(lines, unit), "robustness", "Accuracy by strength")
+    st.caption(
+        f"Of {total:,} test garments. The bars hold the share on other garments of this kind 95 "
+        "times in 100."
+    )
+    csv_button("Table as CSV", rows, f"robustness-{kind}.csv", "robustness csv")
+
+
+def _with_gradients(cards: Sequence[Card]) -> list[Card]:
+    for card in cards:
+        if card.family in OPAQUE:
+            st.caption(f"{plain(card.label)} shows no gradient, so it has no curve here.")
+    return [card for card in cards if card.family not in OPAQUE]
+
+
+def success(cards: Sequence[Card], source: Source, device: torch.device) -> None:
+    """How often attacks succeed: white-box by a model's own gradient, black-box by another's."""
+    strength = choice(
+        "Strength, in grey levels of 255", STRENGTHS, key="by_strength", default=STRENGTHS[1]
+    )
+    rows = []
+    for card in cards:
+        for by in cards:
+            if by.family in OPAQUE:
+                continue
+            job = analysis.attack_success(card, by, strength, source, device)
+            result = Success(*job.result(f"Attacking {card.label} …").tolist())
+            rows.append(
+                {
+                    "Attacked": card.label,
+                    "By the gradient of": by.label,
+                    "Attack": "white-box" if card is by else "black-box",
+                    "Named otherwise": _share(result.untargeted, result.n),
+                    "Named as meant": _share(result.targeted, result.n),
+                    "Garments": result.n,
+                }
+            )
+    st.dataframe(rows, hide_index=True)
+    st.caption(
+        f"PGD of {robustness.STEPS} steps on garments that the attacked model names right, with "
+        "the interval of each share. Untargeted, any other name counts; targeted, only the one "
+        "that was drawn for the garment. To see what adversarial training does, train one of two "
+        "alike models with it on the Train page, keep both, and choose them above."
+    )
+    csv_button("Table as CSV", rows, f"attacks-{strength}.csv", "attacks csv")
+
+
+def _share(count: int, total: int) -> str:
+    if not total:
+        return ""
+    low, high = intervals.share(count, total)
+    return f"{count / total:.1%} ({low:.1%} to {high:.1%})"

@@ -1,0 +1,166 @@
+"""The parts of the inside page: the layers at work, and what a recurrent one holds as it reads."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import streamlit as st
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from fmnist.analysis import inside
+from fmnist.analysis.inside import Place, Stage
+from fmnist.models.layers import Classifier, parameter_count
+from fmnist.ui import widgets
+from fmnist.ui.components import layers as board
+from fmnist.ui.components.layers import Row
+from fmnist.ui.components.reader import Line, reader
+from fmnist.ui.state import models
+from fmnist.weights.card import OPAQUE, Card
+
+A_FEW = 16
+"""How many maps of a layer are shown while it isn't the chosen one."""
+TITLES = {
+    "Standardize": "Standardised pixels",
+    "Conv2d": "Convolution",
+    "BatchNorm2d": "Batch normalisation",
+    "BatchNorm1d": "Batch normalisation",
+    "MaxPool2d": "Greatest of each window",
+    "AdaptiveMaxPool2d": "Greatest of each map",
+    "AdaptiveAvgPool2d": "Mean of each map",
+    "GlobalPool": "One value of each map",
+    "Pool": "One value of each window",
+    "PixelUnshuffle": "Four maps of every other pixel",
+    "ZeroPad2d": "A frame of zeros",
+    "Residual": "What came in plus what was found",
+    "Reader": "Mean of the steps, weighed by attention",
+    "Affine": "Scaled and shifted",
+}
+"""What layers are called here where their class has no name that people know."""
+DOWN, UP = "From the top", "From the bottom"
+
+
+class Look(NamedTuple):
+    """What is seen inside a model that looks at one picture."""
+
+    found: list[Stage]
+    path: dict[str, Place]
+
+
+def may_be_seen(card: Card) -> bool:
+    """Whether a model shows more than its answers; where it doesn't, a sentence says so."""
+    if card.family not in OPAQUE:
+        return True
+    st.info(
+        f"{widgets.plain(card.label)} is a model of which only the answers can be seen, so there "
+        "is no inside to show. Choose a model with layers."
+    )
+    return False
+
+
+@models.answering
+def look(card: Card, pixels: NDArray[np.uint8], device: torch.device) -> Look:
+    """What every layer makes of pixels uint8 (28, 28), and what speaks most for the answer."""
+
+    def question(model: Classifier, device: torch.device) -> Look:
+        found = inside.stages(model, pixels)
+        return Look(found, inside.path(found, int(found[-1].given.argmax())))
+
+    seen, _ = models.ask(card, device, question)
+    return seen
+
+
+def layers(card: Card, seen: Look) -> None:
+    """Every layer's maps, one of them large with its units; which one is in the link."""
+    st.header("Layer by layer")
+    found = seen.found
+    stage, number = _chosen(found)
+    rows = [_row(each, each is stage, seen.path.get(each.name)) for each in found]
+    board.layers(
+        rows,
+        key=f"layers of {card.sha256}",
+        label=f"The layers of {card.label} and what each makes of the picture",
+        chosen=(stage.name, number),
+        chosen_map=stage.maps[number],
+        origin=inside.origin(stage, number, inside.fed_by(found, stage.name)),
+        path=seen.path,
+        on_choose=lambda: _take(f"layers of {card.sha256}"),
+    )
+
+
+@models.answering
+def steps(card: Card, seen: Look, pixels: NDArray[np.uint8], device: torch.device) -> None:
+    """What a recurrent network would say after each row, and what it holds; nothing for others."""
+    readings = inside.readings(seen.found)
+    if not readings:
+        return
+    st.header("Row by row")
+    both = any(reading.backwards for reading in readings)
+    way = widgets.choice("Reads", [DOWN, UP], key="reads") if both else DOWN
+    from_end = way == UP
+    logits, _ = models.ask(
+        card, device, lambda model, device: inside.after_each_step(model, pixels, from_end)
+    )
+    if logits is None:
+        st.caption("This network has a weight for every step, so it answers at the end alone.")
+        return
+    probabilities = card.probabilities(logits)
+    st.markdown(inside.in_words(probabilities, from_end))
+    attention = inside.attention(seen.found)
+    lines = [
+        *(_line(reading) for reading in readings),
+        *(Line(f"Attention of {name}", weights[:, None]) for name, weights in attention.items()),
+    ]
+    reader(pixels, probabilities, lines, from_end, key=f"reader of {card.sha256}")
+    st.caption(
+        "The head moves over the rows, and the bars are what the network would say if the garment "
+        "ended there."
+    )
+
+
+def _line(reading: inside.Reading) -> Line:
+    upwards = "upwards" if reading.backwards else "downwards"
+    return Line(f"State of {reading.name}, {upwards}", reading.states)
+
+
+def _chosen(found: Sequence[Stage]) -> tuple[Stage, int]:
+    """The layer and the number of the map that the link asks for; else a first filter's."""
+    by_name = {stage.name: stage for stage in found}
+    with_filters = (stage for stage in found if isinstance(stage.layer, nn.Conv2d | nn.Linear))
+    usual = next(with_filters, found[0])
+    asked = st.query_params.get("layer")
+    if asked and asked not in by_name:
+        # Another model's layer: the link of the model before.
+        st.query_params.pop("layer")
+        st.query_params.pop("map", None)
+    stage = by_name.get(asked or "", usual)
+    number = st.query_params.get("map", "")
+    place = int(number) - 1 if number.isdecimal() else 0
+    return stage, min(max(place, 0), len(stage.maps) - 1)
+
+
+def _take(key: str) -> None:
+    choice = board.taken(st.session_state[key].get("chosen"))
+    if choice:
+        name, number = choice
+        st.query_params["layer"] = name
+        st.query_params["map"] = str(number + 1)
+
+
+def _row(stage: Stage, whole: bool, on_path: Place | None) -> Row:
+    maps = stage.maps
+    shown = list(range(len(maps) if whole else min(len(maps), A_FEW)))
+    if on_path and on_path[0] not in shown:
+        shown.append(on_path[0])
+    kind = type(stage.layer).__name__.replace("Convolution", "Conv2d")
+    title = TITLES.get(kind, kind)
+    if isinstance(stage.layer, nn.Conv2d):
+        title = f"{title} {' x '.join(str(size) for size in stage.layer.kernel_size)}"
+    sizes = " x ".join(str(size) for size in stage.given.shape[1:])
+    count = parameter_count(stage.layer)
+    shape = f"{sizes}, {count:,} parameters" if count else sizes
+    filters = None
+    if isinstance(stage.layer, nn.Conv2d) and stage.layer.weight.shape[1] == 1:
+        filters = stage.layer.weight[:, 0].detach().cpu().numpy()[shown]
+    return Row(stage.name, title, shape, len(maps), shown, maps[shown], filters)

@@ -1,0 +1,15 @@
+"""Eight lessons that lead through the studio, each with steps, predictions and answers."""
+
+from fmnist.ui.page import page
+from fmnist.ui.parts import lessons as parts
+
+page(
+    "Lessons",
+    "A path through it all, for a class or for yourself: predict, look, and see who was right.",
+)
+
+lesson = parts.chosen()
+if lesson:
+    parts.show(lesson)
+else:
+    parts.overview()
