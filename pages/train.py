@@ -7,7 +7,7 @@ import streamlit as st
 from fmnist.machine.errors import UserFacingError
 from fmnist.models import MODELS
 from fmnist.runs import queue
-from fmnist.runs.run import Plan, all_runs
+from fmnist.runs.run import Plan, all_runs, spec
 from fmnist.ui.page import page
 from fmnist.ui.parts.train import (
     asked_for,
@@ -42,13 +42,14 @@ with plan:
         help=f"Quick is {QUICK_EPOCHS} epochs of {QUICK_IMAGES:,} images. Again takes the shown "
         "run, to be changed and run anew.",
     )
-    available = len(dataset.split("train", source))
+    available, layers = len(dataset.split("train", source)), None
     if preset == "Again":
         newest = next(iter(known.values()))
         shown = known.get(st.session_state.get("run", ""), newest)
         model, proposal, limit = shown.plan.model, shown.plan.recipe, shown.plan.limit or available
+        layers = shown.plan.layers
         key, origin = shown.id, f"run {shown.id}"
-        st.markdown(f"**{MODELS[model].title}**")
+        st.markdown(f"**{shown.plan.spec.title}**")
     elif preset == "Link" and asked:
         model, proposal, limit = asked
         key, origin = f"{model} {proposal} {limit}", "a link"
@@ -57,12 +58,12 @@ with plan:
         model = st.selectbox("Model", MODELS, format_func=lambda name: MODELS[name].title)
         proposal, limit, key = MODELS[model].recipe, available, f"{model} {preset}"
         origin = f"the {preset.lower()} recipe"
-    st.caption(MODELS[model].summary)
+    st.caption(spec(model, layers).summary)
     if preset == "Quick":
         proposal, limit = replace(proposal, epochs=QUICK_EPOCHS, teacher=None), QUICK_IMAGES
     teachers = [card.name for card in shelf.cards() if card.may_know(source) and card.any_picture]
     recipe, limit = edit_recipe(proposal, limit, available, teachers, key)
-    wanted = Plan(model, recipe, source, device.type, limit, origin=origin)
+    wanted = Plan(model, recipe, source, device.type, limit, origin=origin, layers=layers)
     how_long = st.container()
     if st.button("Start training", type="primary", width="stretch"):
         try:

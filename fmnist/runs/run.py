@@ -21,7 +21,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -32,11 +32,24 @@ from fmnist import PROJECT
 from fmnist.data.splits import SOURCES, Source
 from fmnist.machine.errors import UserFacingError
 from fmnist.machine.locks import is_held
-from fmnist.models import MODELS
+from fmnist.models import MODELS, ModelSpec
+from fmnist.models.chain import Chain, Layer
 from fmnist.models.recipe import Recipe
 from fmnist.weights.card import Card
 
+BUILT = "built"
+"""What stands for the name of an architecture where the plan has the layers themselves."""
 State = Literal["queued", "running", "stopping", "stopped", "interrupted", "failed", "finished"]
+
+
+def spec(model: str, layers: list[Layer] | None) -> ModelSpec:
+    """The architecture of that name, or the one that has these layers."""
+    if layers is None:
+        return MODELS[model]
+    summary = "A network that was built here, layer by layer."
+    return ModelSpec(
+        BUILT, "Built layer by layer", "cnn", summary, partial(Chain, layers), Recipe()
+    )
 
 
 class RunError(UserFacingError):
@@ -47,16 +60,22 @@ class RunError(UserFacingError):
 class Plan:
     """What a run is asked to do; raises UserFacingError when it can't be done."""
 
-    model: str
+    model: str  # a key of MODELS, or BUILT
     recipe: Recipe
     data: Source
     device: str = "auto"  # becomes cpu or cuda when the run is made
     limit: int | None = None  # train on this many images only
     name: str | None = None  # keep the result among the weights under this name
     origin: str = "the command line"  # where the recipe came from, in words
+    layers: list[Layer] | None = None  # those of a network that was built
+
+    @property
+    def spec(self) -> ModelSpec:
+        """What is trained, and how to make it."""
+        return spec(self.model, self.layers)
 
     def __post_init__(self) -> None:
-        if self.model not in MODELS:
+        if self.model not in MODELS and (self.model != BUILT or not self.layers):
             raise UserFacingError(
                 f"There is no model {self.model!r}: choose from {', '.join(MODELS)}."
             )

@@ -35,6 +35,7 @@ PLACES = {
     ),
     "Models": (
         Place("train", "Train", "model_training", "Choose a recipe and watch a model learn."),
+        Place("build", "Build it", "construction", "Put a network together from layers."),
         Place("models", "Models", "leaderboard", "See architectures, or load weights of your own."),
     ),
     "Analysis": (

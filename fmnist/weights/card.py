@@ -57,7 +57,9 @@ FAMILIES: Mapping[str, str] = MappingProxyType(
     dict(models.FAMILIES) | {name: form.family for name, form in OPAQUE.items()}
 )
 """The families of the registry, and those of models of which only the answers can be seen."""
-_COUNTED = {"Conv2d": "convolutional", "Recurrent": "recurrent", "Linear": "linear"}
+_COUNTED = {
+    "Conv2d": "convolutional", "Residual": "residual", "Recurrent": "recurrent", "Linear": "linear"
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -159,7 +161,8 @@ class Card:
         if self.layers is None:
             return self.opaque or "onnx"
         kinds = {layer["kind"] for layer in self.layers}
-        return "rnn" if "Recurrent" in kinds else "cnn" if "Conv2d" in kinds else "fcnn"
+        convolutional = kinds & {"Conv2d", "Residual"}
+        return "rnn" if "Recurrent" in kinds else "cnn" if convolutional else "fcnn"
 
     @property
     def title(self) -> str:

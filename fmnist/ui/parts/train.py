@@ -236,7 +236,7 @@ def _run(shown: Run) -> None:
     if run.active != shown.active:
         st.rerun()  # the page as a whole changes: another clock, the list, a new model
     st.markdown(f"**{WORDS[run.state]}** {run.failure or ''}")
-    st.caption(f"{MODELS[run.plan.model].title}, begun from {run.plan.origin}.")
+    st.caption(f"{run.plan.spec.title}, begun from {run.plan.origin}.")
     if run.notice:
         st.warning(run.notice)
     if told := st.session_state.pop("told", None):
@@ -348,10 +348,10 @@ def _buttons(run: Run) -> None:
                 _told(_keep, run, name)()
                 st.rerun()
         take_home.model(lambda: shelf.load(run.weights), run.id, run.id)
-    text = code.script(
-        run.plan.model, run.plan.recipe, run.plan.limit, run.id, drawn=run.plan.data == "drawn"
-    )
-    take_home.script(text, run.id, run.id)
+    if run.plan.layers is None:
+        drawn = run.plan.data == "drawn"
+        text = code.script(run.plan.model, run.plan.recipe, run.plan.limit, run.id, drawn=drawn)
+        take_home.script(text, run.id, run.id)
 
 
 def _ways_on(run: Run) -> None:
