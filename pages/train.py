@@ -7,7 +7,7 @@ import streamlit as st
 from fmnist.machine.errors import UserFacingError
 from fmnist.models import MODELS
 from fmnist.runs import queue
-from fmnist.runs.run import Plan, all_runs
+from fmnist.runs.run import Plan, all_runs, spec
 from fmnist.ui import widgets
 from fmnist.ui.page import page
 from fmnist.ui.parts.train import (
@@ -52,13 +52,14 @@ with plan:
             images=QUICK_IMAGES,
         ),
     )
-    available = len(dataset.split("train", source))
+    available, layers = len(dataset.split("train", source)), None
     if preset == AGAIN:
         newest = next(iter(known.values()))
         shown = known.get(st.session_state.get("run", ""), newest)
         model, proposal, limit = shown.plan.model, shown.plan.recipe, shown.plan.limit or available
+        layers = shown.plan.layers
         key, origin = shown.id, Words("run {run}", run=shown.id)
-        st.markdown(f"**{said(MODELS[model].title)}**")
+        st.markdown(f"**{said(shown.plan.spec.title)}**")
     elif preset == LINK and asked:
         model, proposal, limit = asked
         key, origin = f"{model} {proposal} {limit}", Words("a link")
@@ -67,12 +68,12 @@ with plan:
         model = st.selectbox(_("Model"), MODELS, format_func=lambda name: said(MODELS[name].title))
         proposal, limit, key = MODELS[model].recipe, available, f"{model} {preset}"
         origin = Words("the quick recipe") if preset == QUICK else Words("the shipped recipe")
-    st.caption(said(MODELS[model].summary))
+    st.caption(said(spec(model, layers).summary))
     if preset == QUICK:
         proposal, limit = replace(proposal, epochs=QUICK_EPOCHS, teacher=None), QUICK_IMAGES
     teachers = [card.name for card in shelf.cards() if card.may_know(source) and card.any_picture]
     recipe, limit = edit_recipe(proposal, limit, available, teachers, key)
-    wanted = Plan(model, recipe, source, device.type, limit, origin=origin)
+    wanted = Plan(model, recipe, source, device.type, limit, origin=origin, layers=layers)
     how_long = st.container()
     if st.button(_("Start training"), type="primary", width="stretch"):
         try:

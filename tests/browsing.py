@@ -26,6 +26,7 @@ PAGES = {
     "Map": ("Map", "0 chosen"),
     "Suspects": ("Suspects", "Leaderboard"),
     "Train": ("Train", "Start training"),
+    "Build it": ("Build it", "Start training"),
     "Models": ("Models", "Recipe"),
     "Errors": ("Errors", "All of them"),
     "Scores": ("Scores", "Abstaining"),

@@ -4,7 +4,7 @@ import ast
 import inspect
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from functools import lru_cache
 from pathlib import Path
@@ -14,7 +14,8 @@ from fmnist import models
 from fmnist.data.splits import CHOSEN_BY, CLASSES, VALIDATION_PER_CLASS
 from fmnist.export.sources import Sources, names_in
 from fmnist.machine import templates
-from fmnist.models import MODELS, ModelSpec
+from fmnist.models import MODELS, ModelSpec, chain
+from fmnist.models.chain import Layer
 from fmnist.models.recipe import Recipe
 from fmnist.training import adversarial, augment, loop, muon
 
@@ -68,6 +69,28 @@ def script(
         adam_share=loop.ADAM_SHARE,
     )
     return text.rstrip() + "\n"
+
+
+def network(layers: Sequence[Layer]) -> str:
+    """The layers of a chain as a network in PyTorch's own words, with what classes it needs."""
+    sources, lines = Sources(), []
+    texts = [sources.take(["Standardize"], chain)]
+    for layer in layers:
+        options = {name: value for name, value in layer.items() if name != "kind"}
+        made = type(chain.built(layer))
+        kind = made.__name__
+        if layer["kind"] == "BatchNorm":
+            options = {"num_features": layer["channels"]}
+        if made.__module__.startswith("torch."):
+            kind = f"nn.{kind}"
+        else:
+            texts.append(sources.take([kind], chain))
+        given = ", ".join(f"{name}={value!r}" for name, value in options.items())
+        lines.append(f"    {kind}({given}),")
+    sources.take(["torch", "nn"], chain)
+    body = "\n".join(["model = nn.Sequential(", "    Standardize(),", *lines, ")"])
+    parts = ["\n".join(_sorted(sources.imports)).strip(), *filter(None, texts), body]
+    return "\n\n\n".join(parts) + "\n"
 
 
 @lru_cache(maxsize=64)

@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from operator import gt
 from types import MappingProxyType
 from typing import Any
 
@@ -11,7 +12,8 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from fmnist.models.layers import SIDE, Classifier, Standardize
+from fmnist.models.layers import SIDE, Classifier, Dropout, Standardize
+from fmnist.models.residual import Residual
 
 Layer = dict[str, Any]
 """A layer as JSON: its `kind`, a key of `KINDS`, and what that needs to be built."""
@@ -196,7 +198,8 @@ KINDS: Mapping[str, Callable[..., nn.Module]] = MappingProxyType(
         "Linear": nn.Linear, "Conv2d": Convolution, "BatchNorm": _norm, "Pool": Pool,
         "GlobalPool": GlobalPool, "AdaptivePool": nn.AdaptiveAvgPool2d, "Flatten": nn.Flatten,
         "Reshape": Reshape, "Repeat": Repeat, "Affine": Affine, "Recurrent": Recurrent,
-        "ZeroPad2d": nn.ZeroPad2d, "LayerNorm": nn.LayerNorm,
+        "ZeroPad2d": nn.ZeroPad2d, "LayerNorm": nn.LayerNorm, "Dropout": Dropout,
+        "Residual": Residual,
     }
 )  # fmt: skip
 """Every kind of layer; the rest of a `Layer` are the arguments of what builds it."""
@@ -217,7 +220,7 @@ class Chain(Classifier):
     ) -> None:
         super().__init__()
         self.layers = [dict(layer) for layer in layers]
-        self.work = _work(self.layers)
+        self.work = work(self.layers)
         """The multiplications that one image takes, about."""
         with torch.device("cpu" if tensors is None else "meta"):
             modules = [built(layer) for layer in self.layers]
@@ -263,7 +266,7 @@ def _measured(text: str, shape: tuple[int, ...]) -> tuple[tuple[int, ...], int]:
     return after, sum(tensor.numel() for tensor in layer.state_dict().values())
 
 
-def _work(layers: Sequence[Layer]) -> int:
+def work(layers: Sequence[Layer]) -> int:
     """The multiplications that one image takes, about; nothing is computed or allocated for it.
 
     Raises ValueError for what is no classifier, or takes more than any network here.
@@ -271,17 +274,19 @@ def _work(layers: Sequence[Layer]) -> int:
     if len(layers) > MOST_LAYERS:
         raise ValueError(f"{len(layers)} layers are more than {MOST_LAYERS}")
     shape: tuple[int, ...] = (1, 1, SIDE, SIDE)
-    work = numbers = 0
+    multiplications = numbers = 0
     for layer in layers:
         shape, weights = _measured(json.dumps(layer), shape)
         # A filter is at work at every place, a recurrent cell at every step.
         places = math.prod(shape[2:]) if len(shape) == 4 else SIDE if "hidden" in layer else 1
-        numbers, work = numbers + weights, work + weights * places + math.prod(shape)
-        if math.prod(shape) > MOST_VALUES or numbers > MOST_NUMBERS or work > MOST_WORK:
+        numbers += weights
+        multiplications += weights * places + math.prod(shape)
+        greatest = (MOST_VALUES, MOST_NUMBERS, MOST_WORK)
+        if any(map(gt, (math.prod(shape), numbers, multiplications), greatest)):
             raise ValueError(f"{layer} takes more than any network here")
     if shape != (1, 10):
         raise ValueError(f"{shape} is no answer to one image")
-    return work
+    return multiplications
 
 
 def _fill(module: nn.Module, values: Mapping[str, Tensor]) -> None:

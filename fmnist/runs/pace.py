@@ -1,5 +1,6 @@
 """How fast this machine trains: what an earlier run showed, else a short measurement."""
 
+import json
 import time
 from collections.abc import Callable, Iterable
 from statistics import median
@@ -9,9 +10,9 @@ import numpy as np
 import torch
 
 from fmnist.data.splits import Split
-from fmnist.models import MODELS
+from fmnist.models import ModelSpec
 from fmnist.models.recipe import Optimizer, Precision, Recipe
-from fmnist.runs.run import Plan, Run
+from fmnist.runs.run import Plan, Run, spec
 from fmnist.training.loop import train
 
 BATCHES, LONGEST = 20, 4.0
@@ -30,6 +31,7 @@ class Work(NamedTuple):
     optimizer: Optimizer
     precision: Precision
     adversarial: bool
+    layers: str  # as JSON, where the network was built
 
     @classmethod
     def of(cls, plan: Plan) -> Self:
@@ -42,7 +44,13 @@ class Work(NamedTuple):
             recipe.optimizer,
             recipe.precision,
             recipe.adversarial > 0,
+            json.dumps(plan.layers),
         )
+
+    @property
+    def spec(self) -> ModelSpec:
+        """What is trained."""
+        return spec(self.model, json.loads(self.layers))
 
 
 def seen(work: Work, runs: Iterable[Run]) -> float | None:
@@ -67,7 +75,7 @@ def measure(work: Work, report: Callable[[float], object]) -> float:
         precision=work.precision,
         adversarial=0.1 if work.adversarial else 0.0,
     )
-    model, began, speeds = MODELS[work.model].seeded(0), time.perf_counter(), list[float]()
+    model, began, speeds = work.spec.seeded(0), time.perf_counter(), list[float]()
     for progress in train(model, (split, split), recipe, torch.device(work.device)):
         speeds.append(progress.images_per_second)
         report(len(speeds) / BATCHES)

@@ -21,7 +21,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
@@ -33,11 +33,14 @@ from fmnist import PROJECT
 from fmnist.data.splits import SOURCES, Source
 from fmnist.machine.errors import UserFacingError
 from fmnist.machine.locks import is_held
-from fmnist.models import MODELS
+from fmnist.models import MODELS, ModelSpec
+from fmnist.models.chain import Chain, Layer
 from fmnist.models.recipe import Recipe
 from fmnist.weights.card import Card
 from fmnist.words import Words, recalled
 
+BUILT = "built"
+"""What stands for the name of an architecture where the plan has the layers themselves."""
 State = Literal["queued", "running", "stopping", "stopped", "interrupted", "failed", "finished"]
 IN_WORDS: Mapping[str, Words] = MappingProxyType(
     {
@@ -53,6 +56,15 @@ IN_WORDS: Mapping[str, Words] = MappingProxyType(
 """States as sentences name them."""
 
 
+def spec(model: str, layers: list[Layer] | None) -> ModelSpec:
+    """The architecture of that name, or the one that has these layers."""
+    if layers is None:
+        return MODELS[model]
+    title = Words("Built layer by layer")
+    summary = Words("A network that was built here, layer by layer.")
+    return ModelSpec(BUILT, title, "cnn", summary, partial(Chain, layers), Recipe())
+
+
 class RunError(UserFacingError):
     """A run can't do what was asked; the message says why in a sentence."""
 
@@ -61,16 +73,22 @@ class RunError(UserFacingError):
 class Plan:
     """What a run is asked to do; raises UserFacingError when it can't be done."""
 
-    model: str
+    model: str  # a key of MODELS, or BUILT
     recipe: Recipe
     data: Source
     device: str = "auto"  # becomes cpu or cuda when the run is made
     limit: int | None = None  # train on this many images only
     name: str | None = None  # keep the result among the weights under this name
     origin: str = Words("the command line")  # where the recipe came from
+    layers: list[Layer] | None = None  # those of a network that was built
+
+    @property
+    def spec(self) -> ModelSpec:
+        """What is trained, and how to make it."""
+        return spec(self.model, self.layers)
 
     def __post_init__(self) -> None:
-        if self.model not in MODELS:
+        if self.model not in MODELS and (self.model != BUILT or not self.layers):
             raise UserFacingError(
                 "There is no model {model!r}: choose from {known}.",
                 model=self.model,

@@ -26,7 +26,7 @@ from fmnist.data.splits import Split
 from fmnist.machine import devices, parallel
 from fmnist.machine.errors import UserFacingError
 from fmnist.machine.files import write_whole
-from fmnist.models import MODELS, inference
+from fmnist.models import inference
 from fmnist.models.layers import Classifier, parameter_count
 from fmnist.runs import queue, results
 from fmnist.runs.run import Plan, Run, read_run
@@ -163,7 +163,7 @@ def fit(
     Raises what `execute` does.
     """
     recipe = run.plan.recipe
-    model = MODELS[run.plan.model].seeded(recipe.seed)
+    model = run.plan.spec.seeded(recipe.seed)
     state = load_checkpoint(run)
     teacher = None
     if recipe.teacher and state.taught is None:
@@ -200,7 +200,8 @@ def measure(
     mirrored = inference.infer_mirrored(model, test.images, device)
     return Card(
         name=run.id,
-        architecture=run.plan.model,
+        architecture=None if run.plan.layers else run.plan.model,
+        layers=run.plan.layers,
         parameters=parameter_count(model),
         data=run.plan.data,
         recipe=run.plan.recipe.to_json(),

@@ -54,6 +54,12 @@ PLACES = {
             Words("Choose a recipe and watch a model learn."),
         ),
         Place(
+            "build",
+            Words("Build it"),
+            "construction",
+            Words("Put a network together from layers."),
+        ),
+        Place(
             "models",
             Words("Models"),
             "leaderboard",

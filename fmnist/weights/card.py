@@ -65,6 +65,7 @@ FAMILIES: Mapping[str, str] = MappingProxyType(
 """The families of the registry, and those of models of which only the answers can be seen."""
 _COUNTED = {
     "Conv2d": Words("convolutional"),
+    "Residual": Words("residual"),
     "Recurrent": Words("recurrent"),
     "Linear": Words("linear"),
 }
@@ -169,7 +170,8 @@ class Card:
         if self.layers is None:
             return self.opaque or "onnx"
         kinds = {layer["kind"] for layer in self.layers}
-        return "rnn" if "Recurrent" in kinds else "cnn" if "Conv2d" in kinds else "fcnn"
+        convolutional = kinds & {"Conv2d", "Residual"}
+        return "rnn" if "Recurrent" in kinds else "cnn" if convolutional else "fcnn"
 
     @property
     def title(self) -> str:

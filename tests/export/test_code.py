@@ -15,7 +15,8 @@ from fmnist.data import splits
 from fmnist.data.splits import Split
 from fmnist.export import code
 from fmnist.export.graph import to_onnx
-from fmnist.models import MODELS
+from fmnist.models import MODELS, building
+from fmnist.models.chain import Chain
 from fmnist.models.recipe import Recipe
 from fmnist.training import loop
 
@@ -145,3 +146,26 @@ def test_the_notebook_has_the_scripts_code_in_order() -> None:
     assert cells[0]["source"][0] == "# Two convolutions, three linear layers\n"
     program = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "code")
     assert ast.dump(ast.parse(program)) == ast.dump(ast.parse(text))
+
+
+BUILT = {
+    "convolutions": ["Convolution", "Batch normalisation", "ReLU", "Pool", "Residual", "Dropout"],
+    "recurrent": ["Convolution", "Pool", "GRU", "LSTM", "Dense", "Batch normalisation"],
+}
+
+
+@pytest.mark.parametrize("name", BUILT)
+def test_the_code_of_a_network_that_was_built_answers_as_it_does(name: str) -> None:
+    layers = building.chain([building.brick(kind) for kind in BUILT[name]])
+    built = Chain(layers).eval()
+    text = code.network(layers)
+    assert "fmnist" not in text
+    scope: dict[str, torch.nn.Module] = {}
+    exec(text, scope)
+    written = scope["model"].eval()
+    tensors = built.state_dict().values()
+    assert len(written.state_dict()) == len(tensors)
+    written.load_state_dict(dict(zip(written.state_dict(), tensors, strict=True)))
+    images = torch.rand(3, 1, 28, 28)
+    with torch.no_grad():
+        assert torch.equal(written(images), built(images))

@@ -12,15 +12,22 @@ from pathlib import Path
 import brought
 import numpy as np
 import pytest
+import torch
 from strangers import one_who_sees_bags
 
 from fmnist import PROJECT
+from fmnist.analysis import evaluation
+from fmnist.analysis.evaluation import Evaluation
+from fmnist.data import splits
 from fmnist.machine.errors import UserFacingError
 from fmnist.machine.locks import is_held
+from fmnist.models import building, inference
+from fmnist.models.chain import Chain
+from fmnist.models.layers import parameter_count
 from fmnist.models.recipe import Recipe
 from fmnist.runs import queue, results, worker
 from fmnist.runs import run as run_module
-from fmnist.runs.run import Plan, Run, RunError, _content, all_runs, read_run, runs_folder
+from fmnist.runs.run import BUILT, Plan, Run, RunError, _content, all_runs, read_run, runs_folder
 from fmnist.weights import shelf
 from fmnist.weights.card import Card, Seed, WeightsError
 from fmnist.weights.shelf import Weights
@@ -68,6 +75,28 @@ def carried_out(monkeypatch: pytest.MonkeyPatch) -> Callable[[Plan], Run]:
         return read_run(run.id)
 
     return carry_out
+
+
+def test_a_network_that_was_built_is_trained_kept_and_loaded_like_any_other(carried_out) -> None:
+    kinds = ("Convolution", "ReLU", "Pool", "Residual", "GRU", "Dropout", "Dense")
+    layers = building.chain([building.brick(kind) for kind in kinds])
+    plan = replace(SHORT, model=BUILT, layers=layers, recipe=replace(SHORT.recipe, epochs=1))
+    run = carried_out(plan)
+    assert run.state == "finished", run.log()
+    assert run.plan == replace(plan, device="cpu")
+    assert run.card.architecture is None
+    assert run.card.layers == layers
+    assert run.card.parameters == parameter_count(Chain(layers))
+    card = results.keep([run.id], "mine")
+    model, _ = shelf.load(card.name)
+    test = splits.load("test", "drawn")
+    logits = inference.infer(model, test.images, torch.device("cpu"))
+    assert evaluation.accuracy(Evaluation("mine", logits, test.labels)) == card.test.accuracy
+
+
+def test_a_plan_of_no_layers_and_no_architecture_is_refused() -> None:
+    with pytest.raises(UserFacingError, match="no model 'built'"):
+        replace(SHORT, model=BUILT)
 
 
 def test_a_run_outlives_its_starter_and_trains_to_its_end() -> None:

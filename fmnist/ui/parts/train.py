@@ -255,7 +255,7 @@ def _run(shown: Run) -> None:
     st.caption(
         _(
             "{model}, begun from {origin}.",
-            model=MODELS[run.plan.model].title,
+            model=run.plan.spec.title,
             origin=run.plan.origin,
         )
     )
@@ -405,10 +405,10 @@ def _buttons(run: Run) -> None:
                 _told(_keep, run, name)()
                 st.rerun()
         take_home.model(lambda: shelf.load(run.weights), run.id, run.id)
-    text = code.script(
-        run.plan.model, run.plan.recipe, run.plan.limit, run.id, drawn=run.plan.data == "drawn"
-    )
-    take_home.script(text, run.id, run.id)
+    if run.plan.layers is None:
+        drawn = run.plan.data == "drawn"
+        text = code.script(run.plan.model, run.plan.recipe, run.plan.limit, run.id, drawn=drawn)
+        take_home.script(text, run.id, run.id)
 
 
 def _ways_on(run: Run) -> None:

@@ -1,0 +1,169 @@
+"""The parts of the page that builds networks: the bricks, what they make, and its training."""
+
+from collections.abc import Callable, Mapping
+from itertools import count
+from typing import Any
+
+import streamlit as st
+import torch
+
+from fmnist.data.splits import Source
+from fmnist.export import code
+from fmnist.machine.errors import UserFacingError
+from fmnist.models import building
+from fmnist.models.building import KINDS, Brick, Laid
+from fmnist.models.chain import Layer
+from fmnist.models.recipe import Recipe
+from fmnist.runs import queue
+from fmnist.runs.run import BUILT, Plan
+from fmnist.ui.parts.train import edit_recipe
+from fmnist.ui.state import dataset
+
+EPOCHS, IMAGES = 3, 10_000
+BEGINNINGS: Mapping[str, tuple[str, ...]] = {
+    "Convolutions": ("Convolution", "ReLU", "Pool", "Convolution", "ReLU", "Pool", "Dense", "ReLU"),
+    "Residual": ("Convolution", "ReLU", "Pool", "Residual", "Pool", "Dense", "ReLU"),
+    "Fully connected": ("Dense", "ReLU", "Dropout"),
+    "Recurrent": ("LSTM",),
+    "Nothing": (),
+}
+TITLES = {
+    "channels": "Maps",
+    "size": "Edge",
+    "stride": "Stride",
+    "units": "Units",
+    "percent": "Per cent",
+    "ways": "Ways",
+}
+Bricks = dict[int, Brick]
+"""Bricks by a number of their own, in their order."""
+
+
+def bricks() -> Bricks:
+    """What this visitor has put together so far."""
+    found: Bricks = st.session_state.setdefault("bricks", _numbered(BEGINNINGS["Convolutions"]))
+    return found
+
+
+def _numbered(kinds: tuple[str, ...]) -> Bricks:
+    numbers: count[int] = st.session_state.setdefault("brick numbers", count())
+    return {next(numbers): building.brick(kind) for kind in kinds}
+
+
+def add() -> None:
+    """Boxes to begin with another network, and to add a layer at the end."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        kind = st.selectbox("Layer", list(KINDS), key="added", width=220)
+        full = len(bricks()) >= building.MOST
+        st.button("Add", icon=":material/add:", on_click=_add, args=(kind,), disabled=full)
+        beginning = st.selectbox("Begin with", list(BEGINNINGS), key="beginning", width=220)
+        st.button("Begin anew", on_click=_begin, args=(beginning,))
+
+
+def _add(kind: str) -> None:
+    bricks().update(_numbered((kind,)))
+
+
+def _begin(beginning: str) -> None:
+    st.session_state["bricks"] = _numbered(BEGINNINGS[beginning])
+
+
+def edit() -> list[Laid]:
+    """Every layer with its numbers, its shape and what does not fit, and buttons to move it."""
+    own = bricks()
+    for number, brick in own.items():  # as the boxes say, before any of them is drawn
+        for name in KINDS[brick["kind"]]:
+            brick[name] = st.session_state.get(f"{name} of {number}", brick[name])
+    laid = building.lay(list(own.values()))
+    for (number, brick), placed in zip(own.items(), laid, strict=False):
+        with st.container(border=True, gap="xsmall", key=f"brick-{number}"):
+            _row(number, brick, placed)
+    with st.container(border=True, gap="xsmall", key="brick-answers"):
+        _head("The ten answers", laid[-1])
+    return laid
+
+
+def _row(number: int, brick: Brick, placed: Laid) -> None:
+    _head(brick["kind"], placed)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
+        for name, option in KINDS[brick["kind"]].items():
+            st.number_input(
+                TITLES[name],
+                option.low,
+                option.high,
+                brick[name],
+                key=f"{name} of {number}",
+                width=130,
+            )
+        title = brick["kind"]
+        _button("arrow_upward", f"Move {title} up", number, _move, -1)
+        _button("arrow_downward", f"Move {title} down", number, _move, 1)
+        _button("delete", f"Remove {title}", number, _remove)
+
+
+def _head(title: str, placed: Laid) -> None:
+    if placed.problem:
+        st.markdown(f"**{title}**")
+        say = st.caption if placed.problem == building.WAITS else st.error
+        say(placed.problem)
+        return
+    assert placed.shape
+    hands_on = f"**{title}** hands on {building.words(placed.shape)}"
+    st.markdown(f"{hands_on}, {placed.parameters:,} parameters" if placed.parameters else hands_on)
+
+
+def _button(icon: str, label: str, number: int, act: Callable[..., None], *more: Any) -> None:
+    st.button(
+        label,
+        icon=f":material/{icon}:",
+        key=f"{label} {number}",
+        on_click=act,
+        args=(number, *more),
+        type="tertiary",
+    )
+
+
+def _move(number: int, by: int) -> None:
+    order = list(bricks())
+    place = order.index(number)
+    other = place + by
+    if 0 <= other < len(order):
+        order[place], order[other] = order[other], order[place]
+        st.session_state["bricks"] = {each: bricks()[each] for each in order}
+
+
+def _remove(number: int) -> None:
+    del bricks()[number]
+
+
+def layers(laid: list[Laid]) -> list[Layer] | None:
+    """The layers of the chain, with how much it takes; None, with a sentence, where none fits."""
+    try:
+        made = building.chain([each.brick for each in laid[:-1]])
+    except UserFacingError:
+        st.warning("It can be trained once every layer fits.")
+        return None
+    st.markdown(f"**{sum(each.parameters for each in laid):,} parameters** in all.")
+    return made
+
+
+def show_code(made: list[Layer]) -> None:
+    """A fold with the network as it is written in PyTorch."""
+    with st.expander("The code of this network", icon=":material/code:"):
+        st.code(code.network(made), language="python")
+
+
+def train(made: list[Layer], source: Source, device: torch.device) -> None:
+    """A recipe and a button; the training is a run like any other."""
+    available = len(dataset.split("train", source))
+    recipe, limit = edit_recipe(Recipe(epochs=EPOCHS), IMAGES, available, [], "built")
+    if st.button("Start training", type="primary", width="stretch"):
+        plan = Plan(
+            BUILT, recipe, source, device.type, limit, origin="the Build it page", layers=made
+        )
+        try:
+            run = queue.start(plan)
+        except (UserFacingError, OSError) as error:
+            st.error(str(error))
+        else:
+            st.switch_page("pages/train.py", query_params={"run": run.id})

@@ -1,0 +1,76 @@
+"""The page on which networks are built."""
+
+import pytest
+from opening import open_page, texts
+from streamlit.testing.v1 import AppTest
+
+from fmnist.models import building
+from fmnist.models.chain import Chain
+from fmnist.models.layers import parameter_count
+from fmnist.runs import queue
+from fmnist.runs.run import Plan, all_runs
+
+
+def press(app: AppTest, label: str) -> None:
+    next(button for button in app.button if button.label == label).click().run()
+    assert not app.exception
+
+
+def kinds(app: AppTest) -> list[str]:
+    return [brick["kind"] for brick in app.session_state["bricks"].values()]
+
+
+def test_it_begins_with_a_network_that_fits_and_says_its_parameters() -> None:
+    app = open_page("build")
+    assert not app.exception
+    assert not app.error
+    layers = building.chain(list(app.session_state["bricks"].values()))
+    assert f"**{parameter_count(Chain(layers)):,} parameters** in all." in texts(app)
+    assert "Conv2d" in app.code[0].value or "Convolution(" in app.code[0].value
+
+
+def test_layers_are_added_moved_changed_and_removed() -> None:
+    app = open_page("build")
+    app.selectbox(key="beginning").select("Fully connected").run()
+    press(app, "Begin anew")
+    assert kinds(app) == ["Dense", "ReLU", "Dropout"]
+    app.selectbox(key="added").select("Batch normalisation").run()
+    press(app, "Add")
+    press(app, "Move Batch normalisation up")
+    assert kinds(app) == ["Dense", "ReLU", "Batch normalisation", "Dropout"]
+    press(app, "Remove Dropout")
+    assert kinds(app) == ["Dense", "ReLU", "Batch normalisation"]
+    press(app, "Move Dense up")  # it is the first already
+    assert kinds(app)[0] == "Dense"
+    units = next(box for box in app.number_input if box.label == "Units")
+    units.set_value(100).run()
+    assert "**Dense** hands on 100 values, 78,500 parameters" in texts(app)
+
+
+def test_what_does_not_fit_is_said_at_its_layer_and_can_not_be_trained() -> None:
+    app = open_page("build")
+    app.selectbox(key="beginning").select("Fully connected").run()
+    press(app, "Begin anew")
+    app.selectbox(key="added").select("Convolution").run()
+    press(app, "Add")
+    assert "It needs maps, and gets 64 values" in app.error[0].value
+    assert building.WAITS in texts(app)
+    assert "It can be trained once every layer fits." in app.warning[0].value
+    assert "Start training" not in [button.label for button in app.button]
+
+
+def test_a_network_is_trained_as_a_run_like_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Plan] = []
+
+    def start(plan: Plan) -> None:
+        asked.append(plan)
+        raise queue.RunError("Enough for a test.")
+
+    monkeypatch.setattr(queue, "start", start)
+    app = open_page("build")
+    press(app, "Start training")
+    assert "Enough for a test." in app.error[0].value
+    (plan,) = asked
+    assert plan.layers == building.chain(list(app.session_state["bricks"].values()))
+    assert Plan.from_json(plan.__dict__ | {"recipe": plan.recipe.to_json()}) == plan
+    assert all_runs() == []
