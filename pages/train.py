@@ -4,13 +4,22 @@ from dataclasses import replace
 
 import streamlit as st
 
+from fmnist.classroom import runs
 from fmnist.machine.errors import UserFacingError
 from fmnist.models import MODELS
 from fmnist.runs import queue
-from fmnist.runs.run import Plan, all_runs
+from fmnist.runs.run import Plan
 from fmnist.ui.page import page
-from fmnist.ui.parts.train import choose_run, compare, edit_recipe, forecast, list_runs, show_run
-from fmnist.ui.state import dataset
+from fmnist.ui.parts.train import (
+    choose_run,
+    compare_chosen,
+    edit_recipe,
+    forecast,
+    list_runs,
+    name_run,
+    show_run,
+)
+from fmnist.ui.state import classroom, dataset
 from fmnist.weights import shelf
 
 QUICK_EPOCHS, QUICK_IMAGES = 3, 10_000
@@ -21,7 +30,8 @@ source, device = page(
     "same curves in every browser.",
 )
 queue.dispatch()
-known = {run.id: run for run in all_runs()}
+ticket = classroom.ticket()
+known = {run.id: run for run in runs.seen_by(ticket)}
 
 plan, watch = st.columns([1, 2], gap="large")
 with plan:
@@ -38,7 +48,7 @@ with plan:
         newest = next(iter(known.values()))
         shown = known.get(st.session_state.get("run", ""), newest)
         model, proposal, limit = shown.plan.model, shown.plan.recipe, shown.plan.limit or available
-        key, origin = shown.id, f"run {shown.id}"
+        key, origin = shown.id, f"run {shown.label}"
         st.markdown(f"**{MODELS[model].title}**")
     else:
         model = st.selectbox("Model", MODELS, format_func=lambda name: MODELS[name].title)
@@ -50,10 +60,11 @@ with plan:
     teachers = [card.name for card in shelf.cards() if card.may_know(source) and card.any_picture]
     recipe, limit = edit_recipe(proposal, limit, available, teachers, key)
     wanted = Plan(model, recipe, source, device.type, limit, origin=origin)
+    title = name_run(ticket)
     how_long = st.container()
     if st.button("Start training", type="primary", width="stretch"):
         try:
-            run = queue.start(wanted)
+            run = runs.start(wanted, title, ticket)
         except (UserFacingError, OSError) as error:
             st.error(str(error))
         else:
@@ -62,18 +73,14 @@ with plan:
 
 with watch:
     if known:
-        show_run(known[choose_run(list(known))])
+        show_run(known[choose_run(list(known.values()))], ticket)
     else:
         st.info("No runs yet. Start one, and its curves are drawn here as it learns.")
 
 if known:
     st.header("All runs")
     list_runs(list(known.values()))
-    chosen = st.multiselect(
-        "Compare the curves of", list(known), key="compared", bind="query-params"
-    )
-    if chosen:
-        compare([run for run in known.values() if run.id in chosen])
+    compare_chosen(list(known.values()))
 
 with how_long:  # last, as it may have to be measured first
-    forecast(wanted, limit, list(known.values()))
+    forecast(wanted, limit)

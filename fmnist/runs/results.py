@@ -29,7 +29,8 @@ def _check_seeds(runs: Sequence[Run]) -> None:
     first = runs[0].plan
     for run in runs:
         recipe = replace(run.plan.recipe, seed=first.recipe.seed)
-        if replace(run.plan, recipe=recipe, name=first.name, origin=first.origin) != first:
+        alike = replace(run.plan, recipe=recipe, name=first.name, title=first.title)
+        if replace(alike, origin=first.origin) != first:
             raise RunError(f"{run.id} and {runs[0].id} differ in more than their seed.")
     if len({run.plan.recipe.seed for run in runs}) < len(runs):
         raise RunError("Each of the runs needs a seed of its own.")

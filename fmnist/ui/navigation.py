@@ -52,6 +52,13 @@ PLACES = {
             "classify", "Classify", "draw", "Draw a garment or bring a picture; see the answers."
         ),
     ),
+    "Your class": (
+        Place("room", "Room", "groups", "Open a room for a class, or join one by its code."),
+        Place("wall", "Wall", "cast", "Show on a projector what happens in the room."),
+        Place("sketches", "Sketches", "gesture", "See what the room drew, as a data set."),
+        Place("guess", "Guess", "quiz", "Name twenty garments. Are you better than a model?"),
+        Place("contest", "Contest", "trophy", "Hand in your best model, and see who wins."),
+    ),
 }
 
 
@@ -60,7 +67,6 @@ def pages() -> dict[str, list[Page]]:
     return {
         "": [
             st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
-            st.Page("pages/room.py", title="Room", visibility="hidden"),
         ],
         **{
             section: [

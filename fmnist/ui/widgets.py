@@ -134,6 +134,9 @@ def choose_split(*cards: Card, offered: Sequence[SplitName] = HELD_OUT) -> Split
     on.
     """
     known = [name for name in offered if all(name in card.knows for card in cards)]
+    if not known:
+        st.info("There are no images that all of these models can be asked about.")
+        st.stop()
     _go_on_with("on", known, known[0])
     chosen = choice("Split", known, key="on")
     st.session_state["last on"] = chosen
