@@ -5,9 +5,9 @@
 The browsers (benchmarks/visitor.py) join by the code, half on each server; then each draws and
 gives sketches, guesses garments, and the first few start a named run. The wall is open on the
 second server, and the first one is ended and started anew in the middle. Prints what clicks took,
-after how long the wall had each sketch, how often a browser had to come back, and what is missing
-in the folder at the end of all that was done: names, sketches, guesses, runs. Ends with 1 where
-something is.
+after how long the wall had each sketch, what went wrong (the browsers of a server that ends come
+back), and what is missing in the folder at the end of all that was done: names, sketches, guesses,
+runs. Ends with 1 where something is.
 """
 
 import argparse
@@ -38,6 +38,8 @@ from fmnist.data.splits import CLASSES
 
 A_VISIT = 4
 """Garments named, one after another, on the Guess page."""
+LAST_LOOK = 5.0
+"""Seconds for which the wall goes on after the lesson."""
 COMING = 2.0
 """Seconds between a browser's tries to come back to a server that is gone."""
 
@@ -55,7 +57,6 @@ class Class:
     seen: list[tuple[float, int]] = field(default_factory=list)  # when the wall had how many
     guessed: int = 0
     titles: set[str] = field(default_factory=set)
-    back: int = 0
 
     @property
     def over(self) -> bool:
@@ -89,15 +90,17 @@ async def pupil(class_: Class, number: int, asked: argparse.Namespace) -> None:
         try:
             async with came(class_, number % 2, chance, ticket) as visitor:
                 if not ticket:
-                    await visitor.turn("Room", f"join={class_.teacher.code}")
+                    await visitor.turn("Room")
+                    visitor.write("Code of the room", class_.teacher.code)
                     visitor.write("Your nickname", name)
-                    await class_.log.note("join", visitor.press("Join"))
+                    class_.log.waits["join"].append(await visitor.press("Join"))
                     ticket = visitor.ticket
                     class_.names.add(name)
                 while not class_.over:
                     await lesson(class_, visitor, chance, number, asked)
-        except (VisitError, OSError):
-            class_.back += 1
+        except (VisitError, OSError) as error:
+            class_.log.errors[str(error)] += 1
+            await asyncio.sleep(COMING)
 
 
 async def lesson(
@@ -111,7 +114,7 @@ async def lesson(
 
     await timed("Room, opened", visitor.turn("Room"))
     await timed("a stroke", visitor.draw(*drawing(chance)))
-    visitor.write("What did you draw?", chance.choice(CLASSES))
+    visitor.choose("What did you draw?", chance.choice(CLASSES))
     await timed("a sketch given", visitor.press("Give it to the room"))
     class_.given.append(time.monotonic())
     await timed("Guess, opened", visitor.turn("Guess"))
@@ -133,7 +136,7 @@ async def wall(class_: Class) -> None:
     async with came(class_, 1, random.Random(-1), str(class_.teacher)) as visitor:
         await visitor.turn("Wall")
         ((interval, fragment),) = visitor.clocks
-        while not class_.over:
+        while time.monotonic() < class_.ends + LAST_LOOK:
             await class_.log.note("the wall", visitor.tick(fragment))
             found = re.search(r"Sketches: (\d+)", visitor.markup)
             class_.seen.append((time.monotonic(), int(found[1]) if found else 0))
@@ -207,9 +210,8 @@ def main(asked: argparse.Namespace) -> int:
         waits = follows(class_)
         print(
             f"{len(waits)} of {len(class_.given)} sketches were on the wall after "
-            f"{np.median(waits):.1f} s in the median, {max(waits):.1f} s at the most"
+            f"{np.median(waits):.1f} s in the median, {max(waits, default=0):.1f} s at the most"
         )
-        print(f"{class_.back} times a browser came back")
         lost = missing(class_)
         print("missing: " + ", ".join(f"{count} {what}" for what, count in lost.items()))
         return int(any(lost.values()))

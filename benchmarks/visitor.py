@@ -101,9 +101,14 @@ class Visitor:
         return await self._run(fragment)
 
     def write(self, label: str, text: str) -> None:
-        """Text in a box, or an option of a select box, which goes with what is done next."""
+        """Text in a box, which goes with what is done next."""
         widget, _ = self._labelled(label)
         self._states[widget] = WidgetState(id=widget, string_value=text)
+
+    def choose(self, label: str, option: str) -> None:
+        """An option of a bar or of pills, which goes with what is done next."""
+        widget, _ = self._labelled(label)
+        self._states[widget] = WidgetState(id=widget, string_array_value=StringArray(data=[option]))
 
     async def press(self, label: str) -> float:
         """A button; seconds until the page stands again."""
@@ -197,7 +202,7 @@ class Visitor:
             return [f"{element.exception.type}: {element.exception.message}"]
         if kind == "alert" and element.alert.format == Alert.ERROR:
             return [element.alert.body]
-        if kind in ("text_input", "text_area", "selectbox", "button"):
+        if kind in ("text_input", "text_area", "button", "button_group"):
             widget = getattr(element, kind)
             self.named[widget.label] = widget.id, fragment
         elif kind == "html":

@@ -6,9 +6,7 @@ from fmnist.ui.page import page
 from fmnist.ui.parts import room as parts
 from fmnist.ui.state import classroom
 
-source, device = page(
-    "Room", "A class draws, trains and competes together, each on a phone or a computer."
-)
+source, device = page("Room", "A class draws, trains and competes together.")
 entered = classroom.entered()
 classroom.keep()
 if entered is None:

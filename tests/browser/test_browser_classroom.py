@@ -6,14 +6,16 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from browsing import PHONE, settle
+from browsing import PHONE, REAL, settle
 from playwright.sync_api import Page, expect
 
 from fmnist.data import splits
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 WIDE = {"viewport": {"width": 1920, "height": 1080}}
+TENTH = re.compile(r"10\.[02]0%")
+"""What is right of answers that are always the same, on real or on drawn garments."""
 SECRET = re.compile("([A-Z2-9]{4}-){3}[A-Z2-9]{4}")
 
 
@@ -55,33 +57,33 @@ def test_a_lesson_from_the_opening_of_the_room_to_its_reveal(
     pupil.mouse.down()
     pupil.mouse.move(box["x"] + 200, box["y"] + 200, steps=8)
     pupil.mouse.up()
-    pupil.get_by_label("What did you draw?").click()
-    pupil.get_by_role("option", name="Bag", exact=True).click()
+    pupil.get_by_role("radio", name="Bag", exact=True).click()
     press(pupil, "Give it to the room")
     expect(pupil.get_by_text("It is on the wall.")).to_be_visible()
     expect(wall.get_by_text("Sketches: 1")).to_be_visible()
     expect(wall.locator(".sketches img")).to_have_count(1)
 
     pupil.get_by_role("link", name="Train").last.click()
-    pupil.get_by_label("Name of the run").fill("my first net")
-    pupil.get_by_label("Training images").fill("100")
+    pupil.get_by_role("textbox", name="Name of the run").fill("my first net")
+    images = pupil.get_by_label("Training images", exact=True)
+    images.fill("100")
+    images.press("Enter")
+    settle(pupil)
     press(pupil, "Start training")
     expect(wall.get_by_text("my first net")).to_be_visible()
 
-    said = splits.load("test", splits.default_source()).labels.copy()
-    said[: len(said) // 10] = (said[: len(said) // 10] + 1) % 10
     content = io.BytesIO()
-    np.save(content, said)
+    np.save(content, np.zeros(10_000 if REAL else splits.DRAWN["test"][0], np.uint8))
     pupil.goto(teacher.url.split("/room")[0] + "/contest")
     settle(pupil)
     pupil.locator("input[type=file]").set_input_files(
-        {"name": "mine.npy", "mimeType": "", "buffer": content.getvalue()}
+        {"name": "mine.npy", "mimeType": "application/octet-stream", "buffer": content.getvalue()}
     )
     press(pupil, "Hand in the file")
     expect(pupil.get_by_text("You handed in mine")).to_be_visible()
     expect(wall.get_by_text("Contest: 1 handed in")).to_be_visible()
-    expect(wall.get_by_text("90.00%")).to_have_count(0)
+    expect(wall.get_by_text(TENTH)).to_have_count(0)
 
     press(teacher, "Reveal")
     press(teacher, "Reveal now")
-    expect(wall.get_by_text("90.00%")).to_be_visible()
+    expect(wall.get_by_text(TENTH)).to_be_visible()

@@ -44,9 +44,9 @@ def standing(ticket: Ticket, room: Room) -> None:
                     "Name": entry.title,
                     "What": entry.what,
                     "Validation": None if entry.validation is None else 100 * entry.validation,
-                    "Test": None if entry.test is None else 100 * entry.test,
                     "Handed in": _time(entry),
                 }
+                | ({} if entry.test is None else {"Test": 100 * entry.test})
                 for entry in handed
             ],
             hide_index=True,

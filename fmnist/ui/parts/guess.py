@@ -72,7 +72,7 @@ def compare(ticket: Ticket, card: Card, source: Source, device: torch.device) ->
     numbers[3].metric(
         "People elsewhere",
         f"{PEOPLE:.1%}",
-        help="What people named right of the test images, as the dataset's board reports it.",
+        help="What people named right of Fashion-MNIST's test images, by the dataset's board.",
     )
     if len(said) < guesses.most(test):
         st.button("Twenty more", type="primary", on_click=partial(_go_on, len(said)))
@@ -115,8 +115,8 @@ def compare(ticket: Ticket, card: Card, source: Source, device: torch.device) ->
         counts = evaluation.confusion(answers)
         st.header(name)
         st.caption(
-            f"{evaluation.accuracy(answers):.1%} of {len(test):,} test images are right; "
-            f"people elsewhere named {PEOPLE:.1%} right."
+            f"{evaluation.accuracy(answers):.1%} of {len(test):,} test images are right; people "
+            f"elsewhere named {PEOPLE:.1%} of Fashion-MNIST's right."
         )
         show_matrix(
             matrices.confusion(counts, "Row %"), key="of model", label="What the model says"

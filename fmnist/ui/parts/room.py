@@ -252,9 +252,7 @@ def draw_and_give(ticket: Ticket, device: torch.device) -> None:
 
 def _give(ticket: Ticket, picture: Intake, probabilities: NDArray[np.float32], card: Card) -> None:
     with st.form("give"):
-        drawn = st.selectbox(
-            "What did you draw?", CLASSES, index=None, placeholder="Choose one of the ten"
-        )
+        drawn = st.pills("What did you draw?", CLASSES, wrap=True, key="drawn")
         st.caption("Given, all in the room see it with your nickname. You can delete it again.")
         if not st.form_submit_button("Give it to the room", type="primary"):
             return

@@ -20,7 +20,7 @@ from fmnist.ui.parts.room import base_address, qr_code, way_in
 
 FOLLOWED = 1.5
 """Seconds after which it looks again."""
-MOST_RUNS, MOST_SKETCHES = 12, 24
+MOST_RUNS, MOST_SKETCHES = 12, 15
 WORDS = {
     "queued": "waits",
     "running": "learns",
@@ -39,8 +39,9 @@ def wall(ticket: Ticket, room: Room) -> None:
     with way:
         if address := base_address():
             st.image(qr_code(f"{address}{way_in(room)}"), width="stretch")
-            st.caption(address)
-        st.markdown(f"## {room.code}")
+            st.markdown(f"`{address}`")
+        with st.container(key="room-code"):
+            st.markdown(f"## {room.code}")
     with life:
         st.fragment(_life, run_every=FOLLOWED)(ticket)
 
