@@ -153,7 +153,7 @@ def test_the_teacher_asks_sends_out_reveals_and_closes(teacher: Ticket, pupil: T
     assert not room.admit(teacher).members
     press(app, "Close it for good")
     assert not room.is_open(teacher.code)
-    assert "Join a room" in [head.value for head in app.subheader]
+    assert "Join a room" in [head.value for head in app.header]
 
 
 def draw(app: AppTest) -> None:

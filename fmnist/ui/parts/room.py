@@ -32,6 +32,7 @@ STEPS = (
     "*Proceed* or *Visit this website*. Whoever wants to be sure compares the fingerprint below.",
     "**Allow the camera** when Classify asks for it. Pictures go to this machine and nowhere else.",
 )
+SCAN = "A code to scan, which leads to this room"
 QUESTIONS = (
     "Draw a garment that the model names right.",
     "Draw a garment that you know and the model doesn't.",
@@ -60,7 +61,7 @@ def invitation(path: str = "") -> None:
         st.info("This app is not served to a room. On its machine, start it with `make room`.")
         return
     code, words = st.columns([2, 3], gap="large")
-    code.image(qr_code(f"{address}{path}"), width="stretch")
+    code.image(qr_code(f"{address}{path}"), width="stretch", alt=SCAN)
     with words:
         st.header(address, anchor=False)
         for number, step in enumerate(STEPS, 1):
@@ -95,7 +96,7 @@ def enter() -> None:
     membership.told()
     join, begin = st.columns(2, gap="large")
     with join:
-        st.subheader("Join a room")
+        st.header("Join a room")
         with st.form("join"):
             code = st.text_input(
                 "Code of the room", st.query_params.get("join", "")[:12], max_chars=12
@@ -105,7 +106,7 @@ def enter() -> None:
             if st.form_submit_button("Join", type="primary"):
                 _enter(partial(rooms.join, code, name, classroom.address()))
     with begin:
-        st.subheader("Open a room")
+        st.header("Open a room")
         with st.form("open"):
             title = st.text_input("Name of the room", max_chars=LONGEST_TITLE)
             if st.form_submit_button("Open it"):
@@ -177,7 +178,7 @@ def lead(ticket: Ticket, room: Room) -> None:
     """What the teacher does: ask, reveal, send out, close."""
     asking, people = st.columns(2, gap="large")
     with asking:
-        st.subheader("Ask everybody")
+        st.header("Ask everybody")
         proposal = st.selectbox("Proposals", QUESTIONS, key="proposal")
         with st.form(f"ask {proposal}"):
             question = st.text_area("Question", proposal, max_chars=LONGEST_QUESTION)
@@ -186,10 +187,10 @@ def lead(ticket: Ticket, room: Room) -> None:
                 st.rerun()
         if room.question:
             st.caption(f"Round {room.round}: {plain(room.question)}")
-        st.subheader("Competition")
+        st.header("Competition")
         _revealing(ticket, room)
     with people:
-        st.subheader(f"{len(room.members)} joined")
+        st.header(f"{len(room.members)} joined")
         here = rooms.here(room.code)
         person = st.selectbox(
             "Member",

@@ -61,7 +61,7 @@ def pooled(given: Sequence[Sketch], room: Room) -> Sketch:
 def large(ticket: Ticket, room: Room, sketch: Sketch) -> None:
     """One sketch large, and a button to delete it for who may."""
     drawn = CLASSES[sketch.drawn]
-    st.subheader(drawn)
+    st.header(drawn)
     st.image(data_url(sketch.pixels, EDGE), width=EDGE, alt=f"A sketch of {drawn}")
     st.caption(
         f"By {plain(room.name(sketch.person))}. {plain(sketch.model)} said "

@@ -16,7 +16,7 @@ from fmnist.machine.errors import UserFacingError
 from fmnist.pictures.encode import data_url
 from fmnist.runs import queue
 from fmnist.runs.run import Run
-from fmnist.ui.parts.room import base_address, qr_code, way_in
+from fmnist.ui.parts.room import SCAN, base_address, qr_code, way_in
 
 FOLLOWED = 1.5
 """Seconds after which it looks again."""
@@ -38,7 +38,7 @@ def wall(ticket: Ticket, room: Room) -> None:
     way, life = st.columns([1, 4], gap="large")
     with way:
         if address := base_address():
-            st.image(qr_code(f"{address}{way_in(room)}"), width="stretch")
+            st.image(qr_code(f"{address}{way_in(room)}"), width="stretch", alt=SCAN)
             st.markdown(f"`{address}`")
         with st.container(key="room-code"):
             st.markdown(f"## {room.code}")
