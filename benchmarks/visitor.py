@@ -50,6 +50,10 @@ class Visitor:
     choices: dict[str, tuple[str, list[str], str]] = field(default_factory=dict)
     canvas: tuple[str, str] | None = None  # widget and fragment
     uploader: tuple[str, str] | None = None
+    named: dict[str, tuple[str, str]] = field(default_factory=dict)  # widgets, fragments by label
+    markup: str = ""  # of the page's last part that is HTML
+    clocks: list[tuple[float, str]] = field(default_factory=list)  # seconds and fragment
+    ticket: str = ""  # what the browser keeps of a room, in a cookie
     _states: dict[str, WidgetState] = field(default_factory=dict)
     _page: str = ""
     _session: str = ""
@@ -64,6 +68,7 @@ class Visitor:
             subprotocols=["streamlit"],  # type: ignore[list-item]
             max_size=LARGEST,
             open_timeout=PATIENCE,
+            additional_headers={"Cookie": f"fmnist_ticket={self.ticket}"} if self.ticket else {},
             ping_interval=None,
         )
         return self
@@ -84,6 +89,8 @@ class Visitor:
     async def turn(self, title: str, query: str = "") -> Wait:
         """A click in the sidebar; seconds until that page stands."""
         self.choices.clear()
+        self.named.clear()
+        self.clocks.clear()
         self._states.clear()
         self.canvas = self.uploader = None
         self._page = self.pages[title]
@@ -102,6 +109,34 @@ class Visitor:
                 id=widget, string_array_value=StringArray(data=[option])
             )
         return await self._run(fragment)
+
+    def write(self, label: str, text: str) -> None:
+        """Text in a box, which goes with what is done next."""
+        widget, _ = self._labelled(label)
+        self._states[widget] = WidgetState(id=widget, string_value=text)
+
+    def choose(self, label: str, option: str) -> None:
+        """An option of a bar or of pills, which goes with what is done next."""
+        widget, _ = self._labelled(label)
+        self._states[widget] = WidgetState(id=widget, string_array_value=StringArray(data=[option]))
+
+    async def press(self, label: str) -> Wait:
+        """A button; seconds until the page stands again."""
+        widget, fragment = self._labelled(label)
+        self._states[widget] = WidgetState(id=widget, trigger_value=True)
+        try:
+            return await self._run(fragment)
+        finally:
+            del self._states[widget]
+
+    async def tick(self, fragment: str) -> Wait:
+        """What a page does by itself after a while."""
+        return await self._run(fragment)
+
+    def _labelled(self, label: str) -> tuple[str, str]:
+        if label not in self.named:
+            raise VisitError(f"there is no {label!r} on the page")
+        return self.named[label]
 
     async def draw(self, strokes: list[dict[str, Any]], picture: str) -> Wait:
         """A stroke on the canvas, whose picture is a PNG in base64."""
@@ -154,10 +189,15 @@ class Visitor:
             if kind == "new_session" and not fragment:
                 self._session = self._session or reply.new_session.initialize.session_id
                 self.choices.clear()
+                self.named.clear()
+                self.clocks.clear()
             elif kind == "navigation":
                 listed = reply.navigation.app_pages
                 self.pages = {page.page_name: page.page_script_hash for page in listed}
                 self._page = reply.navigation.page_script_hash
+            elif kind == "auto_rerun":
+                clock = reply.auto_rerun
+                self.clocks.append((clock.interval, clock.fragment_id))
             elif kind == "delta":
                 said += self._note(reply.delta)
                 if reply.delta.new_element.WhichOneof("type") == "progress":
@@ -175,6 +215,11 @@ class Visitor:
             return [f"{element.exception.type}: {element.exception.message}"]
         if kind == "alert" and element.alert.format == Alert.ERROR:
             return [element.alert.body]
+        if kind in ("text_input", "text_area", "button", "button_group"):
+            widget = getattr(element, kind)
+            self.named[widget.label] = widget.id, fragment
+        elif kind == "html":
+            self.markup = element.html.body
         if kind == "selectbox" and len(element.selectbox.options) > 1:
             box = element.selectbox
             self.choices[box.id] = kind, list(box.options), fragment
@@ -186,6 +231,9 @@ class Visitor:
             self.uploader = element.file_uploader.id, fragment
         elif kind == "bidi_component" and element.bidi_component.component_name.endswith("canvas"):
             self.canvas = element.bidi_component.id, fragment
+        elif kind == "bidi_component" and element.bidi_component.component_name.endswith("ticket"):
+            part = element.bidi_component
+            self.ticket = json.loads(part.json or part.mixed.json)["ticket"] or self.ticket
         return []
 
     async def _send(self, message: BackMsg) -> None:

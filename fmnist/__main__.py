@@ -233,6 +233,7 @@ def show_runs(options: argparse.Namespace) -> int:
         print(
             f"{row['id']:<40}{row['state']:<12}{row['model']:<16}"
             f"{row['epoch']:>4}/{row['epochs']:<4}{_percent(row['validation_accuracy']):>9}"
+            f"  {row['title'] or ''}".rstrip()
         )
     return 0
 

@@ -26,7 +26,7 @@ first, second, third, fourth = st.columns([3, 2, 2, 3], vertical_alignment="bott
 with first:
     card = widgets.need_weights(lambda card: card.any_picture)
 with second:
-    split_name = widgets.choose_split()
+    split_name = widgets.choose_split(card)
 with third:
     method = parts.choose_method()
 with fourth:

@@ -4,22 +4,23 @@ from dataclasses import replace
 
 import streamlit as st
 
+from fmnist.classroom import runs
 from fmnist.machine.errors import UserFacingError
 from fmnist.models import MODELS
 from fmnist.runs import queue
-from fmnist.runs.run import Plan, all_runs, spec
-from fmnist.ui import widgets
+from fmnist.runs.run import Plan, spec
 from fmnist.ui.page import page
 from fmnist.ui.parts.train import (
     asked_for,
     choose_run,
-    compare,
+    compare_chosen,
     edit_recipe,
     forecast,
     list_runs,
+    name_run,
     show_run,
 )
-from fmnist.ui.state import dataset
+from fmnist.ui.state import classroom, dataset
 from fmnist.weights import shelf
 from fmnist.words import Words, _, said
 
@@ -34,7 +35,8 @@ source, device = page(
     ),
 )
 queue.dispatch()
-known = {run.id: run for run in all_runs()}
+ticket = classroom.ticket()
+known = {run.id: run for run in runs.seen_by(ticket)}
 asked = asked_for()
 
 plan, watch = st.columns([1, 2], gap="large")
@@ -58,7 +60,7 @@ with plan:
         shown = known.get(st.session_state.get("run", ""), newest)
         model, proposal, limit = shown.plan.model, shown.plan.recipe, shown.plan.limit or available
         layers = shown.plan.layers
-        key, origin = shown.id, Words("run {run}", run=shown.id)
+        key, origin = shown.id, Words("run {run}", run=shown.label)
         st.markdown(f"**{said(shown.plan.spec.title)}**")
     elif preset == LINK and asked:
         model, proposal, limit = asked
@@ -74,10 +76,11 @@ with plan:
     teachers = [card.name for card in shelf.cards() if card.may_know(source) and card.any_picture]
     recipe, limit = edit_recipe(proposal, limit, available, teachers, key)
     wanted = Plan(model, recipe, source, device.type, limit, origin=origin, layers=layers)
+    title = name_run(ticket)
     how_long = st.container()
     if st.button(_("Start training"), type="primary", width="stretch"):
         try:
-            run = queue.start(wanted)
+            run = runs.start(wanted, title, ticket)
         except (UserFacingError, OSError) as error:
             st.error(said(error))
         else:
@@ -86,16 +89,14 @@ with plan:
 
 with watch:
     if known:
-        show_run(known[choose_run(list(known))])
+        show_run(known[choose_run(list(known.values()))], ticket)
     else:
         st.info(_("No runs yet. Start one, and its curves are drawn here as it learns."))
 
 if known:
     st.header(_("All runs"))
     list_runs(list(known.values()))
-    chosen = widgets.several(_("Compare the curves of"), list(known), key="compared")
-    if chosen:
-        compare([run for run in known.values() if run.id in chosen])
+    compare_chosen(list(known.values()))
 
 with how_long:  # last, as it may have to be measured first
-    forecast(wanted, limit, list(known.values()))
+    forecast(wanted, limit)

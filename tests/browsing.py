@@ -36,6 +36,11 @@ PAGES = {
     "Inside": ("Inside", "Convolution 3 x 3"),
     "Break it": ("Break it", "How often attacks succeed"),
     "Classify": ("Classify", "Start from"),
+    "Room": ("Room", "Open it"),
+    "Wall": ("Wall", "To the Room page"),
+    "Sketches": ("Sketches", "To the Room page"),
+    "Guess": ("Guess", "To the Room page"),
+    "Contest": ("Contest", "To the Room page"),
 }
 PATIENCE = 180  # seconds; two cores may be busy with a training, or with other work
 IN_CI = bool(os.environ.get("FMNIST_CI"))
@@ -90,6 +95,7 @@ def _started(app: list[str], address: str, folder: Path, cache: Path) -> Iterato
         "FMNIST_CACHE": str(cache),
     }
     environment.pop("FMNIST_DEVICE", None)
+    environment.pop("FMNIST_ROOMS", None)
     log = folder / "server.log"
     with log.open("wb") as output:
         server = subprocess.Popen(

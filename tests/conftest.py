@@ -79,6 +79,7 @@ def _own_folders(
 ) -> Iterator[None]:
     monkeypatch.setenv("FMNIST_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("FMNIST_WEIGHTS", str(tmp_path / "weights"))
+    monkeypatch.delenv("FMNIST_ROOMS", raising=False)
     monkeypatch.delenv("FMNIST_DEVICE", raising=False)
     monkeypatch.delenv("FMNIST_PICTURES", raising=False)
     monkeypatch.setattr(files, "CACHE", tmp_path / "cache")

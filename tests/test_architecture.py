@@ -15,6 +15,7 @@ FLOORS = (
     ("app",),
     ("pages", "__main__"),
     ("ui",),
+    ("classroom",),
     ("report", "runs", "export"),
     ("weights", "training"),
     ("analysis",),

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from statistics import median
 from typing import NamedTuple, Self
 
@@ -59,6 +59,41 @@ def seen(work: Work, runs: Iterable[Run]) -> float | None:
         if Work.of(run.plan) == work and len(run.progress) > 1:
             return float(median(line["images_per_second"] for line in run.progress))
     return None
+
+
+class Turn(NamedTuple):
+    """Where a run stands in the queue of its device, and about when it begins."""
+
+    place: int  # 1 for the next
+    of: int
+    seconds: float | None  # until then; None while that can't be told
+
+
+def turns(
+    known: Sequence[Run], waiting: Sequence[Run], sizes: Callable[[Plan], tuple[int, int]]
+) -> dict[str, Turn]:
+    """The turn of each run that waits, by its id; all runs are known, and their order is given.
+
+    `sizes` are how many images a plan learns from and how many are held out.
+    """
+    devices = {run.plan.device for run in waiting}
+    left: dict[str, float | None] = dict.fromkeys(devices, 0.0)
+
+    def add(device: str, more: float | None) -> None:
+        before = left[device]
+        left[device] = None if before is None or more is None else before + more
+
+    for run in known:
+        if run.state in ("running", "stopping") and run.plan.device in devices:
+            add(run.plan.device, run.progress[-1]["eta_seconds"] if run.progress else None)
+    found: dict[str, Turn] = {}
+    for device in devices:
+        queue = [run for run in waiting if run.plan.device == device]
+        for place, run in enumerate(queue, 1):
+            found[run.id] = Turn(place, len(queue), left[device])
+            speed = seen(Work.of(run.plan), known)
+            add(device, None if speed is None else seconds(run.plan, *sizes(run.plan), speed))
+    return found
 
 
 def measure(work: Work, report: Callable[[float], object]) -> float:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from fmnist.runs.run import (
     all_runs,
     queued_runs,
     read_run,
+    read_turns,
     runs_folder,
 )
 from fmnist.weights import shelf
@@ -33,6 +34,11 @@ from fmnist.words import Words, kept
 
 POLL_SECONDS = 0.25
 DEFAULT_MAX_GB = 5.0
+SHARE = 0.1
+"""Of the disk that runs may take, what those of one person in a classroom may."""
+MOST_WAITING = 10
+"""Runs of one person in a classroom that may be before their end."""
+DAY = 24 * 3600 * 10**9  # nanoseconds
 
 _children: list[subprocess.Popen[bytes]] = []
 """Processes started from here, held only so that ended ones are collected by the system."""
@@ -120,7 +126,7 @@ def watch(run_id: str) -> Iterator[Run]:
 
 
 def dispatch() -> None:
-    """Start the longest-queued run of every device that is free.
+    """Start the run whose turn it is on every device that is free.
 
     Whoever looks at the runs calls this, and each run as it ends, so the queue needs no server.
     """
@@ -133,6 +139,7 @@ def dispatch() -> None:
                 fcntl.flock(device_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 fcntl.flock(run_lock, fcntl.LOCK_EX)  # who reads the run has it for a moment
                 _launch(run, run_lock, device_lock)
+                _note_turn(run.plan.owner)
             except BlockingIOError:
                 continue  # another run has the device
             finally:
@@ -154,6 +161,14 @@ def _launch(run: Run, run_lock: int, device_lock: int) -> None:
             start_new_session=True,  # survives the server, the terminal and Ctrl-C in it
         )
     _children[:] = [child for child in [*_children, process] if child.poll() is None]
+
+
+def _note_turn(owner: str) -> None:
+    """Remember that a person has just had a turn; a day later it is forgotten."""
+    now = time.time_ns()
+    turns = {who: when for who, when in read_turns().items() if now - when < DAY} | {owner: now}
+    with suppress(OSError):  # the run has begun all the same
+        write_whole(runs_folder() / "turns.json", json.dumps(turns).encode())
 
 
 def _device_lock(run: Run) -> Path:
@@ -186,7 +201,7 @@ def _make(plan: Plan, queued: bool) -> str:
             )
         )
         plan = replace(plan, recipe=replace(plan.recipe, start=None))
-    _check_quota()
+    _check_quota(plan)
     if plan.name is not None:
         shelf.check_free(plan.name)
     run_id = f"{time.strftime('%Y%m%d-%H%M%S')}-{plan.model}-{secrets.token_hex(3)}"
@@ -210,15 +225,33 @@ def _make(plan: Plan, queued: bool) -> str:
     return run_id
 
 
-def _check_quota() -> None:
+def _check_quota(plan: Plan) -> None:
     allowed = float(os.environ.get("FMNIST_RUNS_MAX_GB") or DEFAULT_MAX_GB)
-    taken = sum(run.bytes() for run in all_runs()) / 1e9
+    runs = [(run, run.bytes() / 1e9) for run in all_runs()]
+    taken = sum(size for _, size in runs)
     if taken >= allowed:
         raise RunError(
             "The runs take {taken:.1f} GB of the {allowed:g} GB that FMNIST_RUNS_MAX_GB allows. "
             "Delete some that you no longer need.",
             taken=taken,
             allowed=allowed,
+        )
+    if plan.classroom is None:
+        return
+    own = [(run, size) for run, size in runs if run.plan.owner == plan.owner]
+    taken, allowed = sum(size for _, size in own), SHARE * allowed
+    if taken >= allowed:
+        raise RunError(
+            "Your runs take {taken:.0f} MB, and one person's may take {allowed:.0f} MB. Delete "
+            "some that you no longer need.",
+            taken=1000 * taken,
+            allowed=1000 * allowed,
+        )
+    if sum(run.active for run, _ in own) >= MOST_WAITING:
+        raise RunError(
+            "{most} of your runs train or wait. Let one end, or stop one, before you start "
+            "another.",
+            most=MOST_WAITING,
         )
 
 

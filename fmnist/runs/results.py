@@ -29,7 +29,8 @@ def _check_seeds(runs: Sequence[Run]) -> None:
     first = runs[0].plan
     for run in runs:
         recipe = replace(run.plan.recipe, seed=first.recipe.seed)
-        if replace(run.plan, recipe=recipe, name=first.name, origin=first.origin) != first:
+        alike = replace(run.plan, recipe=recipe, name=first.name, title=first.title)
+        if replace(alike, origin=first.origin) != first:
             raise RunError(
                 "{run} and {other} differ in more than their seed.", run=run.id, other=runs[0].id
             )

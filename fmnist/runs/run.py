@@ -21,7 +21,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
@@ -81,6 +81,9 @@ class Plan:
     name: str | None = None  # keep the result among the weights under this name
     origin: str = Words("the command line")  # where the recipe came from
     layers: list[Layer] | None = None  # those of a network that was built
+    title: str | None = None  # what people call the run
+    classroom: str | None = None  # the code of the one it was started in
+    person: str | None = None  # who of that classroom started it
 
     @property
     def spec(self) -> ModelSpec:
@@ -100,6 +103,11 @@ class Plan:
             )
         if self.limit is not None and self.limit < 1:
             raise UserFacingError("The limit must be at least one image.")
+
+    @property
+    def owner(self) -> str:
+        """In whose turn it trains; all who are in no classroom are one."""
+        return f"{self.classroom}/{self.person}" if self.classroom else ""
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "Plan":
@@ -126,6 +134,17 @@ class Run:
     progress_lines: bytes = field(repr=False)  # progress.jsonl, read in `progress` if at all
 
     @property
+    def label(self) -> str:
+        """What people call it; one that nobody named goes by its id."""
+        return self.plan.title or self.id
+
+    @property
+    def best(self) -> float | None:
+        """The highest validation accuracy so far, 0 to 1."""
+        validated = (line.get("validation_accuracy") for line in self.progress)
+        return max((accuracy for accuracy in validated if accuracy is not None), default=None)
+
+    @property
     def active(self) -> bool:
         """Whether it has something before it, if only to stop, without anybody's doing."""
         return self.state in ("queued", "running", "stopping")
@@ -138,16 +157,7 @@ class Run:
 
         A resumed run writes again what it had not saved; the later line counts.
         """
-        progress: list[dict[str, Any]] = []
-        for text in self.progress_lines.decode(errors="replace").splitlines():
-            try:
-                line = json.loads(text)
-            except ValueError:  # cut short by a crash
-                continue
-            while progress and progress[-1]["step"] >= line["step"]:
-                progress.pop()
-            progress.append({**line, "epochs": self.plan.recipe.epochs})
-        return progress
+        return list(_parsed(self.progress_lines, self.plan.recipe.epochs))
 
     def predictions(self) -> NDArray[np.uint8]:
         """What the model said of each validation image after each epoch, uint8 (epochs, N)."""
@@ -174,23 +184,38 @@ class Run:
     def summary(self) -> dict[str, Any]:
         """The run in one row, as `runs --json` prints it."""
         last = self.progress[-1] if self.progress else {"epoch": 0, "eta_seconds": None}
-        validated = [
-            line["validation_accuracy"] for line in self.progress if "validation_accuracy" in line
-        ]
         return {
             "id": self.id,
+            "title": self.plan.title,
+            "classroom": self.plan.classroom,
+            "person": self.plan.person,
             "state": self.state,
             "model": self.plan.model,
             "data": self.plan.data,
             "device": self.plan.device,
             "epoch": last["epoch"],
             "epochs": self.plan.recipe.epochs,
-            "validation_accuracy": max(validated, default=None),
+            "validation_accuracy": self.best,
             "test_accuracy": self.card.test.accuracy if self.card and self.card.test else None,
             "eta_seconds": last["eta_seconds"],
             "bytes": self.bytes(),
             "failure": self.failure,
         }
+
+
+@lru_cache(maxsize=256)
+def _parsed(lines: bytes, epochs: int) -> Sequence[dict[str, Any]]:
+    """Progress lines, parsed once: who watches many runs asks for the same again and again."""
+    progress: list[dict[str, Any]] = []
+    for text in lines.decode(errors="replace").splitlines():
+        try:
+            line = json.loads(text)
+        except ValueError:  # cut short by a crash
+            continue
+        while progress and progress[-1]["step"] >= line["step"]:
+            progress.pop()
+        progress.append({**line, "epochs": epochs})
+    return progress
 
 
 def runs_folder() -> Path:
@@ -216,10 +241,40 @@ def all_runs() -> list[Run]:
     return sorted(_runs_with("plan.json"), key=lambda run: run.id, reverse=True)
 
 
+def runs_of(classroom: str | None) -> list[Run]:
+    """The runs of a classroom, or those of none, newest first; no other run is read."""
+    found = []
+    for path in runs_folder().glob("[!.]*/plan.json"):
+        with suppress(RunError, OSError, UserFacingError, ValueError, TypeError, KeyError):
+            if _plan(path).classroom == classroom:
+                found.append(read_run(path.parent.name))
+    return sorted(found, key=lambda run: run.id, reverse=True)
+
+
 def queued_runs() -> list[Run]:
-    """The runs that wait for their device, the longest-queued first; no other run is read."""
-    waiting = (run for run in _runs_with("queued") if run.state == "queued")
-    return sorted(waiting, key=lambda run: run.queued)
+    """The runs that wait for their device in the order of their turns; no other run is read.
+
+    Each time it is the turn of the person whose last turn is the longest ago, or has not been yet,
+    and of that person's runs, of the longest-queued.
+    """
+    waiting = [run for run in _runs_with("queued") if run.state == "queued"]
+    waiting.sort(key=lambda run: run.queued)
+    turns, order = read_turns(), list[Run]()
+    while waiting:
+        run = min(waiting, key=lambda run: turns.get(run.plan.owner, 0))
+        turns[run.plan.owner] = max(turns.values(), default=0) + 1
+        waiting.remove(run)
+        order.append(run)
+    return order
+
+
+def read_turns() -> dict[str, int]:
+    """When each person's last run got its device, in nanoseconds; nothing if it can't be read."""
+    try:
+        turns: dict[str, int] = json.loads((runs_folder() / "turns.json").read_bytes())
+    except (FileNotFoundError, ValueError):
+        return {}
+    return turns
 
 
 def _runs_with(name: str) -> Iterator[Run]:
@@ -260,8 +315,18 @@ def _read(folder: Path) -> Run:
         notice=words("notice.txt"),
         card=Card.from_json(card) if card else None,
         progress_lines=content("progress.jsonl") or b"",
-        plan=Plan.from_json(json.loads((folder / "plan.json").read_text())),
+        plan=_plan(folder / "plan.json"),
     )
+
+
+def _plan(path: Path) -> Plan:
+    found = path.stat()
+    return _plan_as_of(path, (found.st_mtime_ns, found.st_size, found.st_ino))
+
+
+@lru_cache(maxsize=1024)
+def _plan_as_of(path: Path, version: tuple[int, int, int]) -> Plan:
+    return Plan.from_json(json.loads(path.read_text()))
 
 
 def _state(run_id: str, holds_lock: bool, names: Sequence[str]) -> State:

@@ -214,6 +214,7 @@ def measure(
         device=devices.describe(device),
         versions={"python": platform.python_version(), "torch": torch.__version__},
         mirrored=evaluation.accuracy(Evaluation(run.id, mirrored, test.labels)),
+        classroom=run.plan.classroom,
     )
 
 

@@ -1,5 +1,6 @@
 """Results as Plotly figures; colours that text needs come from the page's theme."""
 
+import html
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from itertools import cycle
@@ -99,7 +100,7 @@ def training_curves(
         figure.add_scatter(
             x=[line["step"] * line["epochs"] / line["steps"] for line in points],
             y=[line[quantity] for line in points],
-            name=name,
+            name=html.escape(name, quote=False),  # Plotly takes names for HTML
             mode="lines+markers" if len(points) < 60 else "lines",
             line={"color": ACCENT if len(runs) == 1 else None, "dash": dash},
             marker_size=5,
@@ -141,7 +142,7 @@ def by_parameters(
     figure.add_scatter(
         x=parameters,
         y=accuracies,
-        text=names,
+        text=[html.escape(name, quote=False) for name in names],
         name=_("Here"),
         mode="markers+text",
         textposition=_label_places(
@@ -357,7 +358,7 @@ def table(figure: go.Figure) -> list[dict[str, Any]]:
     axes, named = figure.layout, [trace for trace in figure.data if trace.hoverinfo != "skip"]
     rows = []
     for trace in named:
-        of = {_("Of"): trace.name} if len(named) > 1 else {}
+        of = {_("Of"): html.unescape(trace.name)} if len(named) > 1 else {}
         for x, y in zip(trace.x, trace.y, strict=True):
             across = axes.xaxis.title.text or _("Value")
             up = axes.yaxis.title.text or (_("Class") if isinstance(y, str) else axes.title.text)

@@ -115,6 +115,35 @@ PLACES = {
             Words("Draw a garment or bring a picture; see the answers."),
         ),
     ),
+    Words("Your class"): (
+        Place(
+            "room",
+            Words("Room"),
+            "groups",
+            Words("Open a room for a class, or join one by its code."),
+        ),
+        Place(
+            "wall", Words("Wall"), "cast", Words("Show on a projector what happens in the room.")
+        ),
+        Place(
+            "sketches",
+            Words("Sketches"),
+            "gesture",
+            Words("See what the room drew, as a data set."),
+        ),
+        Place(
+            "guess",
+            Words("Guess"),
+            "quiz",
+            Words("Name twenty garments. Are you better than a model?"),
+        ),
+        Place(
+            "contest",
+            Words("Contest"),
+            "trophy",
+            Words("Hand in your best model, and see who wins."),
+        ),
+    ),
 }
 
 
@@ -128,7 +157,6 @@ def pages() -> dict[str, list[Page]]:
     return {
         "": [
             st.Page("pages/home.py", title=_("Home"), icon=":material/home:", default=True),
-            st.Page("pages/room.py", title=_("Room"), visibility="hidden"),
         ],
         **{
             said(section): [

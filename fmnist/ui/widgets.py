@@ -197,6 +197,9 @@ def choose_split(*cards: Card, offered: Sequence[SplitName] = HELD_OUT) -> Split
     on.
     """
     known = [name for name in offered if all(name in card.knows for card in cards)]
+    if not known:
+        st.info(_("There are no images that all of these models can be asked about."))
+        st.stop()
     _go_on_with("on", known, known[0], called)
     chosen = choice(_("Split"), known, key="on", shown=called)
     st.session_state["last on"] = chosen

@@ -4,7 +4,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import reduce
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -131,6 +131,8 @@ class Card:
     certainty: dict[str, Certainty] | None = None  # by kind of intake, where it was measured
     display_name: str | None = None  # what people call it, where that can't name a file
     opaque: str | None = None  # a key of OPAQUE, where only its answers can be seen
+    classroom: str | None = None  # the code of the one in which it was trained
+    sealed: bool = False  # whether what it does on test is to be seen by nobody yet
 
     @property
     def label(self) -> str:
@@ -151,12 +153,13 @@ class Card:
     @property
     def knows(self) -> tuple[SplitName, ...]:
         """The splits that it can be asked about."""
-        return self._form.knows if self._form else SPLITS
+        known = self._form.knows if self._form else SPLITS
+        return tuple(split for split in known if not (self.sealed and split == "test"))
 
     @property
     def any_picture(self) -> bool:
         """Whether it can be asked about any picture, as a table of predictions can't."""
-        return self.knows == SPLITS
+        return self._form is None or self._form.knows == SPLITS
 
     @property
     def sure(self) -> bool:
@@ -208,6 +211,10 @@ class Card:
             percent = 100 * self.test.accuracy
             words = Words("{reads}; {percent:.1f} % on test", reads=words, percent=percent)
         return words
+
+    def without_test(self) -> "Card":
+        """The card with nothing in it, or to be found by it, that says how it does on test."""
+        return replace(self, test=None, mirrored=None, seeds=None, sealed=True)
 
     def may_know(self, source: Source) -> bool:
         """Whether it learned from such garments, which a stranger's card doesn't say."""

@@ -10,7 +10,7 @@ from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
-from unicodedata import category, combining, normalize
+from unicodedata import combining, normalize
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from fmnist import PROJECT
 from fmnist.data.splits import CLASSES
 from fmnist.machine.files import write_whole
+from fmnist.machine.words import on_one_line
 from fmnist.models import MODELS
 from fmnist.models.chain import Chain
 from fmnist.models.inference import ProgressCallback, infer
@@ -32,10 +33,6 @@ DEFAULT = "everyday"
 """The weights that classify a picture unless others are chosen."""
 KEPT = (".safetensors", ".onnx", ".tflite", ".npy")
 LONGEST_NAME = 64
-JOINER = "\u200d"
-"""Makes one emoji of several."""
-UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp", "Zs")
-"""Categories of Unicode whose characters can't be seen: control, format, blanks."""
 NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST_NAME - 1}}}")
 
 
@@ -316,8 +313,7 @@ def _free_label(words: str, but: str = "") -> str:
 
     Raises WeightsError where nothing is left, where there is too much, and where others have them.
     """
-    seen = (c if c == JOINER or category(c) not in UNSEEN else " " for c in normalize("NFC", words))
-    label = " ".join("".join(seen).split())
+    label = on_one_line(words)
     if not 0 < len(label) <= LONGEST_NAME:
         raise WeightsError(
             "A name has 1 to {longest} characters; this one has {length}.",

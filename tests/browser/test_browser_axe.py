@@ -24,7 +24,6 @@ QUICK = ["", "classify?way=Examples&others=cnn"]
             for name in PAGES
             if name not in ("Home", "Classify")
         ),
-        pytest.param("room", marks=pytest.mark.slow),
     ],
 )
 def test_a_page_keeps_nobody_out(visit: Callable[..., Page], path: str, scheme: str) -> None:

@@ -34,7 +34,7 @@ def test_the_room_page_shows_the_address_the_steps_and_the_fingerprint(
     monkeypatch.setenv("FMNIST_ROOM", "https://192.168.7.7:8501")
     monkeypatch.setenv("FMNIST_FINGERPRINT", "AB:CD")
     app = open_page("room")
-    assert [header.value for header in app.header] == ["https://192.168.7.7:8501"]
+    assert "https://192.168.7.7:8501" in [header.value for header in app.header]
     assert "AB:CD" in texts(app)
     assert len([step for step in app.markdown if step.value[:2] in ("1.", "2.", "3.")]) == 3
 
@@ -42,4 +42,4 @@ def test_the_room_page_shows_the_address_the_steps_and_the_fingerprint(
 def test_without_a_room_the_page_says_how_to_serve_one() -> None:
     app = open_page("room")
     assert any("make room" in told.value for told in app.info)
-    assert not app.header
+    assert not [header for header in app.header if "://" in header.value]

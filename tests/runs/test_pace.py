@@ -8,7 +8,7 @@ import pytest
 
 from fmnist.models.recipe import Recipe
 from fmnist.runs import pace
-from fmnist.runs.pace import Work
+from fmnist.runs.pace import Turn, Work
 from fmnist.runs.run import Plan, Run
 
 PLAN = Plan("fcnn-small", Recipe(batch_size=8), "drawn", "cpu")
@@ -51,3 +51,25 @@ def test_a_plan_takes_longer_by_what_its_recipe_adds_to_each_image() -> None:
     assert once == PLAN.recipe.epochs * (6 + 1)
     added = replace(PLAN, recipe=replace(PLAN.recipe, everyday=0.5, people=0.5))
     assert pace.seconds(added, 6000, 3000, 1000.0) == PLAN.recipe.epochs * (12 + 1)
+
+
+def test_whose_turn_comes_when_is_the_sum_of_those_before() -> None:
+    plan = replace(PLAN, recipe=replace(PLAN.recipe, epochs=2))
+    lines = b'{"step": 1, "images_per_second": 100, "eta_seconds": 8.0}\n'
+    lines += b'{"step": 2, "images_per_second": 100, "eta_seconds": 7.0}'
+    began = replace(run(plan), state="running", progress_lines=lines)
+    first, second = (replace(run(plan), id=name, state="queued") for name in "bc")
+    other = replace(run(replace(plan, device="cuda")), id="d", state="queued")
+    waiting = [first, other, second]
+    # 100 images and a third of the 30 held out, twice, at 100 a second.
+    assert pace.turns([began, *waiting], waiting, lambda plan: (100, 30)) == {
+        "b": Turn(1, 2, 7.0),
+        "c": Turn(2, 2, pytest.approx(7.0 + 2 * 1.1)),
+        "d": Turn(1, 1, 0.0),
+    }
+
+
+def test_behind_a_run_of_unknown_speed_nobody_knows_when_the_turn_comes() -> None:
+    first, second = (replace(run(PLAN), id=name, state="queued") for name in "bc")
+    found = pace.turns([first, second], [first, second], lambda plan: (100, 30))
+    assert found == {"b": Turn(1, 2, 0.0), "c": Turn(2, 2, None)}

@@ -106,3 +106,10 @@ def test_a_figure_is_a_table_too_with_a_row_for_every_bar_and_point() -> None:
     assert figures.table(curves) == [
         {"Of": name, "epoch": 1.0, "Loss": 0.5} for name in ("one", "two")
     ]
+
+
+def test_markup_in_the_name_of_a_run_is_shown_as_it_is_written() -> None:
+    line = {"step": 1, "steps": 1, "epochs": 1, "loss": 1.0}
+    drawn = figures.training_curves({"<b>a</b>": [line], "b & c": [line]}, "loss", "Loss")
+    assert [trace.name for trace in drawn.data] == ["&lt;b&gt;a&lt;/b&gt;", "b &amp; c"]
+    assert [row["Of"] for row in figures.table(drawn)] == ["<b>a</b>", "b & c"]

@@ -56,7 +56,7 @@ def test_an_active_run_is_drawn_again_and_an_idle_one_looked_at(
     assert not app.exception
 
 
-@pytest.mark.parametrize("tick", [train._run, train._rerun_if_changed])
+@pytest.mark.parametrize("tick", [lambda run: train._run(run, None), train._rerun_if_changed])
 def test_a_view_runs_the_page_anew_where_its_run_was_resumed_or_deleted_elsewhere(
     waiting: Run, monkeypatch: pytest.MonkeyPatch, tick: Callable[[Run], None]
 ) -> None:

@@ -10,14 +10,14 @@ import torch
 
 from fmnist.analysis import comparison, evaluation
 from fmnist.analysis.comparison import Predictions, Rows
+from fmnist.classroom import runs
 from fmnist.data.splits import CLASSES, Source, Split
 from fmnist.pictures.encode import data_url
-from fmnist.runs.run import all_runs
 from fmnist.ui import garments, matrices, widgets
 from fmnist.ui.components import matrix as component
 from fmnist.ui.downloads import csv_button
 from fmnist.ui.parts.train import choose_run
-from fmnist.ui.state import dataset, models
+from fmnist.ui.state import classroom, dataset, models
 from fmnist.weights.shelf import DEFAULT
 from fmnist.words import Words, _, number, said
 
@@ -84,13 +84,14 @@ def choose_models(source: Source, device: torch.device) -> Pair | None:
 
 def choose_epochs(source: Source) -> Pair | None:
     """Two epochs of a run on these data; None, with a hint, where there are no two."""
-    known = {run.id: run for run in all_runs() if run.plan.data == source}
+    shown = runs.seen_by(classroom.ticket())
+    known = {run.id: run for run in shown if run.plan.data == source}
     if not known:
         st.info(_("There are no runs on these data yet. Start one on the Train page."))
         return None
     left, right = st.columns([3, 5], vertical_alignment="bottom")
     with left:
-        run_id = choose_run(list(known))
+        run_id = choose_run(list(known.values()))
     predictions = known[run_id].predictions()
     if len(predictions) < 2:
         st.info(_("This run has not finished two epochs yet."))

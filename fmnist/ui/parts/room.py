@@ -1,11 +1,28 @@
-"""The parts of the room page: a code to scan, and three steps for whoever does."""
+"""The parts of the room page: the way in, what the teacher does, and how a sketch is given."""
 
 import io
 import os
+from collections.abc import Callable
+from functools import partial
+from urllib.parse import urlsplit
 
+import numpy as np
 import segno
 import streamlit as st
+import torch
+from numpy.typing import NDArray
 
+from fmnist.classroom import contest, sketches
+from fmnist.classroom import room as rooms
+from fmnist.classroom.room import LONGEST_NAME, LONGEST_QUESTION, LONGEST_TITLE, Room, Ticket
+from fmnist.data.splits import CLASSES
+from fmnist.machine.errors import UserFacingError
+from fmnist.pictures.intake import Intake
+from fmnist.ui import answers, membership
+from fmnist.ui.parts import classify
+from fmnist.ui.state import classroom, models
+from fmnist.ui.widgets import plain
+from fmnist.weights.card import Card
 from fmnist.words import Words, _, said
 
 SCALE, QUIET = 8, 2  # pixels a module, modules around them
@@ -22,16 +39,36 @@ STEPS = (
         "else."
     ),
 )
+SCAN = "A code to scan, which leads to this room"
+QUESTIONS = (
+    "Draw a garment that the model names right.",
+    "Draw a garment that you know and the model doesn't.",
+    "Guess twenty garments on the Guess page. Are you better than the model?",
+    "Train a net on the Train page. Whose is the best in ten minutes?",
+    "Hand in your best model. It counts on images that nobody has looked at.",
+)
+WAYS_ON = {
+    "wall": "cast",
+    "sketches": "gesture",
+    "guess": "quiz",
+    "train": "model_training",
+    "contest": "trophy",
+}
+FOLLOWED = 5.0
+"""Seconds after which a member's page has the question of a new round."""
 
 
-def invitation() -> None:
-    """The room's code and steps; where the app is not served to a room, how it would be."""
+def invitation(path: str = "") -> None:
+    """The address as a code and steps; where the app is not served to a room, how it would be.
+
+    The code leads to a path there.
+    """
     address = os.environ.get("FMNIST_ROOM")
     if not address:
         st.info(_("This app is not served to a room. On its machine, start it with `make room`."))
         return
     code, words = st.columns([2, 3], gap="large")
-    code.image(_code(address), width="stretch")
+    code.image(qr_code(f"{address}{path}"), width="stretch", alt=SCAN)
     with words:
         st.header(address, anchor=False)
         for number, step in enumerate(STEPS, 1):
@@ -40,10 +77,208 @@ def invitation() -> None:
         st.caption(_("SHA-256 fingerprint: {fingerprint}", fingerprint=fingerprint))
 
 
-def _code(address: str) -> str:
-    """The address as a QR code in SVG."""
+def qr_code(address: str) -> str:
+    """An address as a QR code in SVG."""
     picture = io.BytesIO()
     segno.make(address, error="m").save(
         picture, "svg", scale=SCALE, border=QUIET, light="white", xmldecl=False
     )
     return picture.getvalue().decode()
+
+
+def way_in(room: Room) -> str:
+    """The path at which somebody joins the room, its code being filled in."""
+    return f"/room?join={room.code}"
+
+
+def base_address() -> str:
+    """Where others find this app: as it is served to a room, else as this browser does."""
+    if served := os.environ.get("FMNIST_ROOM"):
+        return served
+    parts = urlsplit(st.context.url or "")
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
+
+
+def enter() -> None:
+    """The ways in: join by code and nickname, open a room, come back as its teacher."""
+    membership.told()
+    join, begin = st.columns(2, gap="large")
+    with join:
+        st.header("Join a room")
+        with st.form("join"):
+            code = st.text_input(
+                "Code of the room", st.query_params.get("join", "")[:12], max_chars=12
+            )
+            name = st.text_input("Your nickname", max_chars=LONGEST_NAME)
+            st.caption("Others in the room see it. There is no account.")
+            if st.form_submit_button("Join", type="primary"):
+                _enter(partial(rooms.join, code, name, classroom.address()))
+    with begin:
+        st.header("Open a room")
+        with st.form("open"):
+            title = st.text_input("Name of the room", max_chars=LONGEST_TITLE)
+            if st.form_submit_button("Open it"):
+                _enter(partial(rooms.open_room, title, classroom.address()), shown=True)
+        with st.expander("Come back as its teacher"), st.form("return", border=False):
+            code = st.text_input("Code of your room", max_chars=12)
+            secret = st.text_input("Its secret", type="password", max_chars=40)
+            if st.form_submit_button("Come back"):
+                _enter(partial(rooms.enter, code, secret, classroom.address()))
+
+
+def _enter(way: Callable[[], Ticket], shown: bool = False) -> None:
+    """Go in by a way, or say why not; the secret of a room just opened is shown once."""
+    try:
+        ticket = way()
+    except UserFacingError as error:
+        st.error(plain(str(error)))
+        return
+    classroom.take(ticket)
+    if shown:
+        st.session_state["secret to show"] = ticket.secret
+    st.rerun()
+
+
+def head(ticket: Ticket, room: Room) -> None:
+    """Which room it is, who one is there, its question, and the ways on."""
+    if secret := st.session_state.get("secret to show"):
+        with st.container(border=True):
+            st.markdown(f"**The secret of this room: `{rooms.as_shown(secret)}`**")
+            st.caption(
+                "This browser keeps it. Write it down: with it and the code you come back as the "
+                "teacher from another browser. It is shown this once."
+            )
+            st.button("I have it", on_click=lambda: st.session_state.pop("secret to show"))
+    membership.told()
+    st.markdown(
+        f"**{plain(room.title)}**, room **{room.code}**. You are "
+        f"**{plain(room.name(ticket.person))}**."
+    )
+    if not ticket.teaches:
+        st.fragment(_question, run_every=FOLLOWED)(ticket)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        for name, icon in WAYS_ON.items():
+            st.page_link(f"pages/{name}.py", label=name.capitalize(), icon=f":material/{icon}:")
+        with st.popover("Leave", icon=":material/logout:"):
+            st.caption(
+                "This browser forgets the room. Without the secret you can't come back as its "
+                "teacher."
+                if ticket.teaches
+                else "This browser forgets who you are here. What you gave and your runs stay."
+            )
+            st.button("Leave the room", on_click=classroom.leave)
+
+
+def _question(ticket: Ticket) -> None:
+    """The question of the round, as soon as there is another."""
+    try:
+        room = rooms.admit(ticket)
+    except UserFacingError:
+        st.rerun()
+    rooms.note_presence(ticket)
+    if room.question:
+        st.info(f"**Round {room.round}:** {plain(room.question)}", icon=":material/campaign:")
+    else:
+        st.caption("There is no question yet. Look at the wall.")
+
+
+def lead(ticket: Ticket, room: Room) -> None:
+    """What the teacher does: ask, reveal, send out, close."""
+    asking, people = st.columns(2, gap="large")
+    with asking:
+        st.header("Ask everybody")
+        proposal = st.selectbox("Proposals", QUESTIONS, key="proposal")
+        with st.form(f"ask {proposal}"):
+            question = st.text_area("Question", proposal, max_chars=LONGEST_QUESTION)
+            if st.form_submit_button(f"Begin round {room.round + 1}", type="primary"):
+                membership.done(rooms.ask, ticket, question)
+                st.rerun()
+        if room.question:
+            st.caption(f"Round {room.round}: {plain(room.question)}")
+        st.header("Competition")
+        _revealing(ticket, room)
+    with people:
+        st.header(f"{len(room.members)} joined")
+        here = rooms.here(room.code)
+        person = st.selectbox(
+            "Member",
+            list(room.members),
+            index=None,
+            format_func=lambda i: f"{room.name(i)}{'' if i in here else ' (away)'}",
+            placeholder="Choose one to send out",
+            key="member",
+        )
+        if person:
+            st.button(
+                "Send out",
+                help="The nickname is free then. Runs and sketches stay.",
+                on_click=membership.doing(rooms.remove, ticket, person),
+            )
+        with st.popover("Close the room", icon=":material/delete:"):
+            st.caption(
+                "The room is deleted with its sketches, guesses and what was handed in. Runs and "
+                "models stay, and their test accuracy can be seen."
+            )
+            st.button("Close it for good", on_click=partial(_close, ticket))
+
+
+def _close(ticket: Ticket) -> None:
+    if membership.done(rooms.close, ticket):
+        classroom.leave()
+
+
+def _revealing(ticket: Ticket, room: Room) -> None:
+    handed = contest.entries(ticket)
+    if room.revealed:
+        st.success("The test accuracies are revealed.")
+        return
+    st.markdown(f"{len(handed)} handed in. Nobody sees a test accuracy before you reveal them.")
+    with st.popover("Reveal", icon=":material/visibility:"):
+        st.caption("Everybody sees the test accuracy of every run and model of the room, for good.")
+        st.button("Reveal now", type="primary", on_click=membership.doing(rooms.reveal, ticket))
+
+
+@st.fragment
+def draw_and_give(ticket: Ticket, device: torch.device) -> None:
+    """A canvas, what a model says of it, and a form to give it to the room."""
+    bring, hear = st.columns(2, gap="medium")
+    best = bring.container()
+    with bring:
+        taken = classify.draw_freely()
+    card, probabilities = models.default(), answers.NOTHING
+    if taken and card:
+        probabilities = answers.ask(card, taken, device)[0].probabilities[0]
+    with best:
+        answers.best(probabilities)
+    with hear:
+        _, picture = taken[0] if taken else ("", None)
+        if isinstance(picture, Intake) and card:
+            _give(ticket, picture, probabilities, card)
+        else:
+            st.caption("Draw something. Nobody sees it before you give it to the room.")
+        answers.show([probabilities], [""])
+
+
+def _give(ticket: Ticket, picture: Intake, probabilities: NDArray[np.float32], card: Card) -> None:
+    with st.form("give"):
+        drawn = st.pills("What did you draw?", CLASSES, wrap=True, key="drawn")
+        st.caption("Given, all in the room see it with your nickname. You can delete it again.")
+        if not st.form_submit_button("Give it to the room", type="primary"):
+            return
+    if drawn is None:
+        st.error("Say what you drew: one of the ten kinds of garments.")
+        return
+    answer = int(probabilities.argmax())
+    try:
+        sketches.give(
+            ticket,
+            picture.pixels,
+            CLASSES.index(drawn),
+            answer,
+            float(probabilities[answer]),
+            card.name,
+        )
+    except UserFacingError as error:
+        st.error(str(error))
+    else:
+        st.success("It is on the wall. Clear the canvas to draw another.")

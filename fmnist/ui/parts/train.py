@@ -9,23 +9,27 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from fmnist.analysis import evaluation
+from fmnist.classroom import runs
+from fmnist.classroom.room import Ticket
+from fmnist.classroom.runs import LONGEST_TITLE, owner_name
 from fmnist.data.splits import CLASSES
 from fmnist.export import code
 from fmnist.machine import devices
 from fmnist.machine.errors import UserFacingError
 from fmnist.models import MODELS
 from fmnist.models.recipe import AUGMENTATIONS, OPTIMIZERS, PRECISIONS, RANGES, SCHEDULES, Recipe
-from fmnist.runs import pace, queue, results
+from fmnist.runs import pace, queue
 from fmnist.runs.pace import Work
-from fmnist.runs.run import IN_WORDS, Plan, Run, RunError, read_run
+from fmnist.runs.run import IN_WORDS, Plan, Run, RunError, all_runs, read_run
 from fmnist.ui import figures, matrices, take_home, widgets
 from fmnist.ui.components.matrix import matrix as show_matrix
 from fmnist.ui.components.wall import garment_wall
 from fmnist.ui.state import dataset, models, uploads
 from fmnist.ui.state.jobs import in_words
-from fmnist.ui.state.pace import measured
+from fmnist.ui.state.pace import measured, turns
 from fmnist.ui.widgets import plain
 from fmnist.weights import shelf
+from fmnist.weights.shelf import Weights
 from fmnist.words import Words, _, number, said
 
 REFRESH_SECONDS = 1.0
@@ -164,8 +168,9 @@ def _choose_teacher(proposal: str | None, teachers: Sequence[str], key: str) -> 
     return None if chosen == LABELS else chosen
 
 
-def forecast(plan: Plan, images: int, known: Sequence[Run]) -> None:
+def forecast(plan: Plan, images: int) -> None:
     """How long a plan on so many images is going to take here, before it is begun."""
+    known = all_runs()
     speed = pace.seen(Work.of(plan), known)
     if speed is None and any(run.active for run in known):
         st.caption(_("How long it takes is measured when no training is running."))
@@ -184,32 +189,54 @@ def forecast(plan: Plan, images: int, known: Sequence[Run]) -> None:
     )
 
 
-def choose_run(ids: Sequence[str]) -> str:
+def name_run(ticket: Ticket | None) -> str:
+    """A box for the name of the run that is to be started; in a classroom it has to have one."""
+    return st.text_input(
+        _("Name of the run"),
+        max_chars=LONGEST_TITLE,
+        key="run name",
+        placeholder=_("my first net"),
+        help=_("Everybody in the room sees it, with your nickname.")
+        if ticket
+        else _("Without one it is called by the time of its start."),
+    )
+
+
+def choose_run(known: Sequence[Run]) -> str:
     """A select box over runs; the link always names the chosen one, as the newest changes."""
-    if "run" not in st.session_state and st.query_params.get("run") in ids:
+    labels = runs.labels(known)
+    if "run" not in st.session_state and st.query_params.get("run") in labels:
         st.session_state["run"] = st.query_params["run"]
-    chosen: str = st.selectbox(_("Run"), ids, key="run")
+    chosen: str = st.selectbox(_("Run"), list(labels), key="run", format_func=labels.__getitem__)
     st.query_params["run"] = chosen
     return chosen
 
 
-def show_run(run: Run) -> None:
+def show_run(run: Run, ticket: Ticket | None) -> None:
     """A run's state, figures, curves and buttons, which follow it by themselves.
+
+    The buttons that steer it are there for who may do so.
 
     Streamlit sets a fragment's clock only when the whole page runs. So where a run ends or is
     taken up again, from here or from anywhere, its view has the page run anew.
     """
     if run.active:
-        st.fragment(_run, run_every=REFRESH_SECONDS)(run)
+        st.fragment(_run, run_every=REFRESH_SECONDS)(run, ticket)
         return
-    st.fragment(_run)(run)
+    st.fragment(_run)(run, ticket)
     if run.state != "finished":  # which it is for good
         st.fragment(_rerun_if_changed, run_every=LOOK_SECONDS)(run)
 
 
-def compare(chosen: Sequence[Run]) -> None:
-    """The curves of several runs over one another."""
-    progress = {run.id: run.progress for run in chosen}
+def compare_chosen(known: Sequence[Run]) -> None:
+    """A box to choose several runs, and their curves over one another."""
+    labels = runs.labels(known)
+    chosen = widgets.several(
+        _("Compare the curves of"), list(labels), key="compared", shown=labels.__getitem__
+    )
+    if not chosen:
+        return
+    progress = {labels[run.id]: run.progress for run in known if run.id in chosen}
     for column, quantity in zip(st.columns(2), COMPARED, strict=True):
         title = said(CURVES[quantity])
         figure = figures.training_curves(progress, quantity, title)
@@ -220,10 +247,11 @@ def compare(chosen: Sequence[Run]) -> None:
 
 def list_runs(known: Sequence[Run]) -> None:
     """Every run with its state and what it takes on the disk, the queue among them."""
+    labels = runs.labels(known)
     widgets.table(
         [
             {
-                Words("Run"): row["id"],
+                Words("Run"): labels[row["id"]],
                 Words("State"): IN_WORDS[row["state"]],
                 Words("Model"): row["model"],
                 Words("Epoch"): Words(
@@ -246,23 +274,23 @@ def _rerun_if_changed(shown: Run) -> None:
         st.rerun()
 
 
-def _run(shown: Run) -> None:
+def _run(shown: Run, ticket: Ticket | None) -> None:
     queue.dispatch()
     run = _read_again(shown)
     if run.active != shown.active:
         st.rerun()  # the page as a whole changes: another clock, the list, a new model
     st.markdown(f"**{said(STATES[run.state])}** {said(run.failure or '')}")
-    st.caption(
-        _(
-            "{model}, begun from {origin}.",
-            model=run.plan.spec.title,
-            origin=run.plan.origin,
-        )
+    begun = Words(
+        "{model}, begun from {origin}.",
+        model=run.plan.spec.title,
+        origin=plain(said(run.plan.origin)),
     )
+    owner = f"{plain(owner_name(run))}: " if run.plan.classroom else ""
+    st.caption(owner + said(begun))
     if run.notice:
         st.warning(said(run.notice))
     if told := st.session_state.pop("told", None):
-        st.error(said(told))
+        st.error(plain(said(told)))
     if kept := st.session_state.pop("kept", None):
         st.success(said(kept))
     if run.state == "finished":
@@ -270,8 +298,8 @@ def _run(shown: Run) -> None:
     if run.progress:
         _figures(run)
     elif run.active:
-        st.progress(0.0, _("In the queue") if run.state == "queued" else _("Getting ready …"))
-    _buttons(run)
+        st.progress(0.0, _place(run) if run.state == "queued" else _("Getting ready …"))
+    _buttons(run, ticket)
     if run.state == "failed":
         st.expander(_("Log")).code(run.log()[-LOG_CHARACTERS:], language=None)
     predictions = run.predictions()
@@ -287,22 +315,34 @@ def _read_again(shown: Run) -> Run:
         st.rerun()
 
 
+def _place(run: Run) -> str:
+    """Where a run stands in the queue, and about when it begins."""
+    turn = turns().get(run.id)
+    if turn is None:  # it has come or gone a moment ago
+        return _("In the queue")
+    place = Words("Number {place} of {of} in the queue", place=turn.place, of=turn.of)
+    if turn.seconds is None:
+        return said(place)
+    return _("{place}; begins in about {left}", place=place, left=in_words(turn.seconds))
+
+
 def _figures(run: Run) -> None:
     last = run.progress[-1]
     st.progress(
         last["step"] / last["steps"],
         _("Epoch {epoch} of {epochs}", epoch=last["epoch"], epochs=last["epochs"]),
     )
-    validated = [
-        line["validation_accuracy"] for line in run.progress if "validation_accuracy" in line
-    ]
     numbers = st.columns(4)
     numbers[0].metric(_("Loss"), number(last["loss"], ".3f"))
-    best = number(max(validated), ".2%") if validated else "-"
+    best = "-" if run.best is None else number(run.best, ".2%")
     numbers[1].metric(_("Best validation"), best)
     numbers[2].metric(_("Images a second"), number(last["images_per_second"], ",.0f"))
-    if run.card and run.card.test:
-        numbers[3].metric(_("Test accuracy"), number(run.card.test.accuracy, ".2%"))
+    card = run.card and runs.seal(run.card)
+    if card and card.test:
+        numbers[3].metric(_("Test accuracy"), number(card.test.accuracy, ".2%"))
+    elif card and card.sealed:
+        help = _("Until the teacher reveals it.")
+        numbers[3].metric(_("Test accuracy"), _("sealed"), help=help)
     else:
         left = _("{seconds:,.0f} s", seconds=last["eta_seconds"])
         numbers[3].metric(_("Time left"), left)
@@ -385,30 +425,50 @@ def _both(labels: NDArray[np.uint8], answers: NDArray[np.uint8]) -> list[str]:
     ]
 
 
-def _buttons(run: Run) -> None:
+def _buttons(run: Run, ticket: Ticket | None) -> None:
+    if runs.may_steer(run, ticket):
+        _steer(run, ticket)
+    if run.state == "finished":
+        take_home.model(lambda: _result(run), run.id, run.id)
+    if run.plan.layers is None:
+        drawn = run.plan.data == "drawn"
+        text = code.script(run.plan.model, run.plan.recipe, run.plan.limit, run.id, drawn=drawn)
+        take_home.script(text, run.id, run.id)
+
+
+def _steer(run: Run, ticket: Ticket | None) -> None:
+    def told(action: Callable[[str], object]) -> Callable[[], None]:
+        return _told(runs.steer, action, run.id, ticket)
+
     with st.container(horizontal=True):
         if run.state in ("queued", "running"):
-            st.button(_("Stop"), on_click=_told(queue.stop, run.id))
+            st.button(_("Stop"), on_click=told(queue.stop))
         if run.state in ("stopped", "interrupted", "failed"):
-            st.button(_("Resume"), type="primary", on_click=_told(queue.resume, run.id))
+            st.button(_("Resume"), type="primary", on_click=told(queue.resume))
         if not run.active:
             with st.popover(_("Delete")):
                 st.caption(_("The run, its curves and its weights. What was kept stays."))
-                st.button(_("Delete for good"), on_click=_told(queue.delete, run.id))
+                st.button(_("Delete for good"), on_click=told(queue.delete))
     if run.state == "finished":
         with (
             st.form("keep", border=False),
             st.container(horizontal=True, vertical_alignment="bottom"),
         ):
-            name = st.text_input(_("Name"), run.plan.name or f"my-{run.plan.model}")
+            name = st.text_input(_("Name"), _proposal(run))
             if st.form_submit_button(_("Keep among the models")):
-                _told(_keep, run, name)()
+                _told(_keep, run, name, ticket)()
                 st.rerun()
-        take_home.model(lambda: shelf.load(run.weights), run.id, run.id)
-    if run.plan.layers is None:
-        drawn = run.plan.data == "drawn"
-        text = code.script(run.plan.model, run.plan.recipe, run.plan.limit, run.id, drawn=drawn)
-        take_home.script(text, run.id, run.id)
+
+
+def _proposal(run: Run) -> str:
+    """What its result may be called among the models."""
+    return run.plan.name or run.plan.title or f"my-{run.plan.model}"
+
+
+def _result(run: Run) -> Weights:
+    """A finished run's model, with the card that everybody may see."""
+    model, card = shelf.load(run.weights)
+    return Weights(model, runs.seal(card))
 
 
 def _ways_on(run: Run) -> None:
@@ -425,13 +485,13 @@ def _chosen(run: Run) -> str:
     for name, card in models.choices().items():
         if card.sha256 == weights.card.sha256:
             return name
-    name = run.plan.name or f"my-{run.plan.model}"
+    name = shelf.as_name(_proposal(run))
     device = devices.choose(run.plan.device)
     return uploads.remember(weights, name, run.plan.data, device).card.name
 
 
-def _keep(run: Run, name: str) -> None:
-    card = results.keep([run.id], name)
+def _keep(run: Run, name: str, ticket: Ticket | None) -> None:
+    card = runs.keep(run.id, name, ticket)
     st.session_state["kept"] = Words(
         "It is among everybody's models as {name}.", name=plain(card.both_names)
     )

@@ -18,6 +18,7 @@ from streamlit.runtime.scriptrunner import add_script_run_ctx
 
 from fmnist.analysis import evaluation, explain
 from fmnist.analysis.evaluation import Evaluation
+from fmnist.classroom.runs import seal
 from fmnist.data.splits import Source, SplitName
 from fmnist.machine import devices, files
 from fmnist.models import inference, together
@@ -180,8 +181,8 @@ def opened(card: Card, device: torch.device) -> Weights:
     """The model behind a card: one that this browser brought, or that is here to stay."""
     brought = uploads().get(card.name)
     if brought and brought.card.sha256 == card.sha256:
-        return brought
-    return _saved(card, device)
+        return Weights(brought.model, card)
+    return Weights(_saved(card, device).model, card)
 
 
 @answering
@@ -232,16 +233,25 @@ def _ask_of_split(
     source: Source,
     device: torch.device,
 ) -> NDArray[Real]:
-    images, report = split(split_name, source).images, progress_bar()
-
-    def whole(model: Classifier, device: torch.device) -> NDArray[Real]:
-        # A GPU needs a moment only, and ONNX Runtime's sessions stay where they are.
-        if device.type != "cpu" or model.opaque:
-            return question(model, images, device, report)
-        return apart_if_many(question, model, images, device, images=len(images), report=report)
-
-    found, _ = ask(card, device, whole)
+    images = split(split_name, source).images
+    found, _ = ask(card, device, lambda model, device: whole(question, model, images, device))
     return found
+
+
+def whole(
+    question: Callable[
+        [Classifier, NDArray[np.uint8], torch.device, ProgressCallback], NDArray[Real]
+    ],
+    model: Classifier,
+    images: NDArray[np.uint8],
+    device: torch.device,
+) -> NDArray[Real]:
+    """What a question finds in a model about many images, where it keeps nobody waiting."""
+    report = progress_bar()
+    # A GPU needs a moment only, and ONNX Runtime's sessions stay where they are.
+    if device.type != "cpu" or model.opaque:
+        return question(model, images, device, report)
+    return apart_if_many(question, model, images, device, images=len(images), report=report)
 
 
 def progress_bar() -> ProgressCallback:
@@ -278,11 +288,15 @@ def uploads() -> dict[str, Weights]:
 
 
 def choices(able: Callable[[Card], bool] = lambda card: True) -> dict[str, Card]:
-    """The able models that can be asked here, by name: saved weights, this session's uploads."""
+    """The able models that can be asked here, by name: saved weights, this session's uploads.
+
+    What a classroom has sealed isn't on their cards.
+    """
     everything = {card.name: card for card in shelf.cards() if not problem(card)} | {
         name: card for name, (_, card) in uploads().items() if card.sha256 not in failures()
     }
-    found = {name: card for name, card in everything.items() if able(card)}
+    shown = {name: seal(card) for name, card in everything.items()}
+    found = {name: card for name, card in shown.items() if able(card)}
     return dict(sorted(found.items(), key=lambda item: shelf.rank(item[1])))
 
 

@@ -7,8 +7,13 @@ import torch
 from fmnist.machine import apart, devices, files
 from fmnist.models.inference import ProgressCallback
 from fmnist.runs import pace
-from fmnist.runs.pace import Work
+from fmnist.runs.pace import Turn, Work
+from fmnist.runs.run import Plan, all_runs, queued_runs
+from fmnist.ui.state.dataset import split
 from fmnist.ui.state.jobs import Job
+
+A_WHILE = 2.0
+"""Seconds for which the queue is looked at once for all browsers."""
 
 
 @st.cache_resource(show_spinner=False, max_entries=64, validate=Job.may_succeed)
@@ -23,3 +28,14 @@ def measured(work: Work) -> Job[float]:
         )
 
     return Job(compute)
+
+
+@st.cache_resource(ttl=A_WHILE, show_spinner=False)
+def turns() -> dict[str, Turn]:
+    """Where each run that waits stands in the queue, and about when it begins, by its id."""
+    return pace.turns(all_runs(), queued_runs(), _sizes)
+
+
+def _sizes(plan: Plan) -> tuple[int, int]:
+    learned = len(split("train", plan.data))
+    return min(plan.limit or learned, learned), len(split("validation", plan.data))

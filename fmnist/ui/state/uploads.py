@@ -8,6 +8,7 @@ import torch
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from fmnist.analysis.evaluation import Evaluation
+from fmnist.classroom.runs import room_of
 from fmnist.data.splits import Source
 from fmnist.ui.language import Spinner
 from fmnist.ui.state.dataset import split
@@ -44,7 +45,10 @@ def remember(weights: Weights, name: str, source: Source, device: torch.device) 
     sha256 = weights.card.sha256
     if sha256 in failures():
         raise GraphError(failures()[sha256])
-    here = next((known for known in uploads().values() if known.card.sha256 == sha256), weights)
+    here = next((known for known in uploads().values() if known.card.sha256 == sha256), None)
+    if here is None:
+        classroom = weights.card.classroom or room_of(sha256)
+        here = Weights(weights.model, replace(weights.card, classroom=classroom))
     uploads().pop(here.card.name, None)
     taken = choices()
     numbered = chain([name], (f"{name}-{number}" for number in count(2)))

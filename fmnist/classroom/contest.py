@@ -1,0 +1,51 @@
+"""The competition of a room: what is handed in, and once it is revealed how well that does."""
+
+import json
+import os
+import time
+from contextlib import suppress
+from typing import NamedTuple
+
+from fmnist.classroom.room import Ticket, admit, changing, folder_of
+from fmnist.machine.files import write_whole
+from fmnist.machine.words import on_one_line
+
+LONGEST = 60
+
+
+class Entry(NamedTuple):
+    """What somebody handed in."""
+
+    person: str
+    title: str
+    what: str  # such as a run, or a table of classes
+    validation: float | None  # accuracies, 0 to 1
+    test: float | None  # None until it is revealed
+    handed: float  # seconds since 1970
+
+
+def hand_in(ticket: Ticket, title: str, what: str, validation: float | None, test: float) -> None:
+    """Hand in what has been measured; of each person the last counts. Raises RoomError."""
+    admit(ticket)
+    title = on_one_line(title)[:LONGEST] or "Without a name"
+    entry = Entry(ticket.person, title, what, validation, test, time.time())
+    with changing(ticket.code, "entries") as folder:
+        write_whole(folder / ticket.person, json.dumps(entry._asdict()).encode())
+
+
+def entries(ticket: Ticket) -> list[Entry]:
+    """What was handed in: the best on test first once that is revealed, until then the latest.
+
+    Raises RoomError for who isn't in the room.
+    """
+    room = admit(ticket)
+    folder, found = folder_of(ticket.code, "entries"), list[Entry]()
+    with suppress(FileNotFoundError):
+        for person in os.listdir(folder):
+            with suppress(FileNotFoundError, ValueError, TypeError):
+                if person.isalnum():  # no file that is being written
+                    found.append(Entry(**json.loads((folder / person).read_bytes())))
+    if room.revealed:
+        return sorted(found, key=lambda entry: -(entry.test or 0))
+    hidden = [entry._replace(test=None) for entry in found]
+    return sorted(hidden, key=lambda entry: -entry.handed)

@@ -1,0 +1,112 @@
+"""The runs of a room: each has a name and an owner, who alone steers it, but for the teacher.
+
+Runs that belong to no room are everybody's, as they are where there is no room at all. The command
+line, on the machine itself, steers any.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from fmnist.classroom.folder import RoomError
+from fmnist.classroom.room import Ticket, admit, is_open, read_room
+from fmnist.machine.words import on_one_line
+from fmnist.runs import queue, results
+from fmnist.runs.run import Plan, Run, all_runs, read_run, runs_of
+from fmnist.weights.card import Card
+
+LONGEST_TITLE = 40
+
+Result = TypeVar("Result")
+
+
+def start(plan: Plan, title: str, ticket: Ticket | None) -> Run:
+    """Start a run under a name, in a room as somebody's own.
+
+    Outside of a room a name isn't needed. Raises RoomError where the name is missing or too long,
+    and what `queue.start` does.
+    """
+    title = on_one_line(title)
+    if len(title) > LONGEST_TITLE:
+        raise RoomError(f"A run's name has up to {LONGEST_TITLE} characters.")
+    if ticket is None:
+        return queue.start(replace(plan, title=title or None))
+    admit(ticket)
+    if not title:
+        raise RoomError("Give your run a name, such as: my first net.")
+    return queue.start(replace(plan, title=title, classroom=ticket.code, person=ticket.person))
+
+
+def steer(action: Callable[[str], Result], run_id: str, ticket: Ticket | None) -> Result:
+    """What stops, resumes, deletes or keeps a run, if that is allowed; raises RoomError if not."""
+    run = read_run(run_id)
+    if not may_steer(run, ticket):
+        raise RoomError(f"Only {owner_name(run)} or the teacher can do that.")
+    return action(run_id)
+
+
+def may_steer(run: Run, ticket: Ticket | None) -> bool:
+    """Whether somebody owns a run, or teaches where it was started."""
+    if run.plan.classroom is None:
+        return True
+    if ticket is None or ticket.code != run.plan.classroom:
+        return False
+    try:
+        admit(ticket)
+    except RoomError:
+        return False
+    return ticket.teaches or ticket.person == run.plan.person
+
+
+def keep(run_id: str, name: str, ticket: Ticket | None) -> Card:
+    """Keep a run's result among the weights, its test figures sealed as long as they are."""
+    return steer(lambda run_id: results.keep([run_id], name), run_id, ticket)
+
+
+def seen_by(ticket: Ticket | None) -> list[Run]:
+    """The runs of somebody's room, or outside of one those that belong to none; newest first."""
+    return runs_of(ticket.code if ticket else None)
+
+
+def owner_name(run: Run) -> str:
+    """Who started a run in a room, as it is called there; nothing for a run of no room."""
+    if run.plan.classroom is None:
+        return ""
+    try:
+        return read_room(run.plan.classroom).name(run.plan.person or "")
+    except RoomError:
+        return "Somebody of a room that is closed"
+
+
+def labels(runs: Sequence[Run]) -> dict[str, str]:
+    """What people call each run: its name and owner, and the id where others have the same."""
+    named = {run.id: " · ".join(filter(None, [run.label, owner_name(run)])) for run in runs}
+    often = [label for label in named.values() if list(named.values()).count(label) > 1]
+    return {
+        run_id: f"{label} · {run_id}" if label in often else label
+        for run_id, label in named.items()
+    }
+
+
+def is_sealed(code: str | None) -> bool:
+    """Whether a room's test accuracies are to be seen by nobody yet."""
+    if code is None or not is_open(code):
+        return False
+    try:
+        return not read_room(code).revealed
+    except RoomError:  # damaged
+        return True
+
+
+def seal(card: Card) -> Card:
+    """The card as everybody may see it: until its room reveals them without its test figures."""
+    return card.without_test() if is_sealed(card.classroom) else card
+
+
+def room_of(sha256: str) -> str | None:
+    """The room in which a run made a file of weights; None for any other file.
+
+    Somebody may take a model home and bring it back: the same file is still sealed.
+    """
+    made = (run for run in all_runs() if run.card and run.card.sha256 == sha256)
+    return next((run.plan.classroom for run in made), None)

@@ -1,0 +1,14 @@
+"""Words that people type for a name: on one line, and all of them to be seen."""
+
+from unicodedata import category, normalize
+
+JOINER = "\u200d"
+"""Makes one emoji of several."""
+UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp", "Zs")
+"""Categories of Unicode whose characters can't be seen: control, format, blanks."""
+
+
+def on_one_line(words: str) -> str:
+    """Words as people read them, with one blank wherever there is something that can't be seen."""
+    seen = (c if c == JOINER or category(c) not in UNSEEN else " " for c in normalize("NFC", words))
+    return " ".join("".join(seen).split())

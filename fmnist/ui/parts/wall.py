@@ -1,0 +1,103 @@
+"""The wall of a room: the way in, and the question, runs, sketches and people as they are."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from fmnist.classroom import contest, runs, sketches
+from fmnist.classroom import room as rooms
+from fmnist.classroom.room import Room, Ticket
+from fmnist.classroom.sketches import Sketch
+from fmnist.data.splits import CLASSES
+from fmnist.machine import templates
+from fmnist.machine.errors import UserFacingError
+from fmnist.pictures.encode import data_url
+from fmnist.runs import queue
+from fmnist.runs.run import Run
+from fmnist.ui.parts.room import SCAN, base_address, qr_code, way_in
+
+FOLLOWED = 1.5
+"""Seconds after which it looks again."""
+MOST_RUNS, MOST_SKETCHES = 12, 15
+WORDS = {
+    "queued": "waits",
+    "running": "learns",
+    "stopping": "stops",
+    "stopped": "stopped",
+    "interrupted": "interrupted",
+    "failed": "failed",
+    "finished": "done",
+}
+_WALL = templates.template(Path(__file__).with_name("wall.html.j2"))
+
+
+def wall(ticket: Ticket, room: Room) -> None:
+    """The way in, which stays, beside all that changes."""
+    way, life = st.columns([1, 4], gap="large")
+    with way:
+        if address := base_address():
+            st.image(qr_code(f"{address}{way_in(room)}"), width="stretch", alt=SCAN)
+            st.markdown(f"`{address}`")
+        with st.container(key="room-code"):
+            st.markdown(f"## {room.code}")
+    with life:
+        st.fragment(_life, run_every=FOLLOWED)(ticket)
+
+
+def _life(ticket: Ticket) -> None:
+    """Everything that changes; only what has changed is read."""
+    try:
+        room = rooms.admit(ticket)
+    except UserFacingError:
+        st.rerun()
+    queue.dispatch()
+    rooms.note_presence(ticket)
+    st.html(markup(ticket, room))
+
+
+def markup(ticket: Ticket, room: Room) -> str:
+    """What the wall shows at this moment, as HTML in which every name is escaped."""
+    learned = sorted(runs.seen_by(ticket), key=lambda run: -(run.best or 0))
+    here = rooms.here(room.code)
+    latest = sketches.of_room(ticket, MOST_SKETCHES)
+    handed = contest.entries(ticket)
+    return _WALL.render(
+        room=room,
+        runs=[_run(run, room) for run in learned[:MOST_RUNS]],
+        runs_in_all=len(learned),
+        sketches=[_sketch(sketch, room) for sketch in latest],
+        sketches_in_all=sketches.count(ticket),
+        people=[(member.name, person in here) for person, member in room.members.items()],
+        entries=[(room.name(entry.person), entry) for entry in handed],
+    )
+
+
+def _run(run: Run, room: Room) -> dict[str, Any]:
+    last: dict[str, Any] = run.progress[-1] if run.progress else {"epoch": 0, "step": 0, "steps": 1}
+    return {
+        "label": run.label,
+        "owner": room.name(run.plan.person or ""),
+        "model": run.plan.model,
+        "state": WORDS[run.state],
+        "epoch": f"{last['epoch']}/{run.plan.recipe.epochs}",
+        "share": last["step"] / last["steps"],
+        "best": run.best,
+    }
+
+
+def _sketch(sketch: Sketch, room: Room) -> dict[str, Any]:
+    return {
+        "picture": _picture(sketch.pixels.tobytes()),
+        "drawn": CLASSES[sketch.drawn],
+        "answer": CLASSES[sketch.answer],
+        "right": sketch.drawn == sketch.answer,
+        "name": room.name(sketch.person),
+    }
+
+
+@lru_cache(maxsize=512)
+def _picture(pixels: bytes) -> str:
+    """A sketch as the browser shows it, made once."""
+    return data_url(sketches.unpacked(pixels))

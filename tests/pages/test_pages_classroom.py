@@ -1,0 +1,354 @@
+"""A room's pages as its teacher and its members see them."""
+
+import base64
+import io
+
+import numpy as np
+import pytest
+import torch
+from opening import open_page, texts
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from fmnist import PROJECT
+from fmnist.classroom import contest, guesses, room, runs, sketches
+from fmnist.classroom.room import Ticket
+from fmnist.data import garments, splits
+from fmnist.data.splits import CLASSES
+from fmnist.models.recipe import Recipe
+from fmnist.runs import queue, worker
+from fmnist.runs.run import Plan, Run, all_runs, read_run
+from fmnist.ui.components import ticket as component
+from fmnist.ui.parts import wall
+from fmnist.ui.state import classroom
+from fmnist.weights import shelf
+
+PLAN = Plan("fcnn-small", Recipe(epochs=1), "drawn", "cpu", limit=100)
+EVIL = "<img src=x> **b**"
+
+
+@pytest.fixture(autouse=True)
+def _from_one_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """AppTest has no connection that would come from anywhere."""
+    monkeypatch.setattr(classroom, "address", lambda: "here")
+
+
+@pytest.fixture
+def teacher() -> Ticket:
+    return room.open_room("Class 7b", "here")
+
+
+@pytest.fixture
+def pupil(teacher: Ticket) -> Ticket:
+    return room.join(teacher.code, "Ana", "here")
+
+
+@pytest.fixture
+def finished(pupil: Ticket, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.setattr(queue, "_launch", lambda *arguments: None)
+    run = runs.start(PLAN, "my first net", pupil)
+    (run.folder / "queued").unlink()
+    worker.execute(run)
+    return read_run(run.id)
+
+
+def enter(name: str, ticket: Ticket | None, **query: str) -> AppTest:
+    """A page in a browser that has that ticket."""
+    app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60)
+    app.session_state["ticket"] = ticket
+    app.run()
+    for key, value in query.items():
+        app.query_params[key] = value
+    app.switch_page(f"pages/{name}.py")
+    app.run()
+    assert not app.exception
+    return app
+
+
+def press(app: AppTest, label: str) -> None:
+    next(button for button in app.button if button.label == label).click().run()
+    assert not app.exception
+
+
+def write(app: AppTest, label: str, text: str) -> None:
+    next(box for box in app.text_input if box.label == label).set_value(text)
+
+
+def labels(app: AppTest) -> list[str]:
+    return [button.label for button in app.button]
+
+
+def test_a_teacher_opens_a_room_and_is_shown_the_secret_once() -> None:
+    app = open_page("room")
+    write(app, "Name of the room", "Class 7b")
+    press(app, "Open it")
+    ticket = app.session_state["ticket"]
+    shown = room.as_shown(ticket.secret)
+    assert room.admit(ticket).title == "Class 7b"
+    assert shown in texts(app)
+    press(app, "I have it")
+    assert shown not in texts(app)
+    press(app, "Leave the room")
+    write(app, "Code of your room", ticket.code)
+    write(app, "Its secret", shown)
+    press(app, "Come back")
+    assert app.session_state["ticket"] == ticket
+    assert shown not in texts(app)
+
+
+def test_a_pupil_joins_by_the_link_of_the_code_and_sees_the_question(teacher: Ticket) -> None:
+    app = open_page("room", join=teacher.code)
+    write(app, "Your nickname", "Ana")
+    press(app, "Join")
+    assert "You are **Ana**" in texts(app)
+    room.ask(teacher, "Draw a bag.")
+    app.run()
+    assert "**Round 1:** Draw a bag." in texts(app)
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "words"),
+    [
+        ("../..", "Ana", "five letters and digits"),
+        ("ABCDE", "Ana", "There is no room ABCDE"),
+        ("", "", "five letters and digits"),
+    ],
+)
+def test_who_can_not_join_is_told_why(code: str, name: str, words: str) -> None:
+    app = open_page("room")
+    write(app, "Code of the room", code)
+    write(app, "Your nickname", name)
+    press(app, "Join")
+    assert words in app.error[0].value
+    assert app.session_state["ticket"] is None
+
+
+@pytest.mark.parametrize("page", ["wall", "sketches", "guess", "contest"])
+def test_a_page_of_the_room_sends_whoever_is_in_none_to_the_room_page(
+    teacher: Ticket, page: str
+) -> None:
+    for ticket in (None, Ticket(teacher.code, teacher.person, "A" * 16)):
+        app = enter(page, ticket)
+        assert "You are in no room" in texts(app)
+    assert "That is not the secret" in texts(app)
+
+
+def test_who_was_sent_out_is_told(teacher: Ticket, pupil: Ticket) -> None:
+    app = enter("room", pupil)
+    room.remove(teacher, pupil.person)
+    app.run()
+    assert "not in this room any more" in texts(app)
+    assert not app.exception
+
+
+def test_the_teacher_asks_sends_out_reveals_and_closes(teacher: Ticket, pupil: Ticket) -> None:
+    app = enter("room", teacher)
+    app.text_area[0].set_value("Draw a bag.")
+    press(app, "Begin round 1")
+    assert room.admit(pupil).question == "Draw a bag."
+    press(app, "Reveal now")
+    assert room.admit(teacher).revealed
+    app.selectbox(key="member").select(pupil.person).run()
+    press(app, "Send out")
+    assert not room.admit(teacher).members
+    press(app, "Close it for good")
+    assert not room.is_open(teacher.code)
+    assert "Join a room" in [head.value for head in app.header]
+
+
+def draw(app: AppTest) -> None:
+    """A stroke on the page's canvas."""
+    picture = Image.new("L", (280, 280))
+    picture.paste(255, (90, 60, 190, 240))
+    content = io.BytesIO()
+    picture.save(content, "PNG")
+    sent = {"strokes": [], "picture": base64.b64encode(content.getvalue()).decode()}
+    app.session_state["drawings"] = {"canvas Your drawing": sent}
+
+
+def test_a_sketch_is_given_only_when_its_owner_says_so(pupil: Ticket) -> None:
+    app = enter("room", None)
+    app.session_state["ticket"] = pupil
+    draw(app)
+    app.run()
+    assert not app.exception
+    assert sketches.count(pupil) == 0
+    press(app, "Give it to the room")
+    assert "Say what you drew" in app.error[0].value
+    app.button_group(key="drawn").set_value("Bag")
+    press(app, "Give it to the room")
+    (given,) = sketches.of_room(pupil)
+    assert CLASSES[given.drawn] == "Bag"
+    assert given.person == pupil.person
+
+
+def test_the_sketches_are_seen_counted_and_deleted_by_their_owner(
+    teacher: Ticket, pupil: Ticket
+) -> None:
+    images, drawn = garments.draw(3, seed=1)
+    for image, label in zip(images, drawn, strict=True):
+        sketches.give(pupil, image, int(label), 0, 0.5, "cnn")
+    bo = room.join(teacher.code, "Bo", "here")
+    app = enter("sketches", bo, model="fcnn")
+    assert "By Ana" in texts(app)
+    assert "of 3** as who drew them does" in texts(app)
+    assert "Delete it" not in labels(app)
+    for ticket in (pupil, teacher):
+        press(enter("sketches", ticket, model="fcnn"), "Delete it")
+    assert sketches.count(teacher) == 1
+
+
+def test_twenty_garments_are_named_and_then_compared_with_a_model(pupil: Ticket) -> None:
+    test = splits.load("test", "drawn")
+    app = enter("guess", pupil, model="fcnn")
+    for place in range(guesses.A_SET):
+        truth = int(test.labels[guesses.order(pupil, len(test))[place]])
+        press(app, CLASSES[truth])
+    shown = {metric.label: metric.value for metric in app.metric}
+    assert shown["You, of these"] == "20 of 20"
+    assert shown["The room so far"] == "100.0%"
+    assert shown["People elsewhere"] == "83.5%"
+    rows = guesses.order(pupil, len(test))[: guesses.A_SET]
+    said, _ = shelf.load("fcnn").answer(test.images[rows], torch.device("cpu"))
+    right = said.argmax(1) == test.labels[rows]
+    assert shown["fcnn, of these"] == f"{right.sum()} of 20"
+    named = app.dataframe[0].value["You"]
+    assert all(answer.startswith("✓") for answer in named)
+    press(app, "Twenty more")
+    assert "Garment 1 of 20" in [bar.proto.text for bar in app.get("progress")]
+
+
+def test_a_run_is_named_before_its_start_and_shown_by_that_name(
+    pupil: Ticket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "_launch", lambda *arguments: None)
+    app = enter("train", pupil)
+    press(app, "Start training")
+    assert "Give your run a name" in app.error[0].value
+    write(app, "Name of the run", "my first net")
+    press(app, "Start training")
+    (run,) = all_runs()
+    assert (run.plan.title, run.plan.person) == ("my first net", pupil.person)
+    app.run()
+    assert app.selectbox(key="run").options == ["my first net · Ana"]
+    assert list(app.dataframe[0].value["Run"]) == ["my first net · Ana"]
+    assert "Ana: " in texts(app)
+
+
+def test_another_pupil_has_no_button_that_steers_a_run_and_an_outsider_does_not_see_it(
+    teacher: Ticket, pupil: Ticket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "_launch", lambda *arguments: None)
+    runs.start(PLAN, "my first net", pupil)
+    bo = room.join(teacher.code, "Bo", "here")
+    for ticket, steers in ((bo, False), (pupil, True), (teacher, True)):
+        assert ("Stop" in labels(enter("train", ticket))) == steers
+    assert "No runs yet" in texts(enter("train", None))
+
+
+@pytest.mark.parametrize("page", ["models", "scores", "home", "errors", "compare", "suspects"])
+def test_no_page_says_how_a_run_of_the_room_does_on_test_before_it_is_revealed(
+    teacher: Ticket, pupil: Ticket, finished: Run, page: str
+) -> None:
+    card = runs.keep(finished.id, "anas", pupil)
+    asked = {"model": "anas"} if page in ("scores", "errors") else {}
+    app = enter(page, pupil, **asked)
+    written = texts(app) + "".join(frame.value.to_csv() for frame in app.dataframe)
+    assert f"{100 * card.test.accuracy:.2f}" not in written
+    for bar in app.get("button_group"):
+        if bar.proto.label == "Split" and asked:
+            assert "test" not in [option.content for option in bar.proto.options]
+    if page == "suspects":
+        app.toggle(key="without").set_value(True).run()
+        assert "anas" not in "".join(frame.value.to_csv() for frame in app.dataframe)
+    if asked:
+        room.reveal(teacher)
+        bars = enter(page, pupil, **asked).get("button_group")
+        offered = [bar.proto.options for bar in bars if bar.proto.label == "Split"]
+        assert "test" in [option.content for option in offered[0]]
+
+
+def test_the_train_page_seals_a_finished_runs_test_accuracy_until_it_is_revealed(
+    teacher: Ticket, pupil: Ticket, finished: Run
+) -> None:
+    def shown() -> str:
+        app = enter("train", pupil)
+        return next(metric.value for metric in app.metric if metric.label == "Test accuracy")
+
+    assert shown() == "sealed"
+    room.reveal(teacher)
+    assert shown() == f"{finished.card.test.accuracy:.2%}"
+
+
+def test_a_run_and_predictions_are_handed_in_and_revealed(
+    teacher: Ticket, pupil: Ticket, finished: Run
+) -> None:
+    app = enter("contest", pupil)
+    press(app, "Hand in the run")
+    assert "You handed in **my first net**" in texts(app)
+    bo = room.join(teacher.code, "Bo", "here")
+    truth = splits.load("test", "drawn").labels
+    said = truth.copy()
+    said[:10] = (said[:10] + 1) % 10
+    content = io.BytesIO()
+    np.save(content, said)
+    app = enter("contest", bo)
+    app.file_uploader[0].set_value(("mine.npy", content.getvalue(), "")).run()
+    press(app, "Hand in the file")
+    assert "You handed in **mine**" in texts(app)
+    assert "Test" not in app.dataframe[0].value
+    room.reveal(teacher)
+    app.run()
+    table = app.dataframe[0].value.set_index("Nickname")
+    assert table.loc["Bo", "Test"] == pytest.approx(90)
+    assert table.loc["Ana", "Test"] == pytest.approx(100 * finished.card.test.accuracy)
+
+
+def test_what_is_no_model_is_not_handed_in(pupil: Ticket) -> None:
+    app = enter("contest", pupil)
+    app.file_uploader[0].set_value(("mine.csv", b"no predictions\n", "")).run()
+    assert not app.exception
+    assert app.error
+    assert contest.entries(pupil) == []
+
+
+def test_the_wall_shows_runs_sketches_people_and_the_question_with_every_name_escaped(
+    teacher: Ticket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "_launch", lambda *arguments: None)
+    evil = room.join(teacher.code, EVIL, "here")
+    runs.start(PLAN, "<script>1</script>", evil)
+    images, drawn = garments.draw(1, seed=1)
+    sketches.give(evil, images[0], int(drawn[0]), 0, 0.5, "cnn")
+    room.ask(teacher, "Draw <b>a bag</b>.")
+    markup = wall.markup(teacher, room.admit(teacher))
+    assert EVIL not in markup
+    assert markup.count("&lt;img src=x&gt; **b**") == 3
+    assert "&lt;script&gt;1&lt;/script&gt;" in markup
+    assert "Draw &lt;b&gt;a bag&lt;/b&gt;." in markup
+    assert "Sketches: 1" in markup
+    app = enter("wall", teacher)
+    assert teacher.code in texts(app)
+
+
+def test_after_the_reveal_the_wall_names_the_best_first(teacher: Ticket, pupil: Ticket) -> None:
+    bo = room.join(teacher.code, "Bo", "here")
+    contest.hand_in(pupil, "net", "Run", 0.9, 0.8111)
+    contest.hand_in(bo, "table", "Table of classes", None, 0.8333)
+    assert "81.11" not in wall.markup(teacher, room.admit(teacher))
+    markup = wall.markup(teacher, room.reveal(teacher))
+    assert 0 < markup.index("83.33%") < markup.index("81.11%")
+
+
+def test_markup_in_a_nickname_is_shown_as_it_is_written(teacher: Ticket) -> None:
+    evil = room.join(teacher.code, "**b** [x](y)", "here")
+    app = enter("room", evil)
+    assert r"\*\*b\*\* \[x\](y)" in texts(app)
+
+
+def test_what_a_browser_kept_is_read_as_a_strangers(
+    teacher: Ticket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for kept, known in ((str(teacher), True), (f"{teacher}x", False), ("../..", False)):
+        monkeypatch.setattr(component, "kept", lambda kept=kept: kept)
+        assert ("You are **The teacher**" in texts(open_page("room"))) == known
