@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -28,6 +29,10 @@ from fmnist.pictures.reading import PictureError
 from fmnist.report.page import report
 from fmnist.runs import queue, results, worker
 from fmnist.runs.run import Plan, Run, all_runs, read_run
+from fmnist.sweeps import space
+from fmnist.sweeps import sweep as sweeps
+from fmnist.sweeps.space import Dimension
+from fmnist.sweeps.sweep import PRUNERS, Sweep, Trial
 from fmnist.weights import shelf
 from fmnist.weights.card import FAMILIES, WeightsError
 from fmnist.weights.shelf import DEFAULT, Weights
@@ -311,6 +316,65 @@ def _show(run: Run, bar: "tqdm[Any]", validated: int) -> int:
     return len(epochs)
 
 
+def sweep(options: argparse.Namespace) -> int:
+    """Try recipes of a model until all are tried; the same command goes on with it."""
+    asked = {field: getattr(options, field) for field in space.FIELDS}
+    wanted = Sweep(
+        name=options.name or f"{options.model}-{time.strftime('%Y%m%d-%H%M%S')}",
+        model=options.model,
+        recipe=MODELS[options.model].recipe,
+        space=tuple(Dimension.parse(field, text) for field, text in asked.items() if text),
+        trials=options.trials,
+        data=_source(options.data),
+        device=options.device,
+        limit=options.limit,
+        pruner=options.pruner,
+    )
+    begun = sweeps.begin(wanted)
+    print(f"Sweep {begun.name}: {begun.trials} trials. Ctrl-C leaves it; --name goes on with it.")
+    try:
+        for trial in sweeps.carry_out(begun):
+            print(_in_a_line(trial), flush=True)
+    except KeyboardInterrupt:
+        print(f"Left. The run that trains goes on; go on with --name {begun.name}.")
+        return 1
+    best = sweeps.best_of(begun.tried())
+    print(f"Best: {_in_a_line(best)}" if best else "No trial came to its end.")
+    return int(best is None)
+
+
+def show_sweeps(options: argparse.Namespace) -> int:
+    """List every sweep, the newest first, with how far it is and its best trial."""
+    rows = []
+    for found in sweeps.all_sweeps():
+        trials = found.tried()
+        best = sweeps.best_of(trials)
+        rows.append(
+            {
+                "name": found.name,
+                "model": found.model,
+                "trials": found.trials,
+                "ended": sum(trial.state != "running" for trial in trials),
+                "best": best._asdict() if best else None,
+            }
+        )
+        if not options.json:
+            done = f"{rows[-1]['ended']} of {found.trials}"
+            print(f"{found.name}: {found.model}, {done} trials", end="")
+            print(f"; best {_in_a_line(best)}" if best else "")
+    if options.json:
+        print(json.dumps(rows, indent=1))
+    return 0
+
+
+def _in_a_line(trial: Trial) -> str:
+    values = ", ".join(
+        f"{field} {value:.4g}" if isinstance(value, float) else f"{field} {value}"
+        for field, value in trial.values.items()
+    )
+    return f"trial {trial.number}: {values}: {_percent(trial.accuracy)}, {trial.state}, {trial.run}"
+
+
 def _source(asked: Source | None) -> Source:
     """The data asked for; by default the real dataset where it can be had, else drawn garments."""
     if asked:
@@ -359,6 +423,25 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("--limit", type=int, metavar="N", help="train on N images only")
     verb.add_argument("--name", help="keep the result among the weights under this name")
     verb.set_defaults(verb=train)
+
+    verb = verbs.add_parser("sweep", help="try recipes of a model, each as a run")
+    verb.add_argument("model", choices=MODELS, metavar="MODEL")
+    for field in space.FIELDS:
+        verb.add_argument(f"--{field.replace('_', '-')}", dest=field, metavar="RANGE")
+    verb.add_argument("--trials", type=int, default=20, metavar="N")
+    verb.add_argument(
+        "--pruner", choices=PRUNERS, default="median", help="what ends bad ones early"
+    )
+    verb.add_argument("--device", choices=PREFERENCES, default="auto")
+    verb.add_argument("--data", choices=SOURCES)
+    verb.add_argument("--limit", type=int, metavar="N", help="train on N images only")
+    verb.add_argument("--name", help="goes on with the sweep of that name where there is one")
+    verb.epilog = "A RANGE is 3..20, 1e-4..1e-2:log, 128,256 or adamw,muon."
+    verb.set_defaults(verb=sweep)
+
+    verb = verbs.add_parser("sweeps", help="list sweeps with their best trial")
+    verb.add_argument("--json", action="store_true")
+    verb.set_defaults(verb=show_sweeps)
 
     verb = verbs.add_parser("evaluate", help="measure weights on a split")
     verb.add_argument("weights", metavar="WEIGHTS", help="a shipped name or a path")

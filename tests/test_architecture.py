@@ -15,7 +15,7 @@ FLOORS = (
     ("app",),
     ("pages", "__main__"),
     ("ui",),
-    ("classroom",),
+    ("classroom", "sweeps"),
     ("report", "runs", "export"),
     ("weights", "training"),
     ("analysis",),

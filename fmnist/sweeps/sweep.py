@@ -1,0 +1,292 @@
+"""A sweep is a directory beside the runs; its trials are runs, and Optuna chooses their recipes.
+
+    FMNIST_RUNS/.sweeps/NAME/sweep.json    what was asked for
+                             journal.log   Optuna's: every trial, its values and what came of it
+                             ask.lock      held while a trial is asked for
+                             N.lock        held by whoever follows trial N
+
+Several processes, on several machines, can carry out one sweep: each asks for a trial of its own,
+and takes over those whose follower has gone. (Akiba et al. 2019, "Optuna".)
+"""
+
+import fcntl
+import json
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
+
+from fmnist.data.splits import Source
+from fmnist.machine.errors import UserFacingError
+from fmnist.machine.files import write_whole
+from fmnist.machine.locks import held, open_lock
+from fmnist.models.recipe import Recipe
+from fmnist.runs import queue
+from fmnist.runs.run import Plan, Run, RunError, read_run, runs_folder
+from fmnist.sweeps.space import Dimension, Value
+
+if TYPE_CHECKING:
+    from optuna import Study
+    from optuna.trial import FrozenTrial
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+WARM_UP = 5
+"""Trials, and epochs of a trial, before one is compared with the others."""
+Pruner = Literal["median", "hyperband", "none"]
+PRUNERS: tuple[Pruner, ...] = get_args(Pruner)
+State = Literal["running", "complete", "pruned", "failed"]
+
+
+class Trial(NamedTuple):
+    """One recipe that was tried: its values, its run, and its best validation accuracy, 0 to 1."""
+
+    number: int
+    values: dict[str, Value]
+    run: str | None
+    state: State
+    accuracy: float | None
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What is swept: a model and its recipe, of which some fields are tried out."""
+
+    name: str
+    model: str
+    recipe: Recipe
+    space: tuple[Dimension, ...]
+    trials: int
+    data: Source
+    device: str = "auto"
+    limit: int | None = None
+    pruner: Pruner = "median"
+
+    def __post_init__(self) -> None:
+        if not NAME.fullmatch(self.name):
+            raise UserFacingError(
+                "{name!r} can't name a sweep: use up to 64 letters, digits, dots, dashes and "
+                "underscores, and begin with a letter or a digit.",
+                name=self.name,
+            )
+        if not self.space:
+            raise UserFacingError("A sweep needs at least one field with a range or a list.")
+        if not 1 <= self.trials <= 10_000:
+            raise UserFacingError("The trials of a sweep are 1 to 10,000.")
+
+    @property
+    def folder(self) -> Path:
+        return _folder() / self.name
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self) | {
+            "recipe": self.recipe.to_json(),
+            "space": [dimension.to_json() for dimension in self.space],
+        }
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "Sweep":
+        recipe = Recipe.from_json(values["recipe"])
+        space = tuple(map(Dimension.from_json, values["space"]))
+        return cls(**{**values, "recipe": recipe, "space": space})
+
+    def tried(self) -> list[Trial]:
+        """Every trial so far, in the order in which they were asked for."""
+        return [_trial(frozen) for frozen in _study(self).get_trials(deepcopy=False)]
+
+    def importance(self) -> dict[str, float]:
+        """How much of the differences each field explains, of sum 1; empty while it can't be told.
+
+        Functional ANOVA over a random forest (Hutter, Hoos, Leyton-Brown 2014).
+        """
+        import optuna
+
+        try:
+            return dict(optuna.importance.get_param_importances(_study(self)))
+        except (ValueError, RuntimeError):  # too few trials, or all of them alike
+            return {}
+
+
+def begin(sweep: Sweep) -> Sweep:
+    """Make a sweep, or go on with the one of that name.
+
+    Raises UserFacingError where that one is another, and RunError where nothing can be written.
+    """
+    path = sweep.folder / "sweep.json"
+    try:
+        sweep.folder.mkdir(parents=True, exist_ok=True)
+        with held(sweep.folder / "ask.lock"):
+            if not path.exists():
+                write_whole(path, json.dumps(sweep.to_json(), indent=1).encode())
+    except OSError as error:
+        raise RunError(
+            "The folder of the runs can't be written: {reason}.", reason=error.strerror
+        ) from None
+    if read_sweep(sweep.name) != sweep:
+        raise UserFacingError(
+            "There is another sweep named {name}. Give this one another name, or ask for the same "
+            "to go on with it.",
+            name=sweep.name,
+        )
+    return sweep
+
+
+def read_sweep(name: str) -> Sweep:
+    """The sweep of that name; raises UserFacingError where there is none."""
+    path = _folder() / name / "sweep.json"
+    if not NAME.fullmatch(name) or not path.exists():
+        raise UserFacingError("There is no sweep {name!r}.", name=name)
+    return Sweep.from_json(json.loads(path.read_text()))
+
+
+def all_sweeps() -> list[Sweep]:
+    """Every sweep, the newest first."""
+    paths = sorted(_folder().glob("*/sweep.json"), key=lambda path: -path.stat().st_mtime)
+    return [read_sweep(path.parent.name) for path in paths]
+
+
+def carry_out(sweep: Sweep) -> Iterator[Trial]:
+    """Try recipe after recipe until all are tried; yields each trial of this process as it ends.
+
+    It can be broken off at any moment and begun again, here or on another machine.
+    """
+    while True:
+        number = _take_over(sweep)
+        if number is None:
+            number = _ask(sweep)
+        if number is None:
+            return
+        with _followed(sweep, number) as free:
+            if free:
+                yield _follow(sweep, number)
+
+
+def _take_over(sweep: Sweep) -> int | None:
+    """A trial whose follower has gone, if there is one."""
+    from optuna.trial import TrialState
+
+    for frozen in _study(sweep).get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        with _followed(sweep, frozen.number) as free:
+            if free:
+                return frozen.number
+    return None
+
+
+def _ask(sweep: Sweep) -> int | None:
+    """A new trial with its run; None where there are as many as were asked for."""
+    with held(sweep.folder / "ask.lock"):
+        study = _study(sweep)
+        asked = [trial for trial in map(_trial, study.get_trials(deepcopy=False)) if trial.run]
+        if len(asked) >= sweep.trials:
+            return None
+        trial, recipe = study.ask(), sweep.recipe
+        for dimension in sweep.space:
+            recipe = dimension.put(recipe, dimension.suggest(trial))
+        title = f"{sweep.name} {trial.number}"
+        plan = Plan(
+            sweep.model, recipe, sweep.data, sweep.device, sweep.limit, origin=title, title=title
+        )
+        trial.set_user_attr("run", queue.start(plan).id)
+        return trial.number
+
+
+@contextmanager
+def _followed(sweep: Sweep, number: int) -> Iterator[bool]:
+    """Whether nobody else follows a trial; within it, nobody else does."""
+    lock = open_lock(sweep.folder / f"{number}.lock")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        yield False
+    else:
+        yield True
+    finally:
+        os.close(lock)
+
+
+def _follow(sweep: Sweep, number: int) -> Trial:
+    """Tell Optuna epoch by epoch how the run of a trial does, and stop it if that is hopeless."""
+    from optuna import Trial as Asked
+    from optuna.trial import TrialState
+
+    study = _study(sweep)
+    frozen = study.get_trials(deepcopy=False)[number]
+    if frozen.state.is_finished():
+        return _trial(frozen)
+    asked, known = Asked(study, frozen._trial_id), set(frozen.intermediate_values)
+    run, pruned, ended = frozen.user_attrs.get("run"), False, None
+    try:
+        if run and read_run(run).state == "interrupted":
+            queue.resume(run)
+        for seen in queue.watch(run) if run else ():
+            for epoch, accuracy in _validated(seen):
+                if epoch not in known:
+                    known.add(epoch)
+                    asked.report(accuracy, epoch)
+            if not pruned and seen.state == "running" and asked.should_prune():
+                queue.stop(seen.id)
+                pruned = True
+        ended = read_run(run) if run else None
+    except RunError:  # it ended a moment before it was to be stopped, or somebody deleted it
+        with suppress(RunError):
+            ended = read_run(run or "")
+    if ended and ended.state == "finished":
+        study.tell(number, ended.best)
+    else:
+        study.tell(number, state=TrialState.PRUNED if pruned else TrialState.FAIL)
+    return _trial(study.get_trials(deepcopy=False)[number])
+
+
+def _validated(run: Run) -> Iterator[tuple[int, float]]:
+    """The epochs that ended, with the best validation accuracy until then."""
+    best = 0.0
+    for line in run.progress:
+        if "validation_accuracy" in line:
+            best = max(best, line["validation_accuracy"])
+            yield line["epoch"], best
+
+
+def best_of(trials: Sequence[Trial]) -> Trial | None:
+    """The complete one with the highest validation accuracy."""
+    complete = [trial for trial in trials if trial.accuracy is not None]
+    return max(complete, key=lambda trial: trial.accuracy or 0.0, default=None)
+
+
+def _trial(frozen: "FrozenTrial") -> Trial:
+    states: dict[str, State] = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed"}
+    return Trial(
+        frozen.number,
+        dict(frozen.params),
+        frozen.user_attrs.get("run"),
+        states.get(frozen.state.name, "running"),
+        frozen.value if frozen.state.name == "COMPLETE" else None,
+    )
+
+
+def _folder() -> Path:
+    return runs_folder() / ".sweeps"
+
+
+def _study(sweep: Sweep) -> "Study":
+    # Here, since only a sweep needs it.
+    import optuna
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    pruners: dict[Pruner, optuna.pruners.BasePruner] = {
+        "median": optuna.pruners.MedianPruner(WARM_UP, WARM_UP),
+        "hyperband": optuna.pruners.HyperbandPruner(),
+        "none": optuna.pruners.NopPruner(),
+    }
+    return optuna.create_study(
+        storage=JournalStorage(JournalFileBackend(str(sweep.folder / "journal.log"))),
+        study_name=sweep.name,
+        direction="maximize",
+        load_if_exists=True,
+        # What others are trying counts as bad, so that no two try the same.
+        sampler=optuna.samplers.TPESampler(constant_liar=True),
+        pruner=pruners[sweep.pruner],
+    )

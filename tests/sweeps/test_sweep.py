@@ -1,0 +1,121 @@
+"""A sweep's trials are runs; it goes on after a kill, and from several processes at once."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import optuna
+import pytest
+
+from fmnist import PROJECT
+from fmnist.machine.errors import UserFacingError
+from fmnist.models import MODELS
+from fmnist.runs.run import read_run
+from fmnist.sweeps import sweep as sweeps
+from fmnist.sweeps.space import Dimension
+from fmnist.sweeps.sweep import Sweep, all_sweeps, begin, best_of, carry_out, read_sweep
+
+SCRIPT = "import sys; from fmnist.sweeps import sweep as s; [*s.carry_out(s.read_sweep('mine'))]"
+
+
+def asked(**changes: object) -> Sweep:
+    values = {
+        "name": "mine",
+        "model": "softmax",
+        "recipe": MODELS["softmax"].recipe,
+        "space": (Dimension.parse("lr", "1e-4..1e-1:log"), Dimension.parse("epochs", "1,2")),
+        "trials": 3,
+        "data": "drawn",
+        "device": "cpu",
+        "limit": 200,
+    }
+    return begin(Sweep(**{**values, **changes}))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def drivers() -> Iterator[list[subprocess.Popen[bytes]]]:
+    started: list[subprocess.Popen[bytes]] = []
+    yield started
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def drive() -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", SCRIPT], cwd=PROJECT)
+
+
+@pytest.mark.usefixtures("small")
+def test_every_trial_is_a_run_and_the_best_is_the_best_of_the_runs() -> None:
+    sweep = asked()
+    done = list(carry_out(sweep))
+    assert [trial.number for trial in done] == [0, 1, 2]
+    assert done == sweep.tried()
+    for trial in done:
+        run = read_run(trial.run or "")
+        assert run.plan.recipe.lr == trial.values["lr"]
+        assert run.plan.recipe.epochs == trial.values["epochs"]
+        assert run.best == trial.accuracy
+        assert run.plan.title == f"mine {trial.number}"
+    best = best_of(done)
+    assert best
+    assert best.accuracy == max(trial.accuracy or 0 for trial in done)
+    assert list(carry_out(sweep)) == []
+    assert all_sweeps() == [sweep] == [read_sweep("mine")]
+
+
+def test_after_a_kill_a_sweep_goes_on_and_no_trial_is_lost(
+    drivers: list[subprocess.Popen[bytes]],
+) -> None:
+    sweep = asked(trials=2, space=(Dimension.parse("lr", "0.001,0.01"),))
+    drivers.append(drive())
+    deadline = time.monotonic() + 120
+    while not any(trial.run for trial in sweep.tried()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    drivers[0].send_signal(signal.SIGKILL)
+    drivers[0].wait()
+    assert [trial.state for trial in sweep.tried()] == ["running"]
+    list(carry_out(sweep))
+    assert [trial.state for trial in sweep.tried()] == ["complete"] * 2
+    assert len({trial.run for trial in sweep.tried()}) == 2
+
+
+def test_two_processes_share_a_sweep_and_try_nothing_twice(
+    drivers: list[subprocess.Popen[bytes]],
+) -> None:
+    sweep = asked(trials=4, space=(Dimension.parse("lr", "1e-4..1e-1:log"),))
+    drivers += [drive(), drive()]
+    assert [process.wait(180) for process in drivers] == [0, 0]
+    assert [trial.state for trial in sweep.tried()] == ["complete"] * 4
+    assert len({trial.run for trial in sweep.tried()}) == 4
+
+
+@pytest.mark.usefixtures("small")
+def test_a_hopeless_trial_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(optuna.Trial, "should_prune", lambda trial: True)
+    sweep = asked(trials=1, space=(Dimension.parse("epochs", "1000"),))
+    (trial,) = carry_out(sweep)
+    assert trial.state == "pruned"
+    assert read_run(trial.run or "").state == "stopped"
+
+
+def test_another_sweep_under_the_same_name_is_refused() -> None:
+    asked()
+    with pytest.raises(UserFacingError, match="another sweep named mine"):
+        asked(trials=4)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"name": "../x"}, "can't name a sweep"),
+        ({"space": ()}, "at least one field"),
+        ({"trials": 0}, "1 to 10,000"),
+    ],
+)
+def test_what_is_no_sweep_is_refused(changes: dict[str, object], sentence: str) -> None:
+    with pytest.raises(UserFacingError, match=sentence):
+        asked(**changes)
+    assert not sweeps.all_sweeps()
