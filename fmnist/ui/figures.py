@@ -348,9 +348,13 @@ def robustness(
     )
     figure.update_xaxes(title=unit, fixedrange=True, zeroline=False)
     figure.update_yaxes(
-        title="named right", tickformat=".0%", range=[-0.02, 1.02], fixedrange=True, zeroline=False
+        title=_("named right"),
+        tickformat=".0%",
+        range=[-0.02, 1.02],
+        fixedrange=True,
+        zeroline=False,
     )
-    return figure
+    return _with_separators(figure)
 
 
 def table(figure: go.Figure) -> list[dict[str, Any]]:

@@ -78,7 +78,7 @@ def asked_for() -> tuple[str, Recipe, int] | None:
             recipe = replace(recipe, augment=tuple(names))
         return model, recipe, max(1, int(st.query_params.get("images", MOST_ASKED)))
     except (KeyError, ValueError, UserFacingError):
-        widgets.say_unknown("a recipe", model)
+        widgets.say_unknown(_("a recipe"), model)
         return None
 
 
