@@ -35,7 +35,7 @@ PLACES = {
     ),
     "Models": (
         Place("train", "Train", "model_training", "Choose a recipe and watch a model learn."),
-        Place("build", "Build it", "construction", "Put a network together from layers."),
+        Place("build_it", "Build it", "construction", "Put a network together from layers."),
         Place("models", "Models", "leaderboard", "See architectures, or load weights of your own."),
     ),
     "Analysis": (
@@ -52,6 +52,7 @@ PLACES = {
         Place("lessons", "Lessons", "school", "Follow eight lessons: predict, look, compare."),
         Place("inside", "Inside", "hub", "Look into every layer while you draw."),
         Place("break_it", "Break it", "bolt", "Spoil or attack a garment, or a thousand."),
+        Place("challenges", "Challenges", "trophy", "Fool a model, please them all, build small."),
     ),
     "Your pictures": (
         Place(

@@ -84,9 +84,17 @@ def edit() -> list[Laid]:
 
 
 def _row(number: int, brick: Brick, placed: Laid) -> None:
-    _head(brick["kind"], placed)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
-        for name, option in KINDS[brick["kind"]].items():
+    options = KINDS[brick["kind"]]
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        with st.container():
+            _head(brick["kind"], placed)
+        _button("arrow_upward", "Up", number, _move, -1)
+        _button("arrow_downward", "Down", number, _move, 1)
+        _button("delete", "Remove", number, _remove)
+    if not options:
+        return
+    with st.container(horizontal=True, gap="xsmall"):
+        for name, option in options.items():
             st.number_input(
                 TITLES[name],
                 option.low,
@@ -95,19 +103,14 @@ def _row(number: int, brick: Brick, placed: Laid) -> None:
                 key=f"{name} of {number}",
                 width=130,
             )
-        title = brick["kind"]
-        _button("arrow_upward", f"Move {title} up", number, _move, -1)
-        _button("arrow_downward", f"Move {title} down", number, _move, 1)
-        _button("delete", f"Remove {title}", number, _remove)
 
 
 def _head(title: str, placed: Laid) -> None:
-    if placed.problem:
+    if placed.shape is None:
         st.markdown(f"**{title}**")
         say = st.caption if placed.problem == building.WAITS else st.error
         say(placed.problem)
         return
-    assert placed.shape
     hands_on = f"**{title}** hands on {building.words(placed.shape)}"
     st.markdown(f"{hands_on}, {placed.parameters:,} parameters" if placed.parameters else hands_on)
 
@@ -120,6 +123,7 @@ def _button(icon: str, label: str, number: int, act: Callable[..., None], *more:
         on_click=act,
         args=(number, *more),
         type="tertiary",
+        width="content",
     )
 
 
