@@ -16,6 +16,11 @@ ACCENT, SECOND = "#e8590c", "#1c7ed6"
 MUTED = "rgba(134, 142, 150, 0.45)"
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 """How lines are told apart by whoever doesn't see their colours."""
+SYMBOLS = (
+    "circle", "square", "diamond", "cross", "x", "triangle-up", "star", "circle-open",
+    "square-open", "diamond-open",
+)  # fmt: skip
+"""How classes are told apart by whoever doesn't see their colours."""
 MOST_POINTS = 300
 MARGIN = {"l": 0, "r": 0, "t": 8, "b": 0}
 
@@ -306,6 +311,26 @@ def robustness(
     figure.update_yaxes(
         title="named right", tickformat=".0%", range=[-0.02, 1.02], fixedrange=True, zeroline=False
     )
+    return figure
+
+
+def places(positions: NDArray[np.float32], labels: NDArray[np.uint8], reach: float) -> go.Figure:
+    """Images at positions (N, 2), by class in colour and symbol; both axes go to `reach`."""
+    figure = go.Figure()
+    for label, name in enumerate(CLASSES):
+        here = positions[labels == label]
+        figure.add_scatter(
+            x=here[:, 0],
+            y=here[:, 1],
+            name=name,
+            mode="markers",
+            marker={"symbol": SYMBOLS[label], "size": 7},
+            hovertemplate=f"{name}<extra></extra>",
+        )
+    figure.update_layout(height=380, margin=MARGIN, legend={"orientation": "h"})
+    plain = {"range": [-1.05 * reach, 1.05 * reach], "fixedrange": True, "showticklabels": False}
+    figure.update_xaxes(title="first direction", **plain)
+    figure.update_yaxes(title="second direction", **plain)
     return figure
 
 

@@ -21,6 +21,7 @@ from fmnist.runs.run import Plan, Run, RunError, read_run
 from fmnist.ui import figures, matrices, take_home, widgets
 from fmnist.ui.components.matrix import matrix as show_matrix
 from fmnist.ui.components.wall import garment_wall
+from fmnist.ui.parts.watch import watch
 from fmnist.ui.state import dataset, models, uploads
 from fmnist.ui.state.jobs import in_words
 from fmnist.ui.state.pace import measured
@@ -252,6 +253,8 @@ def _run(shown: Run) -> None:
     _buttons(run)
     if run.state == "failed":
         st.expander("Log").code(run.log()[-LOG_CHARACTERS:], language=None)
+    if run.state == "finished":
+        watch(run)
     predictions = run.predictions()
     if len(predictions):
         _answers(run, predictions)
