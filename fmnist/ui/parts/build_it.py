@@ -96,10 +96,17 @@ def edit() -> list[Laid]:
 
 
 def _row(number: int, brick: Brick, placed: Laid) -> None:
-    title = Words(brick["kind"])
-    _head(title, placed)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
-        for name, option in KINDS[brick["kind"]].items():
+    options, title = KINDS[brick["kind"]], Words(brick["kind"])
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        with st.container():
+            _head(title, placed)
+        _button("arrow_upward", _("Up"), number, _move, -1)
+        _button("arrow_downward", _("Down"), number, _move, 1)
+        _button("delete", _("Remove"), number, _remove)
+    if not options:
+        return
+    with st.container(horizontal=True, gap="xsmall"):
+        for name, option in options.items():
             st.number_input(
                 said(TITLES[name]),
                 option.low,
@@ -108,18 +115,14 @@ def _row(number: int, brick: Brick, placed: Laid) -> None:
                 key=f"{name} of {number}",
                 width=130,
             )
-        _button("arrow_upward", _("Move {title} up", title=title), number, _move, -1)
-        _button("arrow_downward", _("Move {title} down", title=title), number, _move, 1)
-        _button("delete", _("Remove {title}", title=title), number, _remove)
 
 
 def _head(title: Words, placed: Laid) -> None:
-    if placed.problem:
+    if placed.shape is None:
         st.markdown(f"**{said(title)}**")
         say = st.caption if placed.problem == building.WAITS else st.error
         say(said(placed.problem))
         return
-    assert placed.shape
     given = building.words(placed.shape)
     hands_on = Words("**{title}** hands on {given}", title=title, given=given)
     if placed.parameters:
@@ -135,6 +138,7 @@ def _button(icon: str, label: str, number: int, act: Callable[..., None], *more:
         on_click=act,
         args=(number, *more),
         type="tertiary",
+        width="content",
     )
 
 

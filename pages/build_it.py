@@ -3,7 +3,7 @@
 import streamlit as st
 
 from fmnist.ui.page import page
-from fmnist.ui.parts import build as parts
+from fmnist.ui.parts import build_it as parts
 from fmnist.words import _
 
 source, device = page(
