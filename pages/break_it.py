@@ -8,10 +8,11 @@ from fmnist.ui.page import page
 from fmnist.ui.parts import break_it as parts
 from fmnist.ui.parts import classify
 from fmnist.weights.card import Card
+from fmnist.words import _
 
 source, device = page(
-    "Break it",
-    "Spoil a garment until the answer changes, by sliders or by an attack; then a thousand.",
+    _("Break it"),
+    _("Spoil a garment until the answer changes, by sliders or by an attack; then a thousand."),
 )
 
 left, right = st.columns(2, vertical_alignment="bottom")
@@ -27,11 +28,11 @@ def one_garment(card: Card, other: Card | None) -> None:
     bring, spoil, see = st.columns([3, 4, 6], gap="medium")
     with bring:
         taken = classify.draw("auto", source, first=classify.TEST_IMAGE)
-    pictures = [picture for _, picture in taken if isinstance(picture, Intake)]
+    pictures = [picture for name, picture in taken if isinstance(picture, Intake)]
     if not pictures:
-        spoil.caption("Draw a garment to break.")
+        spoil.caption(_("Draw a garment to break."))
         return
-    answer, _ = answers.ask(card, taken[:1], device)
+    answer = answers.ask(card, taken[:1], device)[0]
     label = int(answer.probabilities[0].argmax())
     with spoil:
         broken = parts.break_one(card, pictures[0], label, device)
@@ -42,10 +43,10 @@ def one_garment(card: Card, other: Card | None) -> None:
 one_garment(card, other)
 both = [card, *([other] if other else [])]
 
-st.header("A thousand garments")
-if st.toggle("Measure how accuracy falls", key="curves", bind="query-params"):
+st.header(_("A thousand garments"))
+if st.toggle(_("Measure how accuracy falls"), key="curves", bind="query-params"):
     parts.curves(both, source, device)
 
-st.header("How often attacks succeed")
-if st.toggle("Attack a thousand garments", key="success", bind="query-params"):
+st.header(_("How often attacks succeed"))
+if st.toggle(_("Attack a thousand garments"), key="success", bind="query-params"):
     parts.success(both, source, device)

@@ -8,11 +8,14 @@ from fmnist.ui.page import page
 from fmnist.ui.parts import classify
 from fmnist.ui.parts import inside as parts
 from fmnist.weights.card import Card
+from fmnist.words import _
 
 source, device = page(
-    "Inside",
-    "What every layer makes of a garment, as you draw on it: maps, filters, and how each unit "
-    "comes about.",
+    _("Inside"),
+    _(
+        "What every layer makes of a garment, as you draw on it: maps, filters, and how each unit "
+        "comes about."
+    ),
 )
 
 card = widgets.need_weights(lambda card: card.any_picture)
@@ -27,14 +30,14 @@ def inside(card: Card) -> None:
     best = bring.container()
     with bring:
         taken = classify.draw("auto", source, first=classify.TEST_IMAGE)
-        answer, _ = answers.ask(card, taken, device)
+        answer = answers.ask(card, taken, device)[0]
         probabilities = answer.probabilities[0] if taken else answers.NOTHING
         answers.show([probabilities], [""])
     with best:
         answers.best(probabilities)
-    pictures = [picture for _, picture in taken if isinstance(picture, Intake)]
+    pictures = [picture for name, picture in taken if isinstance(picture, Intake)]
     if not pictures:
-        see.caption("Draw a garment, and its maps stand here.")
+        see.caption(_("Draw a garment, and its maps stand here."))
         return
     pixels = pictures[0].pixels
     seen = parts.look(card, pixels, device)

@@ -2,10 +2,11 @@
 
 from fmnist.ui.page import page
 from fmnist.ui.parts import lessons as parts
+from fmnist.words import _
 
 page(
-    "Lessons",
-    "A path through it all, for a class or for yourself: predict, look, and see who was right.",
+    _("Lessons"),
+    _("A path through it all, for a class or for yourself: predict, look, and see who was right."),
 )
 
 lesson = parts.chosen()

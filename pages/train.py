@@ -10,16 +10,7 @@ from fmnist.models import MODELS
 from fmnist.runs import queue
 from fmnist.runs.run import Plan, spec
 from fmnist.ui.page import page
-from fmnist.ui.parts.train import (
-    asked_for,
-    choose_run,
-    compare_chosen,
-    edit_recipe,
-    forecast,
-    list_runs,
-    name_run,
-    show_run,
-)
+from fmnist.ui.parts import train as parts
 from fmnist.ui.state import classroom, dataset
 from fmnist.weights import shelf
 from fmnist.words import Words, _, said
@@ -37,7 +28,7 @@ source, device = page(
 queue.dispatch()
 ticket = classroom.ticket()
 known = {run.id: run for run in runs.seen_by(ticket)}
-asked = asked_for()
+asked = parts.asked_for()
 
 plan, watch = st.columns([1, 2], gap="large")
 with plan:
@@ -74,9 +65,9 @@ with plan:
     if preset == QUICK:
         proposal, limit = replace(proposal, epochs=QUICK_EPOCHS, teacher=None), QUICK_IMAGES
     teachers = [card.name for card in shelf.cards() if card.may_know(source) and card.any_picture]
-    recipe, limit = edit_recipe(proposal, limit, available, teachers, key)
+    recipe, limit = parts.edit_recipe(proposal, limit, available, teachers, key)
     wanted = Plan(model, recipe, source, device.type, limit, origin=origin, layers=layers)
-    title = name_run(ticket)
+    title = parts.name_run(ticket)
     how_long = st.container()
     if st.button(_("Start training"), type="primary", width="stretch"):
         try:
@@ -89,14 +80,14 @@ with plan:
 
 with watch:
     if known:
-        show_run(known[choose_run(list(known.values()))], ticket)
+        parts.show_run(known[parts.choose_run(list(known.values()))], ticket)
     else:
         st.info(_("No runs yet. Start one, and its curves are drawn here as it learns."))
 
 if known:
     st.header(_("All runs"))
-    list_runs(list(known.values()))
-    compare_chosen(list(known.values()))
+    parts.list_runs(list(known.values()))
+    parts.compare_chosen(list(known.values()))
 
 with how_long:  # last, as it may have to be measured first
-    forecast(wanted, limit)
+    parts.forecast(wanted, limit)

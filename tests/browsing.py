@@ -35,6 +35,7 @@ PAGES = {
     "Lessons": ("Lessons", "Teacher's sheet, to print"),
     "Inside": ("Inside", "Convolution 3 x 3"),
     "Break it": ("Break it", "How often attacks succeed"),
+    "Challenges": ("Challenges", "Test garment"),
     "Classify": ("Classify", "Start from"),
     "Room": ("Room", "Open it"),
     "Wall": ("Wall", "To the Room page"),

@@ -1,6 +1,6 @@
 """A map of images: what a model makes of them, brought down to two dimensions."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
@@ -40,6 +40,17 @@ def tsne(vectors: NDArray[np.float32], report: ProgressCallback) -> NDArray[np.f
 
     fit.callbacks, fit.callbacks_every_iters = count, REPORT_EVERY
     return np.asarray(fit.fit(vectors), np.float32)
+
+
+def along_the_last(vectors: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Positions (E, N, 2) of the same images in E sets of vectors (N, D), by one pair of axes.
+
+    Those are the principal components of the last, so that what moves is the vectors.
+    """
+    from sklearn.decomposition import PCA
+
+    axes = PCA(2, svd_solver="covariance_eigh").fit(vectors[-1])
+    return np.stack([axes.transform(each) for each in vectors]).astype(np.float32)
 
 
 METHODS: Mapping[str, Callable[[NDArray[np.float32], ProgressCallback], NDArray[np.float32]]] = (

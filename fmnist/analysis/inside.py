@@ -22,6 +22,7 @@ from fmnist.models.chain import ACTIVATIONS, Affine, GlobalPool, Pool
 from fmnist.models.layers import Classifier, Dropout, Standardize
 from fmnist.models.residual import Residual
 from fmnist.models.rnn import Reader
+from fmnist.words import Words
 
 Floats = NDArray[np.float32]
 Place = tuple[int, int, int]
@@ -215,18 +216,28 @@ def after_each_step(
             return None
 
 
-def in_words(probabilities: Floats, from_end: bool) -> str:
+def in_words(probabilities: Floats, from_end: bool) -> Words:
     """Since which step a reader has given its last answer, by probabilities (T, 10) after each."""
     said = probabilities.argmax(1)
     last, steps = CLASSES[said[-1]], len(said)
     others = np.flatnonzero(said != said[-1])
-    way = "from the bottom" if from_end else "from the top"
+    way = Words("from the bottom") if from_end else Words("from the top")
     if not len(others):
-        return f"Read {way}, it says {last} from the first of {steps} steps on."
-    before = others[-1]
-    return (
-        f"Read {way}, it still says {CLASSES[said[before]]} after step {before + 1} of {steps}, "
-        f"and {last} from the next one on."
+        return Words(
+            "Read {way}, it says {last} from the first of {steps} steps on.",
+            way=way,
+            last=last,
+            steps=steps,
+        )
+    step = int(others[-1]) + 1
+    return Words(
+        "Read {way}, it still says {earlier} after step {step} of {steps}, and {last} from the "
+        "next one on.",
+        way=way,
+        earlier=CLASSES[said[step - 1]],
+        step=step,
+        steps=steps,
+        last=last,
     )
 
 

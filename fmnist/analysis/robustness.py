@@ -13,6 +13,7 @@ from fmnist.analysis.attacks import Images, Labels
 from fmnist.models import inference
 from fmnist.models.inference import ProgressCallback
 from fmnist.models.layers import Classifier
+from fmnist.words import Words
 
 IMAGES = 1000
 """How many garments curves and tables are measured on."""
@@ -21,6 +22,7 @@ STEPS = 10
 """Steps of PGD for many images."""
 GREY = 128
 MIDDLE = 13.5
+GREY_LEVELS, PIXELS = Words("grey levels"), Words("pixels")
 
 
 class Distortion(NamedTuple):
@@ -29,8 +31,8 @@ class Distortion(NamedTuple):
     `spoil` takes images uint8 (N, 28, 28), a strength and a generator for what is random in it.
     """
 
-    title: str
-    unit: str
+    title: Words
+    unit: Words
     strengths: tuple[float, ...]
     """Those of a curve, from none to the most."""
     spoil: Callable[[Images, float, np.random.Generator], Images]
@@ -108,18 +110,22 @@ def covered(image: Images, edge: int, top: int, left: int) -> Images:
 
 DISTORTIONS: Mapping[str, Distortion] = MappingProxyType(
     {
-        "noise": Distortion("Noise", "grey levels", (0, 10, 20, 40, 60, 90, 128), noise),
-        "blur": Distortion("Blur", "pixels", (0, 0.5, 1, 1.5, 2, 3, 4), blur),
-        "shift": Distortion("Shift", "pixels", (0, 1, 2, 3, 4, 6, 8), shift),
-        "turn": Distortion("Turn", "degrees", (0, 10, 20, 30, 45, 60, 90), turn),
-        "contrast": Distortion("Less contrast", "%", (0, 20, 40, 60, 80, 90, 95), contrast),
-        "patch": Distortion("Grey patch", "pixels a side", (0, 4, 8, 12, 16, 20, 24), patch),
+        "noise": Distortion(Words("Noise"), GREY_LEVELS, (0, 10, 20, 40, 60, 90, 128), noise),
+        "blur": Distortion(Words("Blur"), PIXELS, (0, 0.5, 1, 1.5, 2, 3, 4), blur),
+        "shift": Distortion(Words("Shift"), PIXELS, (0, 1, 2, 3, 4, 6, 8), shift),
+        "turn": Distortion(Words("Turn"), Words("degrees"), (0, 10, 20, 30, 45, 60, 90), turn),
+        "contrast": Distortion(
+            Words("Less contrast"), Words("%"), (0, 20, 40, 60, 80, 90, 95), contrast
+        ),
+        "patch": Distortion(
+            Words("Grey patch"), Words("pixels a side"), (0, 4, 8, 12, 16, 20, 24), patch
+        ),
     }
 )
-ATTACKS: Mapping[str, tuple[str, tuple[float, ...]]] = MappingProxyType(
+ATTACKS: Mapping[str, tuple[Words, tuple[float, ...]]] = MappingProxyType(
     {
-        "fgsm": ("FGSM", (0, 2, 4, 8, 12, 16, 24, 32)),
-        "pgd": ("PGD", (0, 2, 4, 8, 12, 16, 24, 32)),
+        "fgsm": (Words("FGSM"), (0, 2, 4, 8, 12, 16, 24, 32)),
+        "pgd": (Words("PGD"), (0, 2, 4, 8, 12, 16, 24, 32)),
     }
 )
 """The white-box attacks by their titles and the strengths of a curve, in grey levels."""

@@ -9,13 +9,14 @@ from typing import Any, NamedTuple
 from fmnist.machine.errors import UserFacingError
 from fmnist.models.chain import Layer, built, handed_on, work
 from fmnist.models.layers import SIDE, parameter_count
+from fmnist.words import Words
 
 Brick = dict[str, Any]
 """What people choose, as JSON: its `kind`, a key of `KINDS`, and a number for each option."""
 Shape = tuple[int, ...]
 MOST = 40
 """Bricks that one network may have."""
-WAITS = "It waits for the layer before it."
+WAITS = Words("It waits for the layer before it.")
 """What stands at each brick after one that does not fit."""
 
 
@@ -29,17 +30,17 @@ class Option(NamedTuple):
 
 KINDS: Mapping[str, Mapping[str, Option]] = MappingProxyType(
     {
-        "Convolution": {
+        Words("Convolution"): {
             "channels": Option(1, 256, 16), "size": Option(1, 7, 3), "stride": Option(1, 3, 1)
         },
-        "Pool": {"size": Option(2, 4, 2)},
-        "Batch normalisation": {},
-        "ReLU": {},
-        "Residual": {},
-        "Dense": {"units": Option(1, 1024, 64)},
-        "Dropout": {"percent": Option(0, 90, 20)},
-        "LSTM": {"units": Option(1, 256, 64), "ways": Option(1, 2, 1)},
-        "GRU": {"units": Option(1, 256, 64), "ways": Option(1, 2, 1)},
+        Words("Pool"): {"size": Option(2, 4, 2)},
+        Words("Batch normalisation"): {},
+        Words("ReLU"): {},
+        Words("Residual"): {},
+        Words("Dense"): {"units": Option(1, 1024, 64)},
+        Words("Dropout"): {"percent": Option(0, 90, 20)},
+        Words("LSTM"): {"units": Option(1, 256, 64), "ways": Option(1, 2, 1)},
+        Words("GRU"): {"units": Option(1, 256, 64), "ways": Option(1, 2, 1)},
     }
 )  # fmt: skip
 READERS = ("LSTM", "GRU")
@@ -56,7 +57,7 @@ class Laid:
     layers: tuple[Layer, ...]
     shape: Shape | None
     parameters: int
-    problem: str = ""
+    problem: Words | None = None
 
 
 def brick(kind: str) -> Brick:
@@ -78,11 +79,14 @@ def lay(bricks: Sequence[Brick]) -> list[Laid]:
 def chain(bricks: Sequence[Brick]) -> list[Layer]:
     """The layers of a chain; raises UserFacingError, by the first problem, for what makes none."""
     if len(bricks) > MOST:
-        raise UserFacingError(f"A network may have {MOST} layers, and this has {len(bricks)}.")
+        raise UserFacingError(
+            "A network may have {most} layers, and this has {count}.", most=MOST, count=len(bricks)
+        )
     laid = lay(bricks)
     for each in laid:
         if each.problem:
-            raise UserFacingError(f"{each.brick['kind']}: {each.problem}")
+            kind = Words(each.brick["kind"])
+            raise UserFacingError("{kind}: {problem}", kind=kind, problem=each.problem)
     layers = [layer for each in laid for layer in each.layers]
     try:
         work(layers)
@@ -100,9 +104,10 @@ def _place(brick: Brick, shape: Shape | None, read_on: bool) -> Laid:
         for layer in layers:
             after = handed_on(layer, after)
     except UserFacingError as error:
-        return Laid(brick, (), None, 0, str(error))
+        return Laid(brick, (), None, 0, error.words)
     except ValueError:
-        return Laid(brick, (), None, 0, f"It can't take {words(shape)}.")
+        problem = Words("It can't take {given}.", given=words(shape))
+        return Laid(brick, (), None, 0, problem)
     count = sum(parameter_count(built(layer)) for layer in layers)
     return Laid(brick, tuple(layers), after[1:], count)
 
@@ -111,7 +116,9 @@ def _layers(brick: Brick, shape: Shape, read_on: bool) -> list[Layer]:
     """The layers of a chain that a brick stands for; raises UserFacingError if it can't stand."""
     kind = brick["kind"]
     if kind in ("Convolution", "Pool", "Residual") and len(shape) != 3:
-        raise UserFacingError(f"It needs maps, and gets {words(shape)}. Put it before that.")
+        raise UserFacingError(
+            "It needs maps, and gets {given}. Put it before that.", given=words(shape)
+        )
     if kind == "Convolution":
         size, stride = brick["size"], brick["stride"]
         before, after = (size - 1) // 2, size // 2
@@ -124,7 +131,10 @@ def _layers(brick: Brick, shape: Shape, read_on: bool) -> list[Layer]:
         edge = brick["size"]
         if min(shape[1:]) < edge:
             raise UserFacingError(
-                f"Its window of {edge} x {edge} is larger than a map of {shape[1]} x {shape[2]}."
+                "Its window of {edge} x {edge} is larger than a map of {height} x {width}.",
+                edge=edge,
+                height=shape[1],
+                width=shape[2],
             )
         return [
             {"kind": "Pool", "size": [edge, edge], "stride": [edge, edge],
@@ -152,7 +162,7 @@ def _layers(brick: Brick, shape: Shape, read_on: bool) -> list[Layer]:
 def _reader(brick: Brick, shape: Shape, read_on: bool) -> list[Layer]:
     """An LSTM or GRU over rows, each with all that the maps have there, or over steps."""
     if len(shape) == 1:
-        raise UserFacingError(f"It needs rows to read, and gets {words(shape)}.")
+        raise UserFacingError("It needs rows to read, and gets {given}.", given=words(shape))
     steps, width = (shape[1], shape[0] * shape[2]) if len(shape) == 3 else shape
     both = brick["ways"] == 2
     gives = "all" if read_on else "ends" if both else "last"
@@ -163,10 +173,12 @@ def _reader(brick: Brick, shape: Shape, read_on: bool) -> list[Layer]:
     return [*([{"kind": "Reshape", "shape": [steps, width]}] if len(shape) == 3 else []), reader]
 
 
-def words(shape: Shape) -> str:
+def words(shape: Shape) -> Words:
     """What a layer hands on, in words."""
     if len(shape) == 3:
-        return "{} maps of {} x {}".format(*shape)
+        count, height, width = shape
+        return Words("{count} maps of {height} x {width}", count=count, height=height, width=width)
     if len(shape) == 2:
-        return "{} steps of {} values".format(*shape)
-    return f"{shape[0]} values"
+        steps, width = shape
+        return Words("{steps} steps of {width} values", steps=steps, width=width)
+    return Words("{count} values", count=shape[0])

@@ -7,6 +7,7 @@
                    progress.jsonl   its progress lines, appended as it trains
                    checkpoint.pt    everything needed to go on, replaced whole
                    predictions/     what it said of the validation images, a file an epoch
+                   epochs/          its weights after each epoch, or some of them, in half precision
                    failure.txt      why it failed, in a sentence
                    notice.txt       what the user should know of how it goes on
                    log.txt          what the process printed

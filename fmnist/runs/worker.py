@@ -28,7 +28,7 @@ from fmnist.machine.errors import UserFacingError
 from fmnist.machine.files import write_whole
 from fmnist.models import inference
 from fmnist.models.layers import Classifier, parameter_count
-from fmnist.runs import queue, results
+from fmnist.runs import epochs, queue, results
 from fmnist.runs.run import Plan, Run, read_run
 from fmnist.training.loop import Checkpoint, People, Progress, train
 from fmnist.weights import shelf
@@ -179,6 +179,8 @@ def fit(
             if stopping or progress.validation or time.monotonic() - saved > CHECKPOINT_SECONDS:
                 save_checkpoint(run, state)
                 saved = time.monotonic()
+            if progress.validation:
+                epochs.keep(run, state, progress.epoch)
         if stopping:
             return model, None
     return model, state

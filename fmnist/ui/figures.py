@@ -21,6 +21,11 @@ ACCENT, SECOND = "#e8590c", "#1c7ed6"
 MUTED = "rgba(134, 142, 150, 0.45)"
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 """How lines are told apart by whoever doesn't see their colours."""
+SYMBOLS = (
+    "circle", "square", "diamond", "cross", "x", "triangle-up", "star", "circle-open",
+    "square-open", "diamond-open",
+)  # fmt: skip
+"""How classes are told apart by whoever doesn't see their colours."""
 MOST_POINTS = 300
 NOTHING_ELSE = "<extra></extra>"
 """Ends what is shown of a point, which else has its line's name beside it."""
@@ -348,8 +353,32 @@ def robustness(
     )
     figure.update_xaxes(title=unit, fixedrange=True, zeroline=False)
     figure.update_yaxes(
-        title="named right", tickformat=".0%", range=[-0.02, 1.02], fixedrange=True, zeroline=False
+        title=_("named right"),
+        tickformat=".0%",
+        range=[-0.02, 1.02],
+        fixedrange=True,
+        zeroline=False,
     )
+    return _with_separators(figure)
+
+
+def places(positions: NDArray[np.float32], labels: NDArray[np.uint8], reach: float) -> go.Figure:
+    """Images at positions (N, 2), by class in colour and symbol; both axes go to `reach`."""
+    figure = go.Figure()
+    for label, name in enumerate(CLASSES):
+        here = positions[labels == label]
+        figure.add_scatter(
+            x=here[:, 0],
+            y=here[:, 1],
+            name=said(name),
+            mode="markers",
+            marker={"symbol": SYMBOLS[label], "size": 7},
+            hovertemplate=said(name) + NOTHING_ELSE,
+        )
+    figure.update_layout(height=380, margin=MARGIN, legend={"orientation": "h"})
+    plain = {"range": [-1.05 * reach, 1.05 * reach], "fixedrange": True, "showticklabels": False}
+    figure.update_xaxes(title=_("first direction"), **plain)
+    figure.update_yaxes(title=_("second direction"), **plain)
     return figure
 
 

@@ -54,7 +54,7 @@ PLACES = {
             Words("Choose a recipe and watch a model learn."),
         ),
         Place(
-            "build",
+            "build_it",
             Words("Build it"),
             "construction",
             Words("Put a network together from layers."),
@@ -105,6 +105,12 @@ PLACES = {
             Words("Break it"),
             "bolt",
             Words("Spoil or attack a garment, or a thousand."),
+        ),
+        Place(
+            "challenges",
+            Words("Challenges"),
+            "trophy",
+            Words("Fool a model, please them all, build small."),
         ),
     ),
     Words("Your pictures"): (

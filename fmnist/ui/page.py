@@ -54,10 +54,10 @@ def page(title: str, sentence: str) -> tuple[Source, torch.device]:
 def _lead_back_to_lesson(title: str) -> None:
     """A link to the lesson that sent its reader here."""
     lesson = st.session_state.get("lesson")
-    if lesson and title != "Lessons":
+    if lesson and title != _("Lessons"):
         st.page_link(
             "pages/lessons.py",
-            label="Back to the lesson",
+            label=_("Back to the lesson"),
             icon=":material/school:",
             query_params={"lesson": lesson},
         )

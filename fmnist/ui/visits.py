@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from fmnist.ui.navigation import PLACES
-from fmnist.words import said
+from fmnist.words import Words, said
 
 MOST = 500
 EVERY = [place for places in PLACES.values() for place in places]
@@ -25,9 +25,9 @@ def note(title: str) -> None:
 
 
 def been(page: str, state: Mapping[str, str]) -> bool:
-    """Whether a page was seen in a state, whatever else its link said."""
-    wanted = set(state.items())
-    return any(name == page and wanted <= seen for name, seen in _visits())
+    """Whether a page was seen in a state, whatever else its link said, in whichever language."""
+    wanted = [{(key, value), (key, said(Words(value)))} for key, value in state.items()]
+    return any(name == page and all(map(seen.intersection, wanted)) for name, seen in _visits())
 
 
 def _visits() -> dict[Visit, None]:

@@ -24,6 +24,13 @@ def test_pca_equals_scikit_learns_exact_solver_but_for_signs(vectors: np.ndarray
     assert np.abs(positions) == pytest.approx(np.abs(expected), abs=1e-2)
 
 
+def test_sets_of_vectors_share_the_axes_of_the_last_one(vectors: np.ndarray) -> None:
+    places = embedding.along_the_last([2 * vectors, vectors])
+    alone = embedding.pca(vectors, lambda done: None)
+    assert np.abs(places[1]) == pytest.approx(np.abs(alone), abs=1e-2)
+    assert places[0] - places[0].mean(0) == pytest.approx(2 * places[1], abs=1e-2)
+
+
 def test_tsne_keeps_neighbours_better_than_pca_and_far_better_than_chance(
     vectors: np.ndarray,
 ) -> None:

@@ -13,3 +13,13 @@ export function say(root, words) {
 export function filled(message, values) {
   return message.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 }
+
+// A number with so many digits after its point, as the page's language writes it.
+export function written(value, digits, style = 'decimal') {
+  return value.toLocaleString(document.documentElement.lang, {
+    style,
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+    useGrouping: false,
+  });
+}

@@ -2,7 +2,8 @@
 
 A file begins with lines of `name: value` between two of `---`. A step begins with `## `, then come
 its text, its links, alone on their lines, a question after `### Predict` with a list of options, of
-which `[x]` is right, and the truth after `### Answer`.
+which `[x]` is right, and the truth after `### Answer`. Beside NAME.md, NAME.LANGUAGE.md is the
+lesson in another language, with the same links.
 """
 
 import re
@@ -13,7 +14,10 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
+from fmnist import words
 from fmnist.machine import templates
+from fmnist.ui import navigation
+from fmnist.words import _, said
 
 FOLDER = Path(__file__).parent
 ORDER = (
@@ -58,10 +62,20 @@ class Lesson:
     steps: tuple[Step, ...]
 
 
-@cache
 def lessons() -> tuple[Lesson, ...]:
-    """All of them, in their order."""
-    return tuple(parse(name, (FOLDER / f"{name}.md").read_text()) for name in ORDER)
+    """All of them, in their order and in the reader's language."""
+    return _in(words.language())
+
+
+@cache
+def _in(language: str) -> tuple[Lesson, ...]:
+    return tuple(parse(name, _file(name, language).read_text()) for name in ORDER)
+
+
+def _file(name: str, language: str) -> Path:
+    """A lesson in a language; in English where nobody has translated it."""
+    translated = FOLDER / f"{name}.{language}.md"
+    return translated if translated.exists() else FOLDER / f"{name}.md"
 
 
 def parse(name: str, text: str) -> Lesson:
@@ -95,7 +109,12 @@ def _step(text: str) -> Step:
 def teachers_sheet() -> str:
     """All lessons with their aims, times and answers, as an HTML file to print."""
     return _SHEET.render(
-        lessons=lessons(), style=(FOLDER / "sheet.css").read_text(), total=sum_of_minutes()
+        _=_,
+        language=words.language(),
+        lessons=lessons(),
+        style=(FOLDER / "sheet.css").read_text(),
+        title=lambda page: said(navigation.place(page).title),
+        total=sum_of_minutes(),
     )
 
 

@@ -20,20 +20,21 @@ from fmnist.ui.downloads import csv_button
 from fmnist.ui.state import analysis, dataset, models
 from fmnist.ui.widgets import choice, plain
 from fmnist.weights.card import OPAQUE, Card
+from fmnist.words import Words, _, said
 
-SPOIL, FGSM, PGD, PIXELS = "Sliders", "FGSM", "PGD", "A few pixels"
-ANY = "Any other class"
-NONE = "No other"
+SPOIL, FGSM, PGD, PIXELS = Words("Sliders"), Words("FGSM"), Words("PGD"), Words("A few pixels")
+ANY = Words("Any other class")
+NONE = Words("No other")
 EDGE = 108
 MOST_PIXELS = 40
 STRENGTHS = (4, 8, 16, 32)
 
 
 class Broken(NamedTuple):
-    """A garment uint8 (28, 28) after what was done to it, and what that was, in a sentence."""
+    """A garment uint8 (28, 28) after what was done to it, and what that was, in words."""
 
     image: NDArray[np.uint8]
-    sentence: str
+    sentence: Words
 
 
 def choose_other(card: Card) -> Card | None:
@@ -41,18 +42,19 @@ def choose_other(card: Card) -> Card | None:
     choices = models.choices(lambda other: other.any_picture and other.name != card.name)
     names = [NONE, *choices]
     start = next((name for name in ("cnn", "fcnn") if name in choices), names[-1])
-    return choices.get(widgets.select("Another model", names, start, key="other"))
+    return choices.get(widgets.select(_("Another model"), names, start, key="other"))
 
 
 def break_one(card: Card, picture: Intake, label: int, device: torch.device) -> Broken:
     """The controls of one way to break a garment that a model names as the class of that label."""
     shows_gradients = card.family not in OPAQUE
     ways = [SPOIL, *([FGSM, PGD] if shows_gradients else []), PIXELS]
-    widgets.look_into_link("Break it by", "attack", ways)
+    widgets.look_into_link(_("Break it by"), "attack", ways)
     # Not a bar, which would be cut off where the column is narrow.
     way = st.pills(
-        "Break it by",
+        _("Break it by"),
         ways,
+        format_func=said,
         default=ways[0],
         required=True,
         wrap=True,
@@ -61,27 +63,29 @@ def break_one(card: Card, picture: Intake, label: int, device: torch.device) -> 
     )
     if not shows_gradients:
         st.caption(
-            f"Only the answers of {plain(card.label)} can be seen, so there is no gradient to "
-            "attack it by."
+            _(
+                "Only the answers of {model} can be seen, so there is no gradient to attack it by.",
+                model=plain(card.label),
+            )
         )
     if way == SPOIL:
         return _spoil(picture.pixels)
     towards = _choose_target(label)
     if way == PIXELS:
         most = st.slider(
-            "Pixels, at the most", 1, MOST_PIXELS, 12, key="pixels", bind="query-params"
+            _("Pixels, at the most"), 1, MOST_PIXELS, 12, key="pixels", bind="query-params"
         )
         return _search(card, picture.pixels, label, towards, most, device)
     strength = st.slider(
-        "Strength, in grey levels of 255", 1, 64, 8, key="strength", bind="query-params"
+        _("Strength, in grey levels of 255"), 1, 64, 8, key="strength", bind="query-params"
     )
     return _attack(card, picture.pixels, label, towards, way, strength, device)
 
 
 def _choose_target(label: int) -> int | None:
-    name = widgets.select("Towards", [ANY, *CLASSES], ANY, key="towards")
+    name = widgets.select(_("Towards"), [ANY, *CLASSES], ANY, key="towards")
     if name == CLASSES[label]:
-        st.caption(f"It says {name} already, so any other class counts.")
+        st.caption(_("It says {name} already, so any other class counts.", name=CLASSES[label]))
         return None
     return None if name == ANY else CLASSES.index(name)
 
@@ -89,23 +93,23 @@ def _choose_target(label: int) -> int | None:
 def _spoil(pixels: NDArray[np.uint8]) -> Broken:
     left, right = st.columns(2)
     with left:
-        noise = _slider("Noise", 0, 128, "noise")
-        blur = _slider("Blur", 0.0, 4.0, "blur", 0.25)
-        turn = _slider("Turn", -180, 180, "turn")
-        contrast = _slider("Less contrast, in per cent", 0, 100, "contrast")
+        noise = _slider(_("Noise"), 0, 128, "noise")
+        blur = _slider(_("Blur"), 0.0, 4.0, "blur", 0.25)
+        turn = _slider(_("Turn"), -180, 180, "turn")
+        contrast = _slider(_("Less contrast, in per cent"), 0, 100, "contrast")
     with right:
-        across = _slider("Shift to the right", -14, 14, "across")
-        down = _slider("Shift down", -14, 14, "down")
-        edge = _slider("Edge of the grey patch", 0, 24, "patch")
-        top = st.slider("Patch, from the top", 0, 27, 10, key="top", bind="query-params")
-        side = st.slider("Patch, from the left", 0, 27, 10, key="side", bind="query-params")
+        across = _slider(_("Shift to the right"), -14, 14, "across")
+        down = _slider(_("Shift down"), -14, 14, "down")
+        edge = _slider(_("Edge of the grey patch"), 0, 24, "patch")
+        top = st.slider(_("Patch, from the top"), 0, 27, 10, key="top", bind="query-params")
+        side = st.slider(_("Patch, from the left"), 0, 27, 10, key="side", bind="query-params")
     image, rng = pixels, np.random.default_rng(robustness.SEED)
     image = robustness.moved(image, across, down)
     image = robustness.turned(image, turn)
     for kind, strength in (("blur", blur), ("contrast", contrast), ("noise", noise)):
         image = DISTORTIONS[kind].spoil(image[None], strength, rng)[0]
     image = robustness.covered(image, int(edge), top, side)
-    return Broken(image, "Move a slider, and see how far the answer holds.")
+    return Broken(image, Words("Move a slider, and see how far the answer holds."))
 
 
 def _slider(
@@ -137,8 +141,12 @@ def _attack(
     (image,), _ = models.ask(card, device, question)
     return Broken(
         image,
-        f"No pixel is moved by more than {strength} of 255 grey levels, by the gradient of "
-        f"{plain(card.label)}.",
+        Words(
+            "No pixel is moved by more than {strength} of 255 grey levels, by the gradient of "
+            "{model}.",
+            strength=strength,
+            model=plain(card.label),
+        ),
     )
 
 
@@ -151,14 +159,18 @@ def _search(
     most: int,
     device: torch.device,
 ) -> Broken:
-    with st.spinner("Trying every pixel …"):
+    with st.spinner(_("Trying every pixel …")):
         found = _found(card, pixels, label, towards, most, device)
-    count = len(found.changed)
-    end = "That fools it." if found.fooled else "That does not fool it."
+    end = Words("That fools it.") if found.fooled else Words("That does not fool it.")
     return Broken(
         found.image,
-        f"{count} pixels are changed, by asking {plain(card.label)} about {found.asked:,} "
-        f"pictures. {end}",
+        Words(
+            "{count} pixels are changed, by asking {model} about {asked:,} pictures. {end}",
+            count=len(found.changed),
+            model=plain(card.label),
+            asked=found.asked,
+            end=end,
+        ),
     )
 
 
@@ -183,33 +195,43 @@ def outcome(
     card: Card, other: Card | None, picture: Intake, broken: Broken, device: torch.device
 ) -> None:
     """The garment before and after, what changed, and what the models say of both."""
-    st.markdown(broken.sentence)
+    st.markdown(said(broken.sentence))
     change = attacks.changes(picture.pixels, broken.image)
     black = np.zeros((28, 28), np.uint8)
     widgets.side_by_side(
         [
-            ("Before", picture.pixels),
-            ("What changes: orange is brighter, blue darker", overlay(black, change)),
-            ("After", broken.image),
+            (_("Before"), picture.pixels),
+            (_("What changes: orange is brighter, blue darker"), overlay(black, change)),
+            (_("After"), broken.image),
         ],
         EDGE,
     )
     before, after = (_say(card, image, picture, device) for image in (picture.pixels, broken.image))
-    shown, names = [before, after], [f"{card.label}, before", f"{card.label}, after"]
+    shown = [before, after]
+    names = [_("{model}, before", model=card.label), _("{model}, after", model=card.label)]
     if other:
         others = [_say(other, image, picture, device) for image in (picture.pixels, broken.image)]
         _of_another(other, *others)
         shown.append(others[1])
-        names.append(f"{other.label}, after")
+        names.append(_("{model}, after", model=other.label))
     answers.show(shown, names)
 
 
 def _of_another(other: Card, before: NDArray[np.float32], after: NDArray[np.float32]) -> None:
-    said, says = (CLASSES[int(each.argmax())] for each in (before, after))
-    if said == says:
-        st.markdown(f"{plain(other.label)} still says {says}: it does not fall for it.")
+    model = plain(other.label)
+    first, then = (CLASSES[int(each.argmax())] for each in (before, after))
+    if first == then:
+        holds = _("{model} still says {then}: it does not fall for it.", model=model, then=then)
+        st.markdown(holds)
     else:
-        st.markdown(f"{plain(other.label)} said {said} and now says {says}: it falls for it, too.")
+        st.markdown(
+            _(
+                "{model} said {first} and now says {then}: it falls for it, too.",
+                model=model,
+                first=first,
+                then=then,
+            )
+        )
 
 
 def _say(
@@ -222,46 +244,54 @@ def _say(
 
 def curves(cards: Sequence[Card], source: Source, device: torch.device) -> None:
     """How the accuracy of models falls with the strength of one way to break garments."""
-    titles = {way.title: kind for kind, way in DISTORTIONS.items()} | {
-        title: kind for kind, (title, _) in ATTACKS.items()
-    }
-    kind = titles[widgets.select("Strength of", list(titles), "Noise", key="curve")]
+    titles: dict[str, str] = {way.title: kind for kind, way in DISTORTIONS.items()}
+    titles |= {title: kind for kind, (title, strengths) in ATTACKS.items()}
+    kind = titles[widgets.select(_("Strength of"), list(titles), "Noise", key="curve")]
     if kind in ATTACKS:
         cards = _with_gradients(cards)
     if not cards:
         return
     lines, rows = {}, []
     strengths = robustness.strengths(kind)
-    unit = DISTORTIONS[kind].unit if kind in DISTORTIONS else "grey levels"
+    unit = DISTORTIONS[kind].unit if kind in DISTORTIONS else robustness.GREY_LEVELS
     for card in cards:
         job = analysis.robustness_curve(card, kind, source, device)
-        right = job.result(f"Asking {card.label} …").tolist()
+        right = job.result(_("Asking {model} …", model=card.label)).tolist()
         total = min(robustness.IMAGES, len(dataset.split("test", source)))
         bounds = [intervals.share(count, total) for count in right]
         lines[card.label] = (strengths, [count / total for count in right], bounds)
         rows += [
-            {"Model": card.label, "Strength": strength, "Named right": count, "Of": total}
+            {
+                Words("Model"): card.label,
+                Words("Strength"): strength,
+                Words("Named right"): count,
+                Words("Of"): total,
+            }
             for strength, count in zip(strengths, right, strict=True)
         ]
-    widgets.chart(figures.robustness(lines, unit), "robustness", "Accuracy by strength")
+    widgets.chart(figures.robustness(lines, said(unit)), "robustness", _("Accuracy by strength"))
     st.caption(
-        f"Of {total:,} test garments. The bars hold the share on other garments of this kind 95 "
-        "times in 100."
+        _(
+            "Of {total:,} test garments. The bars hold the share on other garments of this kind "
+            "95 times in 100.",
+            total=total,
+        )
     )
-    csv_button("Table as CSV", rows, f"robustness-{kind}.csv", "robustness csv")
+    csv_button(_("Table as CSV"), rows, f"robustness-{kind}.csv", "robustness csv")
 
 
 def _with_gradients(cards: Sequence[Card]) -> list[Card]:
     for card in cards:
         if card.family in OPAQUE:
-            st.caption(f"{plain(card.label)} shows no gradient, so it has no curve here.")
+            model = plain(card.label)
+            st.caption(_("{model} shows no gradient, so it has no curve here.", model=model))
     return [card for card in cards if card.family not in OPAQUE]
 
 
 def success(cards: Sequence[Card], source: Source, device: torch.device) -> None:
     """How often attacks succeed: white-box by a model's own gradient, black-box by another's."""
     strength = choice(
-        "Strength, in grey levels of 255", STRENGTHS, key="by_strength", default=STRENGTHS[1]
+        _("Strength, in grey levels of 255"), STRENGTHS, key="by_strength", default=STRENGTHS[1]
     )
     rows = []
     for card in cards:
@@ -269,29 +299,32 @@ def success(cards: Sequence[Card], source: Source, device: torch.device) -> None
             if by.family in OPAQUE:
                 continue
             job = analysis.attack_success(card, by, strength, source, device)
-            result = Success(*job.result(f"Attacking {card.label} …").tolist())
+            result = Success(*job.result(_("Attacking {model} …", model=card.label)).tolist())
             rows.append(
                 {
-                    "Attacked": card.label,
-                    "By the gradient of": by.label,
-                    "Attack": "white-box" if card is by else "black-box",
-                    "Named otherwise": _share(result.untargeted, result.n),
-                    "Named as meant": _share(result.targeted, result.n),
-                    "Garments": result.n,
+                    Words("Attacked"): card.label,
+                    Words("By the gradient of"): by.label,
+                    Words("Attack"): Words("white-box") if card is by else Words("black-box"),
+                    Words("Named otherwise"): _share(result.untargeted, result.n),
+                    Words("Named as meant"): _share(result.targeted, result.n),
+                    Words("Garments"): result.n,
                 }
             )
-    st.dataframe(rows, hide_index=True)
+    widgets.table(rows)
     st.caption(
-        f"PGD of {robustness.STEPS} steps on garments that the attacked model names right, with "
-        "the interval of each share. Untargeted, any other name counts; targeted, only the one "
-        "that was drawn for the garment. To see what adversarial training does, train one of two "
-        "alike models with it on the Train page, keep both, and choose them above."
+        _(
+            "PGD of {steps} steps on garments that the attacked model names right, with the "
+            "interval of each share. Untargeted, any other name counts; targeted, only the one "
+            "that was drawn for the garment. To see what adversarial training does, train one of "
+            "two alike models with it on the Train page, keep both, and choose them above.",
+            steps=robustness.STEPS,
+        )
     )
-    csv_button("Table as CSV", rows, f"attacks-{strength}.csv", "attacks csv")
+    csv_button(_("Table as CSV"), rows, f"attacks-{strength}.csv", "attacks csv")
 
 
 def _share(count: int, total: int) -> str:
     if not total:
         return ""
     low, high = intervals.share(count, total)
-    return f"{count / total:.1%} ({low:.1%} to {high:.1%})"
+    return Words("{share:.1%} ({low:.1%} to {high:.1%})", share=count / total, low=low, high=high)

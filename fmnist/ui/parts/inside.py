@@ -18,27 +18,28 @@ from fmnist.ui.components.layers import Row
 from fmnist.ui.components.reader import Line, reader
 from fmnist.ui.state import models
 from fmnist.weights.card import OPAQUE, Card
+from fmnist.words import Words, _, listed, said
 
 A_FEW = 16
 """How many maps of a layer are shown while it isn't the chosen one."""
 TITLES = {
-    "Standardize": "Standardised pixels",
-    "Conv2d": "Convolution",
-    "BatchNorm2d": "Batch normalisation",
-    "BatchNorm1d": "Batch normalisation",
-    "MaxPool2d": "Greatest of each window",
-    "AdaptiveMaxPool2d": "Greatest of each map",
-    "AdaptiveAvgPool2d": "Mean of each map",
-    "GlobalPool": "One value of each map",
-    "Pool": "One value of each window",
-    "PixelUnshuffle": "Four maps of every other pixel",
-    "ZeroPad2d": "A frame of zeros",
-    "Residual": "What came in plus what was found",
-    "Reader": "Mean of the steps, weighed by attention",
-    "Affine": "Scaled and shifted",
+    "Standardize": Words("Standardised pixels"),
+    "Conv2d": Words("Convolution"),
+    "BatchNorm2d": Words("Batch normalisation"),
+    "BatchNorm1d": Words("Batch normalisation"),
+    "MaxPool2d": Words("Greatest of each window"),
+    "AdaptiveMaxPool2d": Words("Greatest of each map"),
+    "AdaptiveAvgPool2d": Words("Mean of each map"),
+    "GlobalPool": Words("One value of each map"),
+    "Pool": Words("One value of each window"),
+    "PixelUnshuffle": Words("Four maps of every other pixel"),
+    "ZeroPad2d": Words("A frame of zeros"),
+    "Residual": Words("What came in plus what was found"),
+    "Reader": Words("Mean of the steps, weighed by attention"),
+    "Affine": Words("Scaled and shifted"),
 }
 """What layers are called here where their class has no name that people know."""
-DOWN, UP = "From the top", "From the bottom"
+DOWN, UP = Words("From the top"), Words("From the bottom")
 
 
 class Look(NamedTuple):
@@ -53,8 +54,11 @@ def may_be_seen(card: Card) -> bool:
     if card.family not in OPAQUE:
         return True
     st.info(
-        f"{widgets.plain(card.label)} is a model of which only the answers can be seen, so there "
-        "is no inside to show. Choose a model with layers."
+        _(
+            "{model} is a model of which only the answers can be seen, so there is no inside to "
+            "show. Choose a model with layers.",
+            model=widgets.plain(card.label),
+        )
     )
     return False
 
@@ -67,20 +71,20 @@ def look(card: Card, pixels: NDArray[np.uint8], device: torch.device) -> Look:
         found = inside.stages(model, pixels)
         return Look(found, inside.path(found, int(found[-1].given.argmax())))
 
-    seen, _ = models.ask(card, device, question)
+    seen: Look = models.ask(card, device, question)[0]
     return seen
 
 
 def layers(card: Card, seen: Look) -> None:
     """Every layer's maps, one of them large with its units; which one is in the link."""
-    st.header("Layer by layer")
+    st.header(_("Layer by layer"))
     found = seen.found
     stage, number = _chosen(found)
     rows = [_row(each, each is stage, seen.path.get(each.name)) for each in found]
     board.layers(
         rows,
         key=f"layers of {card.sha256}",
-        label=f"The layers of {card.label} and what each makes of the picture",
+        label=_("The layers of {model} and what each makes of the picture", model=card.label),
         chosen=(stage.name, number),
         chosen_map=stage.maps[number],
         origin=inside.origin(stage, number, inside.fed_by(found, stage.name)),
@@ -95,33 +99,39 @@ def steps(card: Card, seen: Look, pixels: NDArray[np.uint8], device: torch.devic
     readings = inside.readings(seen.found)
     if not readings:
         return
-    st.header("Row by row")
+    st.header(_("Row by row"))
     both = any(reading.backwards for reading in readings)
-    way = widgets.choice("Reads", [DOWN, UP], key="reads") if both else DOWN
+    way = widgets.choice(_("Reads"), [DOWN, UP], key="reads") if both else DOWN
     from_end = way == UP
-    logits, _ = models.ask(
+    logits = models.ask(
         card, device, lambda model, device: inside.after_each_step(model, pixels, from_end)
-    )
+    )[0]
     if logits is None:
-        st.caption("This network has a weight for every step, so it answers at the end alone.")
+        st.caption(_("This network has a weight for every step, so it answers at the end alone."))
         return
     probabilities = card.probabilities(logits)
-    st.markdown(inside.in_words(probabilities, from_end))
+    st.markdown(said(inside.in_words(probabilities, from_end)))
     attention = inside.attention(seen.found)
     lines = [
         *(_line(reading) for reading in readings),
-        *(Line(f"Attention of {name}", weights[:, None]) for name, weights in attention.items()),
+        *(
+            Line(_("Attention of {layer}", layer=name), weights[:, None])
+            for name, weights in attention.items()
+        ),
     ]
     reader(pixels, probabilities, lines, from_end, key=f"reader of {card.sha256}")
     st.caption(
-        "The head moves over the rows, and the bars are what the network would say if the garment "
-        "ended there."
+        _(
+            "The head moves over the rows, and the bars are what the network would say if the "
+            "garment ended there."
+        )
     )
 
 
 def _line(reading: inside.Reading) -> Line:
-    upwards = "upwards" if reading.backwards else "downwards"
-    return Line(f"State of {reading.name}, {upwards}", reading.states)
+    way = Words("upwards") if reading.backwards else Words("downwards")
+    title = _("State of {layer}, {way}", layer=reading.name, way=way)
+    return Line(title, reading.states)
 
 
 def _chosen(found: Sequence[Stage]) -> tuple[Stage, int]:
@@ -156,11 +166,12 @@ def _row(stage: Stage, whole: bool, on_path: Place | None) -> Row:
     kind = type(stage.layer).__name__.replace("Convolution", "Conv2d")
     title = TITLES.get(kind, kind)
     if isinstance(stage.layer, nn.Conv2d):
-        title = f"{title} {' x '.join(str(size) for size in stage.layer.kernel_size)}"
-    sizes = " x ".join(str(size) for size in stage.given.shape[1:])
+        title = listed([title, listed(map(str, stage.layer.kernel_size), " x ")], " ")
+    shape = listed(map(str, stage.given.shape[1:]), " x ")
     count = parameter_count(stage.layer)
-    shape = f"{sizes}, {count:,} parameters" if count else sizes
+    if count:
+        shape = Words("{shape}, {count:,} parameters", shape=shape, count=count)
     filters = None
     if isinstance(stage.layer, nn.Conv2d) and stage.layer.weight.shape[1] == 1:
         filters = stage.layer.weight[:, 0].detach().cpu().numpy()[shown]
-    return Row(stage.name, title, shape, len(maps), shown, maps[shown], filters)
+    return Row(stage.name, said(title), said(shape), len(maps), shown, maps[shown], filters)

@@ -4,6 +4,7 @@ import streamlit as st
 
 from fmnist.ui import lessons, visits
 from fmnist.ui.lessons import Lesson, Step
+from fmnist.words import _
 
 
 def overview() -> None:
@@ -20,15 +21,22 @@ def overview() -> None:
             )
             st.markdown(lesson.aim)
             done = sum(_is_done(step) for step in lesson.steps)
-            st.caption(f"{lesson.minutes} minutes. Steps done: {done} of {len(lesson.steps)}.")
+            st.caption(
+                _(
+                    "{minutes} minutes. Steps done: {done} of {all}.",
+                    minutes=lesson.minutes,
+                    done=done,
+                    all=len(lesson.steps),
+                )
+            )
     st.download_button(
-        "Teacher's sheet, to print",
+        _("Teacher's sheet, to print"),
         lessons.teachers_sheet,
         "teachers-sheet.html",
         "text/html",
         on_click="ignore",
         icon=":material/print:",
-        help="One file with the aim, the time and the answers of every lesson.",
+        help=_("One file with the aim, the time and the answers of every lesson."),
     )
 
 
@@ -42,12 +50,14 @@ def show(lesson: Lesson) -> None:
     """A lesson, step by step; other pages lead back to it until the overview is opened."""
     st.session_state["lesson"] = lesson.name
     st.header(lesson.title)
-    st.markdown(f"{lesson.aim} It takes about {lesson.minutes} minutes.")
+    st.markdown(
+        _("{aim} It takes about {minutes} minutes.", aim=lesson.aim, minutes=lesson.minutes)
+    )
     for number, step in enumerate(lesson.steps, 1):
         _show_step(lesson, number, step)
     if all(_is_done(step) for step in lesson.steps):
-        st.success("All steps of this lesson are done.")
-    st.page_link("pages/lessons.py", label="All lessons", icon=":material/list:")
+        st.success(_("All steps of this lesson are done."))
+    st.page_link("pages/lessons.py", label=_("All lessons"), icon=":material/list:")
 
 
 def _show_step(lesson: Lesson, number: int, step: Step) -> None:
@@ -58,14 +68,15 @@ def _show_step(lesson: Lesson, number: int, step: Step) -> None:
         if step.text:
             st.markdown(step.text)
         prediction = st.radio(
-            f"**Predict.** {step.question}",
-            step.options,
+            _("**Predict.** {question}", question=step.question),
+            range(len(step.options)),
             index=None,
+            format_func=step.options.__getitem__,
             key=f"prediction {lesson.name} {number}",
             persist_state="session",
         )
         if prediction is None:
-            st.caption("Choose what you think first. Then open the page and look.")
+            st.caption(_("Choose what you think first. Then open the page and look."))
             return
         for link in step.links:
             st.page_link(
@@ -75,12 +86,15 @@ def _show_step(lesson: Lesson, number: int, step: Step) -> None:
                 query_params=dict(link.query),
             )
         if not done:
-            st.caption("Open the page, and come back here for the answer.")
+            st.caption(_("Open the page, and come back here for the answer."))
             return
-        if step.options.index(prediction) == step.right:
-            st.success(f"You predicted it: {prediction}")
+        predicted, right = step.options[prediction], step.options[step.right]
+        if prediction == step.right:
+            st.success(_("You predicted it: {right}", right=right))
         else:
-            st.info(f"You predicted: {prediction}. It is: {step.options[step.right]}")
+            st.info(
+                _("You predicted: {predicted}. It is: {right}", predicted=predicted, right=right)
+            )
         st.markdown(step.answer)
 
 

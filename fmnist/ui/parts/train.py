@@ -24,6 +24,7 @@ from fmnist.runs.run import IN_WORDS, Plan, Run, RunError, all_runs, read_run
 from fmnist.ui import figures, matrices, take_home, widgets
 from fmnist.ui.components.matrix import matrix as show_matrix
 from fmnist.ui.components.wall import garment_wall
+from fmnist.ui.parts.watch import watch
 from fmnist.ui.state import dataset, models, uploads
 from fmnist.ui.state.jobs import in_words
 from fmnist.ui.state.pace import measured, turns
@@ -78,7 +79,7 @@ def asked_for() -> tuple[str, Recipe, int] | None:
             recipe = replace(recipe, augment=tuple(names))
         return model, recipe, max(1, int(st.query_params.get("images", MOST_ASKED)))
     except (KeyError, ValueError, UserFacingError):
-        widgets.say_unknown("a recipe", model)
+        widgets.say_unknown(_("a recipe"), model)
         return None
 
 
@@ -302,6 +303,8 @@ def _run(shown: Run, ticket: Ticket | None) -> None:
     _buttons(run, ticket)
     if run.state == "failed":
         st.expander(_("Log")).code(run.log()[-LOG_CHARACTERS:], language=None)
+    if run.state == "finished":
+        watch(run)
     predictions = run.predictions()
     if len(predictions):
         _answers(run, predictions)

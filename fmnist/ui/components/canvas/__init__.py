@@ -85,8 +85,8 @@ def words() -> dict[str, str]:
         "dark grey": _("Dark grey"),
         "black": _("Black"),
         "done": _("{action}: {count} strokes"),
-        "Control": _("Ctrl"),
-        "Shift": _("Shift"),
+        "Control+Z": _("Ctrl+Z"),
+        "Control+Shift+Z": _("Ctrl+Shift+Z"),
         "Delete": _("Delete"),
     }
 

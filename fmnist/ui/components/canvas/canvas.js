@@ -37,8 +37,8 @@ function shortcut({ key, ctrlKey, metaKey, shiftKey }) {
 }
 
 function keys(button, words) {
-  const pressed = button.getAttribute('aria-keyshortcuts').split('+');
-  return pressed.map((key) => words[key] ?? key.toUpperCase()).join('+');
+  const pressed = button.getAttribute('aria-keyshortcuts');
+  return words[pressed] ?? pressed.toUpperCase();
 }
 
 function begin(parentElement, data) {

@@ -10,31 +10,32 @@ from numpy.typing import NDArray
 from fmnist.analysis.inside import Floats, Origin, Place
 from fmnist.pictures.encode import data_url, overlay
 from fmnist.ui import components
+from fmnist.words import Words, said
 
 WIDEST = 1024
 """Pixels of a picture with many maps."""
 
 _component = components.component("layers")
 WORDS = {
-    "unit": "Row {row}, column {column} of map {map}: {value}",
-    "single": "Unit {map}: {value}",
-    "input": "Map {map}",
-    "single input": "Unit {map}",
-    "others": "All others together",
-    "bias": "Bias",
-    "sum": "Sum",
-    "max": "The greatest of these is {value}.",
-    "mean": "The mean of these is {value}.",
-    "each": "It is made of the value {value} at the same place.",
-    "added": "It is {before}, which came in, plus {found}, which the block found.",
-    "value": "This layer has no patch and no kernel to show.",
-    "patch": "Patch",
-    "kernel": "Kernel",
-    "product": "Product",
-    "kernels": "Its kernel, a part for each map that it reads",
-    "more": "{shown} of {count} maps",
-    "path": "on the path to the answer",
-    "hint": "Point at a unit, or use the arrow keys.",
+    "unit": Words("Row {row}, column {column} of map {map}: {value}"),
+    "single": Words("Unit {map}: {value}"),
+    "input": Words("Map {map}"),
+    "single input": Words("Unit {map}"),
+    "others": Words("All others together"),
+    "bias": Words("Bias"),
+    "sum": Words("Sum"),
+    "max": Words("The greatest of these is {value}."),
+    "mean": Words("The mean of these is {value}."),
+    "each": Words("It is made of the value {value} at the same place."),
+    "added": Words("It is {before}, which came in, plus {found}, which the block found."),
+    "value": Words("This layer has no patch and no kernel to show."),
+    "patch": Words("Patch"),
+    "kernel": Words("Kernel"),
+    "product": Words("Product"),
+    "kernels": Words("Its kernel, a part for each map that it reads"),
+    "more": Words("{shown} of {count} maps"),
+    "path": Words("on the path to the answer"),
+    "hint": Words("Point at a unit, or use the arrow keys."),
 }
 """What it says; the browser puts numbers in."""
 
@@ -73,7 +74,7 @@ def layers(
         key=key,
         data={
             "label": label,
-            "words": WORDS,
+            "words": {name: said(words) for name, words in WORDS.items()},
             "rows": [_row(row) for row in rows],
             "chosen": list(chosen),
             "given": _floats(chosen_map),

@@ -22,11 +22,7 @@ function array({ shape, values }) {
   return { shape, values: new Float32Array(bytes.buffer) };
 }
 
-// Numbers fill the places that are named in a sentence.
-const say = (sentence, numbers) =>
-  sentence.replace(/\{(\w+)\}/g, (_, name) => numbers[name] ?? `{${name}}`);
-
-const written = (value) => value.toFixed(Math.abs(value) < 10 ? 3 : 1);
+const exact = (value) => written(value, Math.abs(value) < 10 ? 3 : 1);
 
 const greatest = (values) => values.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-9);
 
@@ -57,7 +53,7 @@ function numbers(values, columns, label, marked = -1) {
   for (let start = 0; start < values.length; start += columns) {
     const line = element('tr', '');
     for (let at = start; at < start + columns; at++) {
-      line.append(element('td', at === marked ? 'greatest' : '', values[at].toFixed(2)));
+      line.append(element('td', at === marked ? 'greatest' : '', written(values[at], 2)));
     }
     table.append(line);
   }
@@ -154,7 +150,7 @@ class Board {
     canvas.onkeydown = (event) => this.step(name, event);
     canvas.onpointermove = (event) => {
       const number = at(event);
-      canvas.title = number === undefined ? '' : say(this.data.words.input, { map: number + 1 });
+      canvas.title = number === undefined ? '' : filled(this.data.words.input, { map: number + 1 });
     };
     line.append(head, canvas);
     this.lines.set(name, { line, canvas, sheet: new Image(), filters: new Image() });
@@ -181,7 +177,7 @@ class Board {
     part.line.querySelector('.shape').textContent = row.shape;
     const less = row.shown.length < row.total;
     part.line.querySelector('.more').textContent = less
-      ? say(words.more, { shown: row.shown.length, count: row.total })
+      ? filled(words.more, { shown: row.shown.length, count: row.total })
       : '';
     const onPath = row.name in this.data.path ? `, ${words.path}` : '';
     part.canvas.ariaLabel = `${row.title}, ${row.shape}${onPath}`;
@@ -290,8 +286,8 @@ class Board {
     ring(pen, column * size, row * size, size, size, '#fff', Math.max(1, Math.min(3, size / 6)));
     const value = this.given.values[row * width + column];
     const single = height * width === 1;
-    const place = { row: row + 1, column: column + 1, map: chosen[1] + 1, value: written(value) };
-    const said = say(single ? words.single : words.unit, place);
+    const place = { row: row + 1, column: column + 1, map: chosen[1] + 1, value: exact(value) };
+    const said = filled(single ? words.single : words.unit, place);
     this.large.ariaLabel = `${said}. ${words.hint}`;
     this.root.querySelector('.value').textContent = said;
     const parts = {
@@ -301,8 +297,8 @@ class Board {
     };
     const here = () => this.taken.values[row * width + column];
     const sentences = {
-      each: () => say(words.each, { value: written(here()) }),
-      added: () => say(words.added, { before: written(here()), found: written(value - here()) }),
+      each: () => filled(words.each, { value: exact(here()) }),
+      added: () => filled(words.added, { before: exact(here()), found: exact(value - here()) }),
       value: () => words.value,
     };
     const made = parts[origin.how]?.() ?? [element('p', '', sentences[origin.how]())];
@@ -336,7 +332,7 @@ class Board {
         ? numbers(seen, columns, words.patch, marked)
         : picture(seen, rows, columns, words.patch),
     );
-    return [part, element('p', '', say(words[how], { value: written(value) }))];
+    return [part, element('p', '', filled(words[how], { value: exact(value) }))];
   }
 
   sum() {
@@ -355,23 +351,23 @@ class Board {
     const parts = found.slice(0, most).map(({ map, seen, kernel, share }) => {
       const part = element('div', 'part');
       if (each === 1) {
-        const name = say(words['single input'], { map: map + 1 });
-        const product = `${written(seen[0])} × ${written(kernel[0])}`;
+        const name = filled(words['single input'], { map: map + 1 });
+        const product = `${exact(seen[0])} × ${exact(kernel[0])}`;
         part.append(element('span', 'name', name), element('span', 'product', product));
       } else {
         if (maps > 1)
-          part.append(element('span', 'name above', say(words.input, { map: map + 1 })));
+          part.append(element('span', 'name above', filled(words.input, { map: map + 1 })));
         part.append(block(seen, rows, columns, words.patch), element('span', '', '×'));
         part.append(block([...kernel], rows, columns, words.kernel));
       }
-      part.append(element('span', 'number', written(share)));
+      part.append(element('span', 'number', exact(share)));
       return part;
     });
     const rest = found.slice(most).reduce((sum, { share }) => sum + share, 0);
     const total = found.reduce((sum, { share }) => sum + share, origin.bias);
     const line = (name, value, className = '') => {
       const part = element('div', `part ${className}`);
-      part.append(element('span', 'name wide', name), element('span', 'number', written(value)));
+      part.append(element('span', 'name wide', name), element('span', 'number', exact(value)));
       return part;
     };
     if (found.length > most) parts.push(line(words.others, rest));

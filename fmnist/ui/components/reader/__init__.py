@@ -11,15 +11,16 @@ from fmnist.data.splits import CLASSES
 from fmnist.pictures.encode import data_url
 from fmnist.ui import components
 from fmnist.ui.components.layers import coloured
+from fmnist.words import Words, said
 
 _component = components.component("reader")
 WORDS = {
-    "head": "Steps read",
-    "play": "Play",
-    "pause": "Pause",
-    "after": "After {step} of {steps} steps: {name}, {share} sure",
-    "over": "The probability of each class after each step",
-    "garment": "The garment; what has not been read is dark",
+    "head": Words("Steps read"),
+    "play": Words("Play"),
+    "pause": Words("Pause"),
+    "after": Words("After {step} of {steps} steps: {name}, {share} sure"),
+    "over": Words("The probability of each class after each step"),
+    "garment": Words("The garment; what has not been read is dark"),
 }
 
 
@@ -45,8 +46,8 @@ def reader(
     _component(
         key=key,
         data={
-            "words": WORDS,
-            "classes": list(CLASSES),
+            "words": {name: said(words) for name, words in WORDS.items()},
+            "classes": [said(name) for name in CLASSES],
             "garment": data_url(pixels),
             "probabilities": probabilities.round(4).tolist(),
             "fromEnd": from_end,

@@ -3,8 +3,7 @@ const STEP = 6; // pixels of a step, down
 const WIDEST = 260; // pixels of a line of states
 const readers = new WeakMap();
 
-const say = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (_, name) => values[name]);
-const percent = (share) => `${(100 * share).toFixed(1)}%`;
+const percent = (share) => written(share, 1, 'percent');
 
 class Reader {
   constructor(root) {
@@ -118,7 +117,7 @@ class Reader {
       name: classes[best],
       share: percent(row[best]),
     };
-    this.find('.after').textContent = say(words.after, numbers);
+    this.find('.after').textContent = filled(words.after, numbers);
     for (const [label, { line, cells, number }] of this.cells.entries()) {
       line.classList.toggle('first', label === best);
       number.textContent = percent(row[label]);

@@ -18,22 +18,32 @@ from fmnist.runs import queue
 from fmnist.runs.run import BUILT, Plan
 from fmnist.ui.parts.train import edit_recipe
 from fmnist.ui.state import dataset
+from fmnist.words import Words, _, said
 
 EPOCHS, IMAGES = 3, 10_000
 BEGINNINGS: Mapping[str, tuple[str, ...]] = {
-    "Convolutions": ("Convolution", "ReLU", "Pool", "Convolution", "ReLU", "Pool", "Dense", "ReLU"),
-    "Residual": ("Convolution", "ReLU", "Pool", "Residual", "Pool", "Dense", "ReLU"),
-    "Fully connected": ("Dense", "ReLU", "Dropout"),
-    "Recurrent": ("LSTM",),
-    "Nothing": (),
+    Words("Convolutions"): (
+        "Convolution",
+        "ReLU",
+        "Pool",
+        "Convolution",
+        "ReLU",
+        "Pool",
+        "Dense",
+        "ReLU",
+    ),
+    Words("Residual"): ("Convolution", "ReLU", "Pool", "Residual", "Pool", "Dense", "ReLU"),
+    Words("Fully connected"): ("Dense", "ReLU", "Dropout"),
+    Words("Recurrent"): ("LSTM",),
+    Words("Nothing"): (),
 }
 TITLES = {
-    "channels": "Maps",
-    "size": "Edge",
-    "stride": "Stride",
-    "units": "Units",
-    "percent": "Per cent",
-    "ways": "Ways",
+    "channels": Words("Maps"),
+    "size": Words("Edge"),
+    "stride": Words("Stride"),
+    "units": Words("Units"),
+    "percent": Words("Per cent"),
+    "ways": Words("Ways"),
 }
 Bricks = dict[int, Brick]
 """Bricks by a number of their own, in their order."""
@@ -53,11 +63,13 @@ def _numbered(kinds: tuple[str, ...]) -> Bricks:
 def add() -> None:
     """Boxes to begin with another network, and to add a layer at the end."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        kind = st.selectbox("Layer", list(KINDS), key="added", width=220)
+        kind = st.selectbox(_("Layer"), list(KINDS), format_func=said, key="added", width=220)
         full = len(bricks()) >= building.MOST
-        st.button("Add", icon=":material/add:", on_click=_add, args=(kind,), disabled=full)
-        beginning = st.selectbox("Begin with", list(BEGINNINGS), key="beginning", width=220)
-        st.button("Begin anew", on_click=_begin, args=(beginning,))
+        st.button(_("Add"), icon=":material/add:", on_click=_add, args=(kind,), disabled=full)
+        beginning = st.selectbox(
+            _("Begin with"), list(BEGINNINGS), format_func=said, key="beginning", width=220
+        )
+        st.button(_("Begin anew"), on_click=_begin, args=(beginning,))
 
 
 def _add(kind: str) -> None:
@@ -79,47 +91,54 @@ def edit() -> list[Laid]:
         with st.container(border=True, gap="xsmall", key=f"brick-{number}"):
             _row(number, brick, placed)
     with st.container(border=True, gap="xsmall", key="brick-answers"):
-        _head("The ten answers", laid[-1])
+        _head(Words("The ten answers"), laid[-1])
     return laid
 
 
 def _row(number: int, brick: Brick, placed: Laid) -> None:
-    _head(brick["kind"], placed)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
-        for name, option in KINDS[brick["kind"]].items():
+    options, title = KINDS[brick["kind"]], Words(brick["kind"])
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        with st.container():
+            _head(title, placed)
+        _button("arrow_upward", _("Up"), number, _move, -1)
+        _button("arrow_downward", _("Down"), number, _move, 1)
+        _button("delete", _("Remove"), number, _remove)
+    if not options:
+        return
+    with st.container(horizontal=True, gap="xsmall"):
+        for name, option in options.items():
             st.number_input(
-                TITLES[name],
+                said(TITLES[name]),
                 option.low,
                 option.high,
                 brick[name],
                 key=f"{name} of {number}",
                 width=130,
             )
-        title = brick["kind"]
-        _button("arrow_upward", f"Move {title} up", number, _move, -1)
-        _button("arrow_downward", f"Move {title} down", number, _move, 1)
-        _button("delete", f"Remove {title}", number, _remove)
 
 
-def _head(title: str, placed: Laid) -> None:
-    if placed.problem:
-        st.markdown(f"**{title}**")
+def _head(title: Words, placed: Laid) -> None:
+    if placed.shape is None:
+        st.markdown(f"**{said(title)}**")
         say = st.caption if placed.problem == building.WAITS else st.error
-        say(placed.problem)
+        say(said(placed.problem))
         return
-    assert placed.shape
-    hands_on = f"**{title}** hands on {building.words(placed.shape)}"
-    st.markdown(f"{hands_on}, {placed.parameters:,} parameters" if placed.parameters else hands_on)
+    given = building.words(placed.shape)
+    hands_on = Words("**{title}** hands on {given}", title=title, given=given)
+    if placed.parameters:
+        hands_on = Words("{shape}, {count:,} parameters", shape=hands_on, count=placed.parameters)
+    st.markdown(said(hands_on))
 
 
 def _button(icon: str, label: str, number: int, act: Callable[..., None], *more: Any) -> None:
     st.button(
         label,
         icon=f":material/{icon}:",
-        key=f"{label} {number}",
+        key=f"{icon} {number}",
         on_click=act,
         args=(number, *more),
         type="tertiary",
+        width="content",
     )
 
 
@@ -141,15 +160,16 @@ def layers(laid: list[Laid]) -> list[Layer] | None:
     try:
         made = building.chain([each.brick for each in laid[:-1]])
     except UserFacingError:
-        st.warning("It can be trained once every layer fits.")
+        st.warning(_("It can be trained once every layer fits."))
         return None
-    st.markdown(f"**{sum(each.parameters for each in laid):,} parameters** in all.")
+    count = sum(each.parameters for each in laid)
+    st.markdown(_("**{count:,} parameters** in all.", count=count))
     return made
 
 
 def show_code(made: list[Layer]) -> None:
     """A fold with the network as it is written in PyTorch."""
-    with st.expander("The code of this network", icon=":material/code:"):
+    with st.expander(_("The code of this network"), icon=":material/code:"):
         st.code(code.network(made), language="python")
 
 
@@ -157,13 +177,19 @@ def train(made: list[Layer], source: Source, device: torch.device) -> None:
     """A recipe and a button; the training is a run like any other."""
     available = len(dataset.split("train", source))
     recipe, limit = edit_recipe(Recipe(epochs=EPOCHS), IMAGES, available, [], "built")
-    if st.button("Start training", type="primary", width="stretch"):
+    if st.button(_("Start training"), type="primary", width="stretch"):
         plan = Plan(
-            BUILT, recipe, source, device.type, limit, origin="the Build it page", layers=made
+            BUILT,
+            recipe,
+            source,
+            device.type,
+            limit,
+            origin=Words("the Build it page"),
+            layers=made,
         )
         try:
             run = queue.start(plan)
         except (UserFacingError, OSError) as error:
-            st.error(str(error))
+            st.error(said(error))
         else:
             st.switch_page("pages/train.py", query_params={"run": run.id})

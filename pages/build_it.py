@@ -3,11 +3,12 @@
 import streamlit as st
 
 from fmnist.ui.page import page
-from fmnist.ui.parts import build as parts
+from fmnist.ui.parts import build_it as parts
+from fmnist.words import _
 
 source, device = page(
-    "Build it",
-    "Put a network together from layers. Each says what it hands on, or what does not fit.",
+    _("Build it"),
+    _("Put a network together from layers. Each says what it hands on, or what does not fit."),
 )
 
 parts.add()

@@ -1,0 +1,151 @@
+"""The parts of the challenges page: three of them, and the room's list of the best."""
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from fmnist.data.splits import CLASSES, Source
+from fmnist.pictures.intake import SIDE, Intake
+from fmnist.pictures.reading import PictureError
+from fmnist.ui import answers, widgets
+from fmnist.ui.components.canvas import EDGE, canvas
+from fmnist.ui.parts import classify
+from fmnist.ui.state import best, dataset, models
+from fmnist.ui.state.best import Result
+from fmnist.ui.widgets import plain
+from fmnist.weights import shelf
+from fmnist.words import Words, _, said
+
+PIXELS, AGREE, SMALL = Words("Fewest pixels"), Words("All agree"), Words("Smallest network")
+NOTICEABLE = 4
+"""Grey levels by which a pixel differs that counts as changed."""
+WANTED = 0.9
+
+
+@st.fragment
+def fewest_pixels(source: Source, device: torch.device) -> None:
+    """A test garment to draw on until a model names it otherwise, with as few pixels as can be."""
+    card = widgets.need_weights(lambda card: card.any_picture)
+    test = dataset.split("test", source)
+    row = st.number_input(_("Test garment"), 0, len(test) - 1, key="garment", bind="query-params")
+    bring, see = st.columns(2, gap="large")
+    ground = test.images[row]
+    with bring:
+        try:
+            drawn = canvas(
+                ground, key=f"challenge {row}", label=_("Canvas to draw on: the garment")
+            )
+        except PictureError as error:
+            st.error(said(error))
+            return
+    pixels = ground if drawn is None else np.asarray(Image.fromarray(drawn).reduce(EDGE // SIDE))
+    count = changed(ground, pixels)
+    both = np.stack([ground, pixels])
+    before, after = models.answer(card, both, device, ["dataset"] * 2)[0].probabilities
+    first, then = (CLASSES[int(each.argmax())] for each in (before, after))
+    with see:
+        answers.show([before, after], [_("before"), _("now")])
+        if first == then:
+            still = _("It still says {then}, with {count} pixels changed.", then=then, count=count)
+            st.markdown(still)
+            return
+        st.success(
+            _(
+                "It said {first} and now says {then}, with {count} pixels changed.",
+                first=first,
+                then=then,
+                count=count,
+            )
+        )
+        challenge = f"{PIXELS} {card.sha256} {row}"
+        _enter(challenge, count, Words("{count} pixels, {then}", count=count, then=then))
+
+
+def changed(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> int:
+    """How many pixels differ so that it counts."""
+    return int((np.abs(after.astype(int) - before) >= NOTICEABLE).sum())
+
+
+@st.fragment
+def all_agree(device: torch.device) -> None:
+    """A canvas, and what every model says of the drawing."""
+    bring, see = st.columns(2, gap="large")
+    with bring:
+        taken = classify.draw_freely()
+    pictures = [picture for name, picture in taken if isinstance(picture, Intake)]
+    if not pictures:
+        see.caption(_("Draw a garment that every model gives the same name."))
+        return
+    rows: list[dict[str, Any]] = []
+    for card in models.choices(lambda card: card.any_picture).values():
+        pixels, kinds = pictures[0].pixels[None], [pictures[0].kind]
+        (probabilities,) = models.answer(card, pixels, device, kinds)[0].probabilities
+        label = int(probabilities.argmax())
+        rows.append(
+            {
+                Words("Model"): card.label,
+                Words("Answer"): CLASSES[label],
+                Words("Sure"): float(probabilities[label]),
+            }
+        )
+    names = [row["Answer"] for row in rows]
+    name = max(set(names), key=names.count)
+    agreeing = names.count(name)
+    with see:
+        st.markdown(
+            _("{count} of {all} models say {name}.", count=agreeing, all=len(rows), name=name)
+        )
+        widgets.table(rows, {"Sure": "{:.2%}"})
+        least = min(row["Sure"] for row in rows)
+        if agreeing == len(rows):
+            st.success(_("All agree, and the least sure of them is {least:.0%} sure.", least=least))
+            reached = Words("{name}, {least:.1%} sure at the least", name=name, least=least)
+            _enter(AGREE, 1 - least, reached)
+
+
+def smallest() -> None:
+    """The networks here that name at least so many test garments right, the smallest first."""
+    rows: list[dict[str, Any]] = [
+        {
+            Words("Model"): card.label,
+            Words("Parameters"): card.parameters,
+            Words("Test accuracy"): card.on_real.accuracy,
+            Words("Made"): card.title,
+        }
+        for card in shelf.cards()
+        if card.on_real and card.parameters and card.on_real.accuracy >= WANTED
+    ]
+    st.markdown(
+        _(
+            "Build or train a network that names more than {wanted:.0%} of the test garments "
+            "right, with as few parameters as you can, and keep it among the models. These are "
+            "here:",
+            wanted=WANTED,
+        )
+    )
+    widgets.table(
+        sorted(rows, key=lambda row: row["Parameters"]),
+        {"Parameters": "{:,}", "Test accuracy": "{:.2%}"},
+    )
+    st.page_link("pages/build_it.py", label=_("Build a network"), icon=":material/construction:")
+
+
+def _enter(challenge: str, score: float, words: Words) -> None:
+    """A name to put on the room's list with a result, and the list."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.text_input(_("Your name"), max_chars=best.LONGEST_NAME, key="challenger")
+        if st.button(_("Put it on the room's list"), disabled=not name.strip()):
+            best.enter(challenge, Result(score, words, name))
+    _list(challenge)
+
+
+def _list(challenge: str) -> None:
+    results = best.of(challenge)
+    if results:
+        st.markdown(f"**{_('The best in this room')}**")
+    for place, result in enumerate(results, 1):
+        st.markdown(f"{place}\\. {plain(result.name)}: {said(result.words)}")

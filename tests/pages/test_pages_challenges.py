@@ -1,0 +1,104 @@
+"""The challenges, and the room's list of the best."""
+
+import base64
+
+import numpy as np
+import pytest
+import streamlit as st
+from opening import open_page, texts
+from shipped import SHIPPED
+from streamlit.testing.v1 import AppTest
+
+from fmnist.data import garments, splits
+from fmnist.data.garments import drawing
+from fmnist.pictures.encode import png
+from fmnist.ui.components.canvas import EDGE
+from fmnist.ui.parts.challenges import changed
+from fmnist.ui.state import best
+from fmnist.ui.state.best import Result
+from fmnist.weights import shelf
+from fmnist.words import Words
+
+
+@pytest.fixture(autouse=True)
+def _empty_lists() -> None:
+    st.cache_resource.clear()
+
+
+def sent(picture: np.ndarray) -> dict[str, object]:
+    return {"strokes": [], "picture": base64.b64encode(png(picture)).decode()}
+
+
+def opened(key: str, picture: np.ndarray, **query: str) -> AppTest:
+    """The page of a visitor who has drawn that before."""
+    app = open_page("home")
+    app.session_state["drawings"] = {key: sent(picture)}
+    for name, value in query.items():
+        app.query_params[name] = value
+    app.switch_page("pages/challenges.py").run()
+    assert not app.exception
+    return app
+
+
+def press(app: AppTest, label: str) -> None:
+    next(button for button in app.button if button.label == label).click().run()
+    assert not app.exception
+
+
+def test_of_a_garment_as_it_is_no_pixel_counts_as_changed() -> None:
+    image = splits.load("test", "drawn").images[3]
+    enlarged = image.repeat(EDGE // 28, 0).repeat(EDGE // 28, 1)
+    app = opened("challenge 3", enlarged, garment="3", model="cnn")
+    assert "with 0 pixels changed" in texts(app)
+    other = image.copy()
+    other[2:4, 5] = 255 - other[2:4, 5]
+    other[9, 9] ^= 1  # too little to count
+    assert changed(image, other) == 2
+
+
+def test_a_model_that_is_fooled_puts_its_challenger_on_the_list() -> None:
+    white = np.full((EDGE, EDGE), 255, np.uint8)
+    app = opened("challenge 3", white, garment="3", model="cnn")
+    if "and now says" not in texts(app):  # it takes a white square for what the garment is
+        app = opened("challenge 4", white, garment="4", model="cnn")
+    assert "and now says" in texts(app)
+    app.text_input(key="challenger").set_value("  Ada <b>").run()
+    press(app, "Put it on the room's list")
+    assert "The best in this room" in texts(app)
+    assert "Ada \\<b\\>" in texts(app)
+
+
+def test_every_model_is_asked_about_a_drawing() -> None:
+    trousers = drawing.render(garments.garment(1, np.random.default_rng(0)), EDGE)
+    app = opened("canvas Your drawing", trousers, challenge="All agree")
+    table = app.dataframe[0].value
+    assert len(table) == 4
+    most = table["Answer"].value_counts().iloc[0]
+    assert f"{most} of 4 models say" in texts(app)
+    assert ("All agree" in texts(app)) == (most == 4)
+
+
+def test_the_smallest_networks_are_those_over_ninety_per_cent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(shelf, "SHIPPED", SHIPPED)
+    app = open_page("challenges", challenge="Smallest network")
+    table = app.dataframe[0].value
+    assert list(table["Parameters"]) == sorted(table["Parameters"])
+    assert (table["Test accuracy"] >= 0.9).all()
+    assert set(table["Model"]) == {
+        card.label for card in shelf.cards() if card.test and card.test.accuracy >= 0.9
+    }
+
+
+def test_the_list_keeps_the_best_of_each_name_and_not_more_than_its_length() -> None:
+    for score in (5, 3, 4):
+        best.enter("one", Result(score, Words(f"{score}"), "Ada"))
+    best.enter("one", Result(1, Words("1"), "Grace"))
+    best.enter("two", Result(9, Words("9"), "Ada"))
+    best.enter("one", Result(0, Words("0"), "   "))
+    assert [(each.name, each.words) for each in best.of("one")] == [("Grace", "1"), ("Ada", "3")]
+    for number in range(30):
+        best.enter("one", Result(100 + number, Words(""), f"Visitor {number}"))
+    assert len(best.of("one")) == best.LENGTH
+    assert best.of("one")[0].name == "Grace"
