@@ -27,6 +27,7 @@ PAGES = {
     "Suspects": ("Suspects", "Leaderboard"),
     "Train": ("Train", "Start training"),
     "Build it": ("Build it", "Start training"),
+    "Sweep": ("Sweep", "Stopped early"),
     "Models": ("Models", "Recipe"),
     "Errors": ("Errors", "All of them"),
     "Scores": ("Scores", "Abstaining"),

@@ -4,6 +4,7 @@
                              journal.log   Optuna's: every trial, its values and what came of it
                              ask.lock      held while a trial is asked for
                              N.lock        held by whoever follows trial N
+                             stop          present once somebody asked it to stop
 
 Several processes, on several machines, can carry out one sweep: each asks for a trial of its own,
 and takes over those whose follower has gone. (Akiba et al. 2019, "Optuna".)
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 from fmnist.data.splits import Source
 from fmnist.machine.errors import UserFacingError
 from fmnist.machine.files import write_whole
-from fmnist.machine.locks import held, open_lock
+from fmnist.machine.locks import held, is_held, open_lock
 from fmnist.models.recipe import Recipe
 from fmnist.runs import queue
 from fmnist.runs.run import Plan, Run, RunError, read_run, runs_folder
@@ -92,6 +93,16 @@ class Sweep:
         space = tuple(map(Dimension.from_json, values["space"]))
         return cls(**{**values, "recipe": recipe, "space": space})
 
+    @property
+    def stopping(self) -> bool:
+        """Whether somebody asked it to stop."""
+        return (self.folder / "stop").exists()
+
+    def is_carried_out(self) -> bool:
+        """Whether some process follows one of its trials."""
+        running = [trial.number for trial in self.tried() if trial.state == "running"]
+        return any(is_held(self.folder / f"{number}.lock") for number in running)
+
     def tried(self) -> list[Trial]:
         """Every trial so far, in the order in which they were asked for."""
         return [_trial(frozen) for frozen in _study(self).get_trials(deepcopy=False)]
@@ -147,6 +158,16 @@ def all_sweeps() -> list[Sweep]:
     return [read_sweep(path.parent.name) for path in paths]
 
 
+def stop(sweep: Sweep) -> None:
+    """Ask for no more trials; those that train end as they would."""
+    (sweep.folder / "stop").touch()
+
+
+def go_on(sweep: Sweep) -> None:
+    """Take back that it was to stop."""
+    (sweep.folder / "stop").unlink(missing_ok=True)
+
+
 def carry_out(sweep: Sweep) -> Iterator[Trial]:
     """Try recipe after recipe until all are tried; yields each trial of this process as it ends.
 
@@ -179,7 +200,7 @@ def _ask(sweep: Sweep) -> int | None:
     with held(sweep.folder / "ask.lock"):
         study = _study(sweep)
         asked = [trial for trial in map(_trial, study.get_trials(deepcopy=False)) if trial.run]
-        if len(asked) >= sweep.trials:
+        if len(asked) >= sweep.trials or sweep.stopping:
             return None
         trial, recipe = study.ask(), sweep.recipe
         for dimension in sweep.space:

@@ -59,6 +59,7 @@ PLACES = {
             "construction",
             Words("Put a network together from layers."),
         ),
+        Place("sweep", Words("Sweep"), "tune", Words("Try many recipes, and see what counts.")),
         Place(
             "models",
             Words("Models"),
