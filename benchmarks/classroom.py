@@ -38,7 +38,7 @@ from fmnist.data.splits import CLASSES
 
 A_VISIT = 4
 """Garments named, one after another, on the Guess page."""
-LAST_LOOK = 5.0
+LAST_LOOK = 20.0
 """Seconds for which the wall goes on after the lesson."""
 COMING = 2.0
 """Seconds between a browser's tries to come back to a server that is gone."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from fmnist.classroom.room import Ticket, admit, changing, folder_of
 from fmnist.machine.files import write_whole
-from fmnist.machine.words import on_one_line
+from fmnist.machine.words import no_formula
 
 LONGEST = 60
 
@@ -27,7 +27,7 @@ class Entry(NamedTuple):
 def hand_in(ticket: Ticket, title: str, what: str, validation: float | None, test: float) -> None:
     """Hand in what has been measured; of each person the last counts. Raises RoomError."""
     admit(ticket)
-    title = on_one_line(title)[:LONGEST] or "Without a name"
+    title = no_formula(title)[:LONGEST] or "Without a name"
     entry = Entry(ticket.person, title, what, validation, test, time.time())
     with changing(ticket.code, "entries") as folder:
         write_whole(folder / ticket.person, json.dumps(entry._asdict()).encode())

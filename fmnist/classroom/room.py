@@ -31,7 +31,7 @@ from fmnist.classroom import tries
 from fmnist.classroom.folder import RoomError, rooms_folder
 from fmnist.machine.files import write_whole
 from fmnist.machine.locks import held
-from fmnist.machine.words import on_one_line
+from fmnist.machine.words import no_formula, on_one_line
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 """Nothing that is taken for something else when it is read from a wall."""
@@ -135,8 +135,7 @@ def join(code: str, name: str, address: str) -> Ticket:
     """
     code = as_code(code)
     tries.count(address)
-    # What begins so, a spreadsheet would take for a formula.
-    name = _words(name.lstrip("=+-@ \t"), LONGEST_NAME, "A nickname")
+    name = _words(no_formula(name), LONGEST_NAME, "A nickname")
     secret, person = _random(16), secrets.token_hex(4)
 
     def added(room: Room) -> Room:

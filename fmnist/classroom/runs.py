@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from fmnist.classroom.folder import RoomError
 from fmnist.classroom.room import Ticket, admit, is_open, read_room
-from fmnist.machine.words import on_one_line
+from fmnist.machine.words import no_formula
 from fmnist.runs import queue, results
 from fmnist.runs.run import Plan, Run, all_runs, read_run, runs_of
 from fmnist.weights.card import Card
@@ -26,7 +26,7 @@ def start(plan: Plan, title: str, ticket: Ticket | None) -> Run:
     Outside of a room a name isn't needed. Raises RoomError where the name is missing or too long,
     and what `queue.start` does.
     """
-    title = on_one_line(title)
+    title = no_formula(title)
     if len(title) > LONGEST_TITLE:
         raise RoomError(f"A run's name has up to {LONGEST_TITLE} characters.")
     if ticket is None:

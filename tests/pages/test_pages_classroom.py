@@ -214,6 +214,12 @@ def test_twenty_garments_are_named_and_then_compared_with_a_model(pupil: Ticket)
     assert shown["fcnn, of these"] == f"{right.sum()} of 20"
     named = app.dataframe[0].value["You"]
     assert all(answer.startswith("✓") for answer in named)
+    assert "20 of 20 answers are right" in texts(app)
+    guesses.guess(room.join(pupil.code, "Bo", "here"), "drawn", 0, 9)
+    app.run()
+    assert "of 21 answers are right" in texts(app)
+    app.button_group(key="whose").set_value("You").run()
+    assert "20 of 20 answers are right" in texts(app)
     press(app, "Twenty more")
     assert "Garment 1 of 20" in [bar.proto.text for bar in app.get("progress")]
 

@@ -17,7 +17,7 @@ from fmnist.ui import matrices
 from fmnist.ui.components.matrix import matrix as show_matrix
 from fmnist.ui.components.wall import garment_wall
 from fmnist.ui.state import dataset, models
-from fmnist.ui.widgets import plain
+from fmnist.ui.widgets import choice, plain
 from fmnist.weights.card import Card
 
 EDGE = 224  # pixels, eight for each
@@ -106,10 +106,16 @@ def compare(ticket: Ticket, card: Card, source: Source, device: torch.device) ->
 
     people, machine = st.columns(2, gap="large")
     with people:
-        st.header("The room")
-        st.caption(f"{share:.1%} of {everybody.sum():,} answers are right.")
+        st.header("People")
+        answered = {
+            "The room": everybody,
+            "You": guesses.matrix(ticket, source, test, everybody=False),
+        }
+        whose = choice("Whose answers", list(answered), key="whose")
+        counts = answered[whose]
+        st.caption(f"{counts.trace():,} of {counts.sum():,} answers are right.")
         show_matrix(
-            matrices.confusion(everybody, "Row %"), key="of people", label="What the room says"
+            matrices.confusion(counts, "Row %"), key="of people", label=f"What is said by: {whose}"
         )
     with machine:
         counts = evaluation.confusion(answers)

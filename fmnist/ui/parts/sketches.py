@@ -20,6 +20,7 @@ from fmnist.ui.widgets import plain
 from fmnist.weights.card import Card
 
 EDGE = 224  # pixels, eight for each
+FEW = 60  # sketches, for which a wall needs no height of its own
 
 
 def pooled(given: Sequence[Sketch], room: Room) -> Sketch:
@@ -43,7 +44,7 @@ def pooled(given: Sequence[Sketch], room: Room) -> Sketch:
         name=f"{room.code} {given[0].id} {len(given)}",
         what="sketches, the latest first",
         filename=f"sketches-{room.code}",
-        height=320,
+        height="content" if len(given) <= FEW else 320,
         tile=48,
     )
     st.download_button(

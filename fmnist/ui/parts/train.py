@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fmnist.analysis import evaluation
 from fmnist.classroom import runs
-from fmnist.classroom.room import Ticket
+from fmnist.classroom.room import Ticket, note_presence
 from fmnist.classroom.runs import LONGEST_TITLE, owner_name
 from fmnist.data.splits import CLASSES
 from fmnist.export import code
@@ -232,6 +232,8 @@ def _rerun_if_changed(shown: Run) -> None:
 
 def _run(shown: Run, ticket: Ticket | None) -> None:
     queue.dispatch()
+    if ticket:
+        note_presence(ticket)
     run = _read_again(shown)
     if run.active != shown.active:
         st.rerun()  # the page as a whole changes: another clock, the list, a new model
