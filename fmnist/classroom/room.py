@@ -112,7 +112,10 @@ def open_room(title: str, address: str) -> Ticket:
     try:
         rooms_folder().mkdir(parents=True, exist_ok=True)
         if sum(1 for _ in rooms_folder().glob("[!.]*/room.json")) >= MOST_ROOMS:
-            raise RoomError(f"There are {MOST_ROOMS} rooms already. Close one that is over.")
+            raise RoomError(
+                f"There are {MOST_ROOMS} rooms already. Close one that is over, or delete its "
+                "folder on the machine on which this runs."
+            )
         secret, code = _random(16), _random(5)
         while (rooms_folder() / code).exists():
             code = _random(5)
