@@ -2,9 +2,11 @@
 
 import base64
 import io
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import streamlit as st
 import torch
 from opening import open_page, texts
 from PIL import Image
@@ -358,3 +360,23 @@ def test_what_a_browser_kept_is_read_as_a_strangers(
     for kept, known in ((str(teacher), True), (f"{teacher}x", False), ("../..", False)):
         monkeypatch.setattr(component, "kept", lambda kept=kept: kept)
         assert ("You are **The teacher**" in texts(open_page("room"))) == known
+
+
+@pytest.mark.parametrize(
+    ("served", "url", "address"),
+    [
+        ("https://192.168.7.7:8501", "http://localhost:8502/wall", "https://192.168.7.7:8501"),
+        (None, "http://192.168.7.7:8501/wall", "http://192.168.7.7:8501"),
+        (None, "https://example.org/class/studio/wall", "https://example.org/class/studio"),
+        (None, "http://localhost:8501/wall", ""),
+        (None, None, ""),
+    ],
+)
+def test_the_walls_code_leads_to_where_phones_find_the_app(
+    served: str | None, url: str | None, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FMNIST_ROOM", raising=False)
+    if served:
+        monkeypatch.setenv("FMNIST_ROOM", served)
+    monkeypatch.setattr(st, "context", SimpleNamespace(url=url))
+    assert wall._address() == address

@@ -4,7 +4,6 @@ import io
 import os
 from collections.abc import Callable
 from functools import partial
-from urllib.parse import urlsplit
 
 import numpy as np
 import segno
@@ -81,14 +80,6 @@ def qr_code(address: str) -> str:
 def way_in(room: Room) -> str:
     """The path at which somebody joins the room, its code being filled in."""
     return f"/room?join={room.code}"
-
-
-def base_address() -> str:
-    """Where others find this app: as it is served to a room, else as this browser does."""
-    if served := os.environ.get("FMNIST_ROOM"):
-        return served
-    parts = urlsplit(st.context.url or "")
-    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
 
 
 def enter() -> None:
