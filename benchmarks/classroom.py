@@ -111,6 +111,8 @@ async def lesson(
     async def timed(name: str, seconds: Awaitable[float]) -> None:
         class_.log.waits[name].append(await seconds)
         await asyncio.sleep(chance.uniform(0.5, 1.5) * asked.pause)
+        for _, fragment in visitor.clocks:
+            class_.log.waits["by itself"].append(await visitor.tick(fragment))
 
     await timed("Room, opened", visitor.turn("Room"))
     await timed("a stroke", visitor.draw(*drawing(chance)))

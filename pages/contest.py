@@ -1,4 +1,4 @@
-"""The competition of a room: hand in a run, a model file or predictions, and see who is best."""
+"""The contest of a room: hand in a run, a model file or predictions, and see who is best."""
 
 import streamlit as st
 

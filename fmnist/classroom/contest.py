@@ -1,4 +1,4 @@
-"""The competition of a room: what is handed in, and once it is revealed how well that does."""
+"""The contest of a room: what is handed in, and once it is revealed how well that does."""
 
 import json
 import os

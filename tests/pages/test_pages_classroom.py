@@ -22,7 +22,7 @@ from fmnist.runs import queue, worker
 from fmnist.runs.run import Plan, Run, all_runs, read_run
 from fmnist.ui.components import ticket as component
 from fmnist.ui.parts import wall
-from fmnist.ui.state import classroom
+from fmnist.ui.state import classroom, pace
 from fmnist.weights import shelf
 
 PLAN = Plan("fcnn-small", Recipe(epochs=1), "drawn", "cpu", limit=100)
@@ -241,6 +241,19 @@ def test_a_run_is_named_before_its_start_and_shown_by_that_name(
     assert app.selectbox(key="run").options == ["my first net · Ana"]
     assert list(app.dataframe[0].value["Run"]) == ["my first net · Ana"]
     assert "Ana: " in texts(app)
+
+
+def test_a_run_that_waits_says_where_it_stands_in_the_queue(
+    teacher: Ticket, pupil: Ticket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "dispatch", lambda: None)
+    runs.start(PLAN, "first", pupil)
+    second = runs.start(PLAN, "second", pupil)
+    bos = runs.start(PLAN, "bos", room.join(teacher.code, "Bo", "here"))
+    pace.turns.clear()
+    for run, place in ((second, "Number 3 of 3"), (bos, "Number 2 of 3")):
+        bars = enter("train", pupil, run=run.id).get("progress")
+        assert any(bar.proto.text.startswith(place) for bar in bars)
 
 
 def test_another_pupil_has_no_button_that_steers_a_run_and_an_outsider_does_not_see_it(

@@ -178,7 +178,7 @@ def lead(ticket: Ticket, room: Room) -> None:
                 st.rerun()
         if room.question:
             st.caption(f"Round {room.round}: {plain(room.question)}")
-        st.header("Competition")
+        st.header("Contest")
         _revealing(ticket, room)
     with people:
         st.header(f"{len(room.members)} joined")

@@ -343,12 +343,13 @@ def _answers(run: Run, predictions: NDArray[np.uint8]) -> None:
 def _buttons(run: Run, ticket: Ticket | None) -> None:
     if runs.may_steer(run, ticket):
         _steer(run, ticket)
+    name = shelf.as_name(run.label)
     if run.state == "finished":
-        take_home.model(lambda: _result(run), run.id, run.id)
+        take_home.model(lambda: _result(run), name, run.id)
     text = code.script(
-        run.plan.model, run.plan.recipe, run.plan.limit, run.id, drawn=run.plan.data == "drawn"
+        run.plan.model, run.plan.recipe, run.plan.limit, name, drawn=run.plan.data == "drawn"
     )
-    take_home.script(text, run.id, run.id)
+    take_home.script(text, name, run.id)
 
 
 def _steer(run: Run, ticket: Ticket | None) -> None:
