@@ -375,7 +375,7 @@ def places(positions: NDArray[np.float32], labels: NDArray[np.uint8], reach: flo
             marker={"symbol": SYMBOLS[label], "size": 7},
             hovertemplate=said(name) + NOTHING_ELSE,
         )
-    figure.update_layout(height=380, margin=MARGIN, legend={"orientation": "h"})
+    figure.update_layout(height=400, margin=MARGIN, legend={"orientation": "h", "y": -0.15})
     plain = {"range": [-1.05 * reach, 1.05 * reach], "fixedrange": True, "showticklabels": False}
     figure.update_xaxes(title=_("first direction"), **plain)
     figure.update_yaxes(title=_("second direction"), **plain)
