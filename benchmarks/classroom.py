@@ -38,7 +38,7 @@ from fmnist.data.splits import CLASSES
 
 A_VISIT = 4
 """Garments named, one after another, on the Guess page."""
-LAST_LOOK = 5.0
+LAST_LOOK = 20.0
 """Seconds for which the wall goes on after the lesson."""
 COMING = 2.0
 """Seconds between a browser's tries to come back to a server that is gone."""
@@ -112,6 +112,8 @@ async def lesson(
     async def timed(name: str, waiting: Awaitable[Wait]) -> None:
         class_.log.waits[name].append((await waiting).seconds)
         await asyncio.sleep(chance.uniform(0.5, 1.5) * asked.pause)
+        for _, fragment in visitor.clocks:
+            class_.log.waits["by itself"].append((await visitor.tick(fragment)).seconds)
 
     await timed("Room, opened", visitor.turn("Room"))
     await timed("a stroke", visitor.draw(*drawing(chance)))

@@ -5,8 +5,9 @@ import streamlit as st
 from fmnist.ui import membership, widgets
 from fmnist.ui.page import page
 from fmnist.ui.parts import guess as parts
+from fmnist.words import _
 
-source, device = page("Guess", "Twenty garments, ten kinds. Are you better than a model?")
+source, device = page(_("Guess"), _("Twenty garments, ten kinds. Are you better than a model?"))
 ticket, room = membership.need_room()
 if parts.ask(ticket, source):
     st.stop()

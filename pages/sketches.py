@@ -6,12 +6,15 @@ from fmnist.classroom import sketches
 from fmnist.ui import membership, widgets
 from fmnist.ui.page import page
 from fmnist.ui.parts import sketches as parts
+from fmnist.words import _
 
-source, device = page("Sketches", "What the room drew and gave, and what a model makes of it.")
+source, device = page(
+    _("Sketches"), _("What the room drew and gave, and what a model makes of it.")
+)
 ticket, room = membership.need_room()
 given = sketches.of_room(ticket)
 if not given:
-    st.info("No sketches yet. What somebody draws is here once it is given to the room.")
+    st.info(_("No sketches yet. What somebody draws is here once it is given to the room."))
     st.stop()
 
 wall, one = st.columns([5, 3], gap="large")
@@ -20,6 +23,6 @@ with wall:
 with one:
     parts.large(ticket, room, chosen)
 
-st.header("A model on all of them")
+st.header(_("A model on all of them"))
 card = widgets.need_weights(lambda card: card.any_picture)
 parts.confusion(given, card, device)

@@ -3,7 +3,8 @@
 from fmnist.ui import membership
 from fmnist.ui.page import page
 from fmnist.ui.parts import wall as parts
+from fmnist.words import _
 
-page("Wall", "What happens in the room, for a projector.")
+page(_("Wall"), _("What happens in the room, for a projector."))
 ticket, room = membership.need_room()
 parts.wall(ticket, room)

@@ -33,7 +33,7 @@ PAGES = {
     "Scores": ("Scores", "Abstaining"),
     "Compare": ("Compare", "By class"),
     "Hardest": ("Hardest", "By class"),
-    "Lessons": ("Lessons", "Teacher's sheet, to print"),
+    "Lessons": ("Lessons", "10 minutes. Steps done: 0 of 4."),
     "Inside": ("Inside", "Convolution 3 x 3"),
     "Break it": ("Break it", "How often attacks succeed"),
     "Challenges": ("Challenges", "Test garment"),

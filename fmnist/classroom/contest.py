@@ -1,4 +1,4 @@
-"""The competition of a room: what is handed in, and once it is revealed how well that does."""
+"""The contest of a room: what is handed in, and once it is revealed how well that does."""
 
 import json
 import os
@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from fmnist.classroom.room import Ticket, admit, changing, folder_of
 from fmnist.machine.files import write_whole
-from fmnist.machine.words import on_one_line
+from fmnist.machine.words import no_formula
+from fmnist.words import Words, _, kept, recalled
 
 LONGEST = 60
 
@@ -18,19 +19,20 @@ class Entry(NamedTuple):
 
     person: str
     title: str
-    what: str  # such as a run, or a table of classes
+    what: Words  # such as a run, or a table of classes
     validation: float | None  # accuracies, 0 to 1
     test: float | None  # None until it is revealed
     handed: float  # seconds since 1970
 
 
-def hand_in(ticket: Ticket, title: str, what: str, validation: float | None, test: float) -> None:
+def hand_in(ticket: Ticket, title: str, what: Words, validation: float | None, test: float) -> None:
     """Hand in what has been measured; of each person the last counts. Raises RoomError."""
     admit(ticket)
-    title = on_one_line(title)[:LONGEST] or "Without a name"
+    title = no_formula(title)[:LONGEST] or _("Without a name")
     entry = Entry(ticket.person, title, what, validation, test, time.time())
     with changing(ticket.code, "entries") as folder:
-        write_whole(folder / ticket.person, json.dumps(entry._asdict()).encode())
+        values = entry._asdict() | {"what": kept(what)}
+        write_whole(folder / ticket.person, json.dumps(values).encode())
 
 
 def entries(ticket: Ticket) -> list[Entry]:
@@ -44,7 +46,8 @@ def entries(ticket: Ticket) -> list[Entry]:
         for person in os.listdir(folder):
             with suppress(FileNotFoundError, ValueError, TypeError):
                 if person.isalnum():  # no file that is being written
-                    found.append(Entry(**json.loads((folder / person).read_bytes())))
+                    values = json.loads((folder / person).read_bytes())
+                    found.append(Entry(**{**values, "what": recalled(values["what"])}))
     if room.revealed:
         return sorted(found, key=lambda entry: -(entry.test or 0))
     hidden = [entry._replace(test=None) for entry in found]

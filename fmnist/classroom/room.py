@@ -31,7 +31,8 @@ from fmnist.classroom import tries
 from fmnist.classroom.folder import RoomError, rooms_folder
 from fmnist.machine.files import write_whole
 from fmnist.machine.locks import held
-from fmnist.machine.words import on_one_line
+from fmnist.machine.words import no_formula, on_one_line
+from fmnist.words import Words, _
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 """Nothing that is taken for something else when it is read from a wall."""
@@ -74,9 +75,9 @@ class Room:
     def name(self, person: str) -> str:
         """What somebody is called here."""
         if person == TEACHER:
-            return "The teacher"
+            return _("The teacher")
         member = self.members.get(person)
-        return member.name if member else "Somebody who left"
+        return member.name if member else _("Somebody who left")
 
 
 @dataclass(frozen=True)
@@ -107,12 +108,16 @@ def open_room(title: str, address: str) -> Ticket:
     Raises RoomError for a title that is too long, and where there are too many rooms or too many
     tries from one address.
     """
-    title = _words(title or "Our room", LONGEST_TITLE, "A room's name")
+    title = _words(title or _("Our room"), LONGEST_TITLE, Words("A room's name"))
     tries.count(address, tries.OPENING)
     try:
         rooms_folder().mkdir(parents=True, exist_ok=True)
         if sum(1 for _ in rooms_folder().glob("[!.]*/room.json")) >= MOST_ROOMS:
-            raise RoomError(f"There are {MOST_ROOMS} rooms already. Close one that is over.")
+            raise RoomError(
+                "There are {most} rooms already. Close one that is over, or delete its folder on "
+                "the machine on which this runs.",
+                most=MOST_ROOMS,
+            )
         secret, code = _random(16), _random(5)
         while (rooms_folder() / code).exists():
             code = _random(5)
@@ -123,7 +128,9 @@ def open_room(title: str, address: str) -> Ticket:
         _write(Room(code, title, _hash(secret), time.time()), made)
         made.rename(rooms_folder() / code)
     except OSError as error:
-        raise RoomError(f"The folder of the rooms can't be written: {error.strerror}.") from None
+        raise RoomError(
+            "The folder of the rooms can't be written: {reason}.", reason=error.strerror
+        ) from None
     return Ticket(code, TEACHER, secret)
 
 
@@ -135,16 +142,17 @@ def join(code: str, name: str, address: str) -> Ticket:
     """
     code = as_code(code)
     tries.count(address)
-    # What begins so, a spreadsheet would take for a formula.
-    name = _words(name.lstrip("=+-@ \t"), LONGEST_NAME, "A nickname")
+    name = _words(no_formula(name), LONGEST_NAME, Words("A nickname"))
     secret, person = _random(16), secrets.token_hex(4)
 
     def added(room: Room) -> Room:
         taken = {_alike(member.name) for member in room.members.values()}
         if _alike(name) in taken | NOBODYS:
-            raise RoomError(f"Somebody here is called {name} already. Choose another nickname.")
+            raise RoomError(
+                "Somebody here is called {name} already. Choose another nickname.", name=name
+            )
         if len(room.members) >= MOST_MEMBERS:
-            raise RoomError(f"The room is full: {MOST_MEMBERS} have joined.")
+            raise RoomError("The room is full: {most} have joined.", most=MOST_MEMBERS)
         return replace(
             room, members={**room.members, person: Member(name, _hash(secret), time.time())}
         )
@@ -187,7 +195,7 @@ def admit_teacher(ticket: Ticket) -> Room:
 def ask(ticket: Ticket, question: str) -> Room:
     """Begin a round with a question for everybody; raises RoomError."""
     admit_teacher(ticket)
-    words = _words(question, LONGEST_QUESTION, "A question")
+    words = _words(question, LONGEST_QUESTION, Words("A question"))
     return _change(ticket.code, lambda room: replace(room, question=words, round=room.round + 1))
 
 
@@ -222,9 +230,11 @@ def read_room(code: str) -> Room:
         found = (_folder(code) / "room.json").stat()
         return _room_as_of(_folder(code), (found.st_mtime_ns, found.st_size, found.st_ino))
     except FileNotFoundError:
-        raise RoomError(f"There is no room {code}. Look at the wall for its code.") from None
+        raise RoomError(
+            "There is no room {code}. Look at the wall for its code.", code=code
+        ) from None
     except (OSError, ValueError, TypeError, KeyError):
-        raise RoomError(f"The file room.json of room {code} is damaged.") from None
+        raise RoomError("The file room.json of room {code} is damaged.", code=code) from None
 
 
 @lru_cache(maxsize=256)
@@ -262,9 +272,11 @@ def changing(code: str, name: str) -> Iterator[Path]:
         with held(_folder(code) / "lock"):
             yield _folder(code) / name
     except FileNotFoundError:
-        raise RoomError(f"There is no room {code} any more.") from None
+        raise RoomError("There is no room {code} any more.", code=code) from None
     except OSError as error:
-        raise RoomError(f"The room's files can't be written: {error.strerror}.") from None
+        raise RoomError(
+            "The room's files can't be written: {reason}.", reason=error.strerror
+        ) from None
 
 
 def folder_of(code: str, name: str) -> Path:
@@ -303,10 +315,15 @@ def _write(room: Room, folder: Path) -> None:
     write_whole(folder / "room.json", json.dumps(values, indent=1).encode())
 
 
-def _words(text: str, longest: int, what: str) -> str:
+def _words(text: str, longest: int, what: Words) -> str:
     words = on_one_line(text)
     if not 0 < len(words) <= longest:
-        raise RoomError(f"{what} has 1 to {longest} characters; this one has {len(words)}.")
+        raise RoomError(
+            "{what} has 1 to {longest} characters; this one has {length}.",
+            what=what,
+            longest=longest,
+            length=len(words),
+        )
     return words
 
 

@@ -10,10 +10,11 @@ from typing import TypeVar
 
 from fmnist.classroom.folder import RoomError
 from fmnist.classroom.room import Ticket, admit, is_open, read_room
-from fmnist.machine.words import on_one_line
+from fmnist.machine.words import no_formula
 from fmnist.runs import queue, results
 from fmnist.runs.run import Plan, Run, all_runs, read_run, runs_of
 from fmnist.weights.card import Card
+from fmnist.words import _
 
 LONGEST_TITLE = 40
 
@@ -26,9 +27,9 @@ def start(plan: Plan, title: str, ticket: Ticket | None) -> Run:
     Outside of a room a name isn't needed. Raises RoomError where the name is missing or too long,
     and what `queue.start` does.
     """
-    title = on_one_line(title)
+    title = no_formula(title)
     if len(title) > LONGEST_TITLE:
-        raise RoomError(f"A run's name has up to {LONGEST_TITLE} characters.")
+        raise RoomError("A run's name has up to {longest} characters.", longest=LONGEST_TITLE)
     if ticket is None:
         return queue.start(replace(plan, title=title or None))
     admit(ticket)
@@ -41,7 +42,7 @@ def steer(action: Callable[[str], Result], run_id: str, ticket: Ticket | None) -
     """What stops, resumes, deletes or keeps a run, if that is allowed; raises RoomError if not."""
     run = read_run(run_id)
     if not may_steer(run, ticket):
-        raise RoomError(f"Only {owner_name(run)} or the teacher can do that.")
+        raise RoomError("Only {owner} or the teacher can do that.", owner=owner_name(run))
     return action(run_id)
 
 
@@ -75,7 +76,7 @@ def owner_name(run: Run) -> str:
     try:
         return read_room(run.plan.classroom).name(run.plan.person or "")
     except RoomError:
-        return "Somebody of a room that is closed"
+        return _("Somebody of a room that is closed")
 
 
 def labels(runs: Sequence[Run]) -> dict[str, str]:

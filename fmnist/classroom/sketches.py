@@ -74,7 +74,9 @@ def give(
         own = [name for name in names if name.endswith(f"-{ticket.person}")]
         if len(names) >= MOST or len(own) >= MOST_OF_ONE:
             most = MOST if len(names) >= MOST else MOST_OF_ONE
-            raise RoomError(f"There are {most} sketches already. Delete some of them first.")
+            raise RoomError(
+                "There are {most} sketches already. Delete some of them first.", most=most
+            )
         if any((folder / name).read_bytes() == content for name in own):
             raise RoomError("You gave this sketch already.")
         name = f"{time.time_ns():020d}-{secrets.token_hex(3)}-{ticket.person}"

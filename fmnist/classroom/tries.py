@@ -31,14 +31,17 @@ def count(address: str, cost: float = 1.0) -> None:
             if tries < 0:
                 raise RoomError(
                     "So many have tried from this network that it has to wait. Try again in "
-                    f"{-tries / REFILL:.0f} seconds."
+                    "{seconds:.0f} seconds.",
+                    seconds=-tries / REFILL,
                 )
             # The fullest are forgotten first: they have the least to remember.
             kept = dict(sorted((left | {address: tries}).items(), key=lambda each: each[1]))
             last = {who: (tries, now) for who, tries in list(kept.items())[:MOST_ADDRESSES]}
             write_whole(folder / "tries.json", json.dumps(last).encode())
     except OSError as error:
-        raise RoomError(f"The folder of the rooms can't be written: {error.strerror}.") from None
+        raise RoomError(
+            "The folder of the rooms can't be written: {reason}.", reason=error.strerror
+        ) from None
 
 
 def _left(now: float) -> dict[str, float]:

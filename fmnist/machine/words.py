@@ -12,3 +12,8 @@ def on_one_line(words: str) -> str:
     """Words as people read them, with one blank wherever there is something that can't be seen."""
     seen = (c if c == JOINER or category(c) not in UNSEEN else " " for c in normalize("NFC", words))
     return " ".join("".join(seen).split())
+
+
+def no_formula(words: str) -> str:
+    """Words on one line, which no spreadsheet takes for a formula."""
+    return on_one_line(words).lstrip("=+-@ ")

@@ -12,6 +12,7 @@
                    notice.txt       what the user should know of how it goes on
                    log.txt          what the process printed
                    ID.safetensors   the result, with its card ID.json
+    FMNIST_RUNS/turns.json          when each person's last run got its device
 
 The state is derived from these files and the lock, which the kernel releases when the process
 ends, however it ends; so no state can outlive what it tells of.

@@ -270,9 +270,10 @@ def parallel_coordinates(
         else:
             axis |= {"values": values}
         dimensions.append(axis)
-    scale = {"color": list(axes[colour]), "colorscale": "Oranges", "showscale": False}
-    figure = go.Figure(go.Parcoords(dimensions=dimensions, line=scale))
-    figure.update_layout(height=360, margin={"l": 60, "r": 40, "t": 48, "b": 16})
+    scale = [[0, SECOND], [1, ACCENT]]
+    line = {"color": list(axes[colour]), "colorscale": scale, "showscale": False}
+    figure = go.Figure(go.Parcoords(dimensions=dimensions, line=line))
+    figure.update_layout(height=360, margin={"l": 60, "r": 60, "t": 48, "b": 28})
     return figure
 
 
@@ -403,7 +404,7 @@ def places(positions: NDArray[np.float32], labels: NDArray[np.uint8], reach: flo
             marker={"symbol": SYMBOLS[label], "size": 7},
             hovertemplate=said(name) + NOTHING_ELSE,
         )
-    figure.update_layout(height=380, margin=MARGIN, legend={"orientation": "h"})
+    figure.update_layout(height=400, margin=MARGIN, legend={"orientation": "h", "y": -0.15})
     plain = {"range": [-1.05 * reach, 1.05 * reach], "fixedrange": True, "showticklabels": False}
     figure.update_xaxes(title=_("first direction"), **plain)
     figure.update_yaxes(title=_("second direction"), **plain)

@@ -9,6 +9,7 @@ from fmnist.machine.errors import UserFacingError
 from fmnist.ui.state import classroom
 from fmnist.ui.state.classroom import TOLD
 from fmnist.ui.widgets import plain
+from fmnist.words import _, said
 
 
 def need_room() -> tuple[Ticket, Room]:
@@ -16,16 +17,16 @@ def need_room() -> tuple[Ticket, Room]:
     entered = classroom.entered()
     told()
     if entered is None:
-        st.info("You are in no room. Open one, or join one, on the Room page.")
-        st.page_link("pages/room.py", label="To the Room page", icon=":material/groups:")
+        st.info(_("You are in no room. Open one, or join one, on the Room page."))
+        st.page_link("pages/room.py", label=_("To the Room page"), icon=":material/groups:")
         st.stop()
     return entered
 
 
 def told() -> None:
     """What stood against the last thing that was done, in a sentence."""
-    if sentence := st.session_state.pop(TOLD, None):
-        st.error(plain(sentence))
+    if error := st.session_state.pop(TOLD, None):
+        st.error(plain(said(error)))
 
 
 def done(action: Callable[..., object], *arguments: object) -> bool:
@@ -33,7 +34,7 @@ def done(action: Callable[..., object], *arguments: object) -> bool:
     try:
         action(*arguments)
     except (UserFacingError, OSError) as error:
-        st.session_state[TOLD] = str(error)
+        st.session_state[TOLD] = error
         return False
     return True
 

@@ -1,4 +1,4 @@
-"""The competition: the last of each counts, and nobody sees a test accuracy before the end."""
+"""The contest: the last of each counts, and nobody sees a test accuracy before the end."""
 
 import pytest
 

@@ -129,14 +129,14 @@ def test_a_code_that_is_none_is_refused_in_words(code: str) -> None:
     assert not room.is_open(code)
 
 
-@pytest.mark.parametrize("name", ["", "   ", "\u200b\u202e", "a" * 25, "\x00", "=+-@"])
+@pytest.mark.parametrize("name", ["", "   ", "\u200b\u202e", "a" * 25, "\x00", "=+-@", "\u200b= "])
 def test_a_nickname_that_is_none_is_refused_in_words(teacher: Ticket, name: str) -> None:
     with pytest.raises(RoomError, match="A nickname has 1 to 24 characters"):
         room.join(teacher.code, name, HERE)
 
 
 def test_a_nickname_is_on_one_line_and_no_formula(teacher: Ticket) -> None:
-    ticket = room.join(teacher.code, "=\u202e An\n a\u200b", HERE)
+    ticket = room.join(teacher.code, "\u200b=\u202e An\n a\u200b", HERE)
     assert room.admit(ticket).name(ticket.person) == "An a"
 
 

@@ -1,17 +1,21 @@
 """Runs of a room: their names, whose they are, whose turn it is, and what is sealed."""
 
+import io
 from dataclasses import replace
+from zipfile import ZipFile
 
 import pytest
 
 from fmnist.classroom import room, runs
 from fmnist.classroom.folder import RoomError
 from fmnist.classroom.room import Ticket
+from fmnist.export import package
 from fmnist.models.recipe import Recipe
 from fmnist.runs import queue, worker
 from fmnist.runs.run import Plan, Run, all_runs, queued_runs, read_run
 from fmnist.weights import shelf
 from fmnist.weights.card import Card
+from fmnist.weights.shelf import Weights
 
 SHORT = Plan("fcnn-small", Recipe(epochs=1), "drawn", "cpu", limit=100)
 
@@ -161,6 +165,23 @@ def test_test_figures_are_sealed_until_the_teacher_reveals_them(
     room.reveal(teacher)
     assert runs.seal(kept) == kept
     assert "test" in runs.seal(kept).knows
+
+
+def test_what_is_taken_home_of_a_sealed_run_says_nothing_of_test(
+    teacher: Ticket, finished: Run
+) -> None:
+    model, card = shelf.load(finished.weights)
+
+    def text(card: Card) -> str:
+        with ZipFile(io.BytesIO(package.packed(Weights(model, card)))) as zipped:
+            names = [name for name in zipped.namelist() if name.endswith((".md", ".json", ".py"))]
+            return "".join(zipped.read(name).decode() for name in names)
+
+    accuracy = f"{100 * card.test.accuracy:.2f}"
+    assert accuracy in text(card)
+    sealed = text(runs.seal(card))
+    assert accuracy not in sealed
+    assert str(card.test.accuracy) not in sealed
 
 
 def test_a_card_of_no_room_or_of_a_closed_one_is_not_sealed(teacher: Ticket, finished: Run) -> None:

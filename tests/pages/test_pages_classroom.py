@@ -2,9 +2,11 @@
 
 import base64
 import io
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import streamlit as st
 import torch
 from opening import open_page, texts
 from PIL import Image
@@ -20,7 +22,7 @@ from fmnist.runs import queue, worker
 from fmnist.runs.run import Plan, Run, all_runs, read_run
 from fmnist.ui.components import ticket as component
 from fmnist.ui.parts import wall
-from fmnist.ui.state import classroom
+from fmnist.ui.state import classroom, pace
 from fmnist.weights import shelf
 
 PLAN = Plan("fcnn-small", Recipe(epochs=1), "drawn", "cpu", limit=100)
@@ -214,6 +216,12 @@ def test_twenty_garments_are_named_and_then_compared_with_a_model(pupil: Ticket)
     assert shown["fcnn, of these"] == f"{right.sum()} of 20"
     named = app.dataframe[0].value["You"]
     assert all(answer.startswith("✓") for answer in named)
+    assert "20 of 20 answers are right" in texts(app)
+    guesses.guess(room.join(pupil.code, "Bo", "here"), "drawn", 0, 9)
+    app.run()
+    assert "of 21 answers are right" in texts(app)
+    app.button_group(key="whose").set_value("You").run()
+    assert "20 of 20 answers are right" in texts(app)
     press(app, "Twenty more")
     assert "Garment 1 of 20" in [bar.proto.text for bar in app.get("progress")]
 
@@ -233,6 +241,19 @@ def test_a_run_is_named_before_its_start_and_shown_by_that_name(
     assert app.selectbox(key="run").options == ["my first net · Ana"]
     assert list(app.dataframe[0].value["Run"]) == ["my first net · Ana"]
     assert "Ana: " in texts(app)
+
+
+def test_a_run_that_waits_says_where_it_stands_in_the_queue(
+    teacher: Ticket, pupil: Ticket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "dispatch", lambda: None)
+    runs.start(PLAN, "first", pupil)
+    second = runs.start(PLAN, "second", pupil)
+    bos = runs.start(PLAN, "bos", room.join(teacher.code, "Bo", "here"))
+    pace.turns.clear()
+    for run, place in ((second, "Number 3 of 3"), (bos, "Number 2 of 3")):
+        bars = enter("train", pupil, run=run.id).get("progress")
+        assert any(bar.proto.text.startswith(place) for bar in bars)
 
 
 def test_another_pupil_has_no_button_that_steers_a_run_and_an_outsider_does_not_see_it(
@@ -300,8 +321,8 @@ def test_a_run_and_predictions_are_handed_in_and_revealed(
     room.reveal(teacher)
     app.run()
     table = app.dataframe[0].value.set_index("Nickname")
-    assert table.loc["Bo", "Test"] == pytest.approx(90)
-    assert table.loc["Ana", "Test"] == pytest.approx(100 * finished.card.test.accuracy)
+    assert table.loc["Bo", "Test"] == pytest.approx(0.9)
+    assert table.loc["Ana", "Test"] == pytest.approx(finished.card.test.accuracy)
 
 
 def test_what_is_no_model_is_not_handed_in(pupil: Ticket) -> None:
@@ -352,3 +373,23 @@ def test_what_a_browser_kept_is_read_as_a_strangers(
     for kept, known in ((str(teacher), True), (f"{teacher}x", False), ("../..", False)):
         monkeypatch.setattr(component, "kept", lambda kept=kept: kept)
         assert ("You are **The teacher**" in texts(open_page("room"))) == known
+
+
+@pytest.mark.parametrize(
+    ("served", "url", "address"),
+    [
+        ("https://192.168.7.7:8501", "http://localhost:8502/wall", "https://192.168.7.7:8501"),
+        (None, "http://192.168.7.7:8501/wall", "http://192.168.7.7:8501"),
+        (None, "https://example.org/class/studio/wall", "https://example.org/class/studio"),
+        (None, "http://localhost:8501/wall", ""),
+        (None, None, ""),
+    ],
+)
+def test_the_walls_code_leads_to_where_phones_find_the_app(
+    served: str | None, url: str | None, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FMNIST_ROOM", raising=False)
+    if served:
+        monkeypatch.setenv("FMNIST_ROOM", served)
+    monkeypatch.setattr(st, "context", SimpleNamespace(url=url))
+    assert wall._address() == address

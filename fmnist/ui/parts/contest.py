@@ -14,7 +14,7 @@ from fmnist.data.splits import Source
 from fmnist.machine import devices
 from fmnist.models import inference
 from fmnist.runs.run import Run
-from fmnist.ui import membership
+from fmnist.ui import membership, widgets
 from fmnist.ui.state import dataset, models, uploads
 from fmnist.ui.widgets import plain
 from fmnist.weights.card import WeightsError
@@ -22,8 +22,9 @@ from fmnist.weights.shelf import Weights
 from fmnist.weights.strangers import formats
 from fmnist.weights.strangers.formats import SUFFIXES
 from fmnist.weights.strangers.graphs import GraphError
+from fmnist.words import Words, _, said
 
-PERCENT = st.column_config.NumberColumn(format="%.2f %%")
+PERCENT = "{:.2%}"
 
 
 def standing(ticket: Ticket, room: Room) -> None:
@@ -32,25 +33,33 @@ def standing(ticket: Ticket, room: Room) -> None:
     own = next((entry for entry in handed if entry.person == ticket.person), None)
     if own:
         st.success(
-            f"You handed in **{plain(own.title)}** at {_time(own)}. What you hand in last counts."
+            _(
+                "You handed in **{title}** at {time}. What you hand in last counts.",
+                title=plain(own.title),
+                time=_time(own),
+            )
         )
     if not room.revealed:
-        st.info(f"{len(handed)} handed in. The teacher reveals who is best in the end.")
+        st.info(
+            _(
+                "{count} handed in. The teacher reveals who is best in the end.",
+                count=len(handed),
+            )
+        )
     if handed:
-        st.dataframe(
+        widgets.table(
             [
                 {
-                    "Nickname": room.name(entry.person),
-                    "Name": entry.title,
-                    "What": entry.what,
-                    "Validation": None if entry.validation is None else 100 * entry.validation,
-                    "Handed in": _time(entry),
+                    Words("Nickname"): room.name(entry.person),
+                    Words("Name"): entry.title,
+                    Words("What"): _capital(said(entry.what)),
+                    Words("Validation"): entry.validation,
+                    Words("Handed in"): _time(entry),
                 }
-                | ({} if entry.test is None else {"Test": 100 * entry.test})
+                | ({} if entry.test is None else {Words("Test"): entry.test})
                 for entry in handed
             ],
-            hide_index=True,
-            column_config={"Validation": PERCENT, "Test": PERCENT},
+            {"Validation": PERCENT, "Test": PERCENT},
         )
 
 
@@ -60,35 +69,33 @@ def _time(entry: Entry) -> str:
 
 def hand_in_run(ticket: Ticket, source: Source) -> None:
     """A select box over one's own finished runs on these data, and a button."""
-    st.subheader("A run of yours")
+    st.subheader(_("A run of yours"))
     own = {
         run.id: run
         for run in runs.seen_by(ticket)
         if run.plan.person == ticket.person and run.plan.data == source and run.card
     }
     if not own:
-        st.caption("You have no finished run yet. Start one on the Train page.")
-        st.page_link("pages/train.py", label="Train", icon=":material/model_training:")
+        st.caption(_("You have no finished run yet. Start one on the Train page."))
+        st.page_link("pages/train.py", label=_("Train"), icon=":material/model_training:")
         return
     labels = runs.labels(list(own.values()))
-    chosen = st.selectbox("Run", list(own), format_func=labels.__getitem__, key="handed run")
-    st.button(
-        "Hand in the run", type="primary", on_click=membership.doing(_hand_in, ticket, own[chosen])
-    )
+    chosen = st.selectbox(_("Run"), list(own), format_func=labels.__getitem__, key="handed run")
+    act = membership.doing(_hand_in, ticket, own[chosen])
+    st.button(_("Hand in the run"), type="primary", on_click=act)
 
 
 def _hand_in(ticket: Ticket, run: Run) -> None:
     if run.card and run.card.test and run.card.validation:
-        contest.hand_in(
-            ticket, run.label, "Run", run.card.validation.accuracy, run.card.test.accuracy
-        )
+        validation, test = run.card.validation.accuracy, run.card.test.accuracy
+        contest.hand_in(ticket, run.label, Words("Run"), validation, test)
 
 
 def hand_in_file(ticket: Ticket, source: Source, device: torch.device) -> None:
     """An uploader of a model, or of predictions for the test images, and a button."""
-    st.subheader("From anywhere")
+    st.subheader(_("From anywhere"))
     file = st.file_uploader(
-        "A model, or predictions for the test images: .csv, .npz or .npy",
+        _("A model, or predictions for the test images: .csv, .npz or .npy"),
         [suffix.lstrip(".") for suffix in SUFFIXES],
         max_upload_size=formats.largest() // 2**20,
         key="handed file",
@@ -97,20 +104,20 @@ def hand_in_file(ticket: Ticket, source: Source, device: torch.device) -> None:
         return
     weights = uploads.opened(file)
     if isinstance(weights, WeightsError):
-        st.error(str(weights))
+        st.error(said(weights))
         return
     card = weights.card
-    st.markdown(f"{plain(file.name)}: {plain(card.title)}.")
+    st.markdown(f"{plain(file.name)}: {plain(said(card.title))}.")
     if card.doubt:
-        st.warning(card.doubt)
-    title = st.text_input("Its name", card.name[:LONGEST], max_chars=LONGEST, key="handed title")
-    if st.button("Hand in the file", type="primary"):
+        st.warning(said(card.doubt))
+    title = st.text_input(_("Its name"), card.name[:LONGEST], max_chars=LONGEST, key="handed title")
+    if st.button(_("Hand in the file"), type="primary"):
         try:
             test = _accuracy(weights, source, device)
         except GraphError as error:
-            st.error(f"{plain(file.name)} {error}")
+            st.error(_("{file} {failure}", file=plain(file.name), failure=error))
             return
-        if membership.done(contest.hand_in, ticket, title, _capital(card.title), None, test):
+        if membership.done(contest.hand_in, ticket, title, Words(card.title), None, test):
             st.rerun()
         membership.told()
 
@@ -122,10 +129,10 @@ def _capital(words: str) -> str:
 def _accuracy(weights: Weights, source: Source, device: torch.device) -> float:
     """The share of the test images that a model names right, which is shown to nobody yet."""
     test = dataset.split("test", source)
-    with st.spinner("Asking it about the test images; what it says is sealed …"):
-        logits, _ = devices.or_cpu(
+    with st.spinner(_("Asking it about the test images; what it says is sealed …")):
+        logits = devices.or_cpu(
             lambda device: models.whole(inference.infer, weights.model, test.images, device),
             device,
-            notify=st.toast,
-        )
+            notify=lambda notice: st.toast(said(notice)),
+        )[0]
     return evaluation.accuracy(Evaluation(weights.card.name, logits, test.labels))

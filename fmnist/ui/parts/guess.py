@@ -13,12 +13,13 @@ from fmnist.classroom.room import Ticket
 from fmnist.data.splits import CLASSES, Source
 from fmnist.machine.errors import UserFacingError
 from fmnist.pictures.encode import data_url
-from fmnist.ui import matrices
+from fmnist.ui import matrices, widgets
 from fmnist.ui.components.matrix import matrix as show_matrix
 from fmnist.ui.components.wall import garment_wall
 from fmnist.ui.state import dataset, models
-from fmnist.ui.widgets import plain
+from fmnist.ui.widgets import choice, plain
 from fmnist.weights.card import Card
+from fmnist.words import Words, _, number, said
 
 EDGE = 224  # pixels, eight for each
 
@@ -30,15 +31,18 @@ def ask(ticket: Ticket, source: Source) -> bool:
     if through or place >= guesses.most(test):
         return False
     row = guesses.order(ticket, len(test))[place]
-    if told := st.session_state.pop("told of guess", None):
-        st.error(told)
-    st.progress(place % A_SET / A_SET, f"Garment {place % A_SET + 1} of {A_SET}")
+    if error := st.session_state.pop("told of guess", None):
+        st.error(said(error))
+    st.progress(
+        place % A_SET / A_SET,
+        _("Garment {number} of {all}", number=place % A_SET + 1, all=A_SET),
+    )
     picture, names = st.columns([2, 3], gap="medium")
-    picture.image(data_url(test.images[row], EDGE), width=EDGE, alt="The garment to name")
+    picture.image(data_url(test.images[row], EDGE), width=EDGE, alt=_("The garment to name"))
     with names, st.container(horizontal=True):
         for label, name in enumerate(CLASSES):
             st.button(
-                name,
+                said(name),
                 key=f"guess {label}",
                 shortcut=str(label),
                 on_click=partial(_guess, ticket, source, place, label),
@@ -50,76 +54,100 @@ def _guess(ticket: Ticket, source: Source, place: int, label: int) -> None:
     try:
         guesses.guess(ticket, source, place, label)
     except UserFacingError as error:
-        st.session_state["told of guess"] = str(error)
+        st.session_state["told of guess"] = error
 
 
 def compare(ticket: Ticket, card: Card, source: Source, device: torch.device) -> None:
     """The last set beside a model's answers and the labels, and everybody beside the model."""
     test = dataset.split("test", source)
-    said = np.array(guesses.guessed(ticket, source)[: len(test)], np.uint8)
+    named = np.array(guesses.guessed(ticket, source)[: len(test)], np.uint8)
     answers = models.evaluate(card, "test", source, device)
-    rows = guesses.order(ticket, len(test))[: len(said)]
+    rows = guesses.order(ticket, len(test))[: len(named)]
     last, labels = rows[-A_SET:], test.labels[rows]
-    right = said == labels
+    right = named == labels
     everybody = guesses.matrix(ticket, source, test, everybody=True)
     name = plain(card.label)
     numbers = st.columns(4)
-    numbers[0].metric("You, of these", f"{right[-A_SET:].sum()} of {A_SET}")
+    numbers[0].metric(_("You, of these"), _of_a_set(int(right[-A_SET:].sum())))
     theirs = int((answers.predictions[last] == test.labels[last]).sum())
-    numbers[1].metric(f"{name}, of these", f"{theirs} of {A_SET}")
+    numbers[1].metric(_("{model}, of these", model=name), _of_a_set(theirs))
     share = everybody.trace() / max(everybody.sum(), 1)
-    numbers[2].metric("The room so far", f"{share:.1%}", help=f"{everybody.sum():,} answers.")
-    numbers[3].metric(
-        "People elsewhere",
-        f"{PEOPLE:.1%}",
-        help="What people named right of Fashion-MNIST's test images, by the dataset's board.",
+    numbers[2].metric(
+        _("The room so far"),
+        number(share, ".1%"),
+        help=_("{count:,} answers.", count=everybody.sum()),
     )
-    if len(said) < guesses.most(test):
-        st.button("Twenty more", type="primary", on_click=partial(_go_on, len(said)))
+    numbers[3].metric(
+        _("People elsewhere"),
+        number(PEOPLE, ".1%"),
+        help=_("What people named right of Fashion-MNIST's test images, by the dataset's board."),
+    )
+    if len(named) < guesses.most(test):
+        st.button(_("Twenty more"), type="primary", on_click=partial(_go_on, len(named)))
 
-    st.header("Your twenty")
-    mine, of_model = said[-A_SET:], answers.predictions[last]
+    st.header(_("Your twenty"))
+    mine, of_model = named[-A_SET:], answers.predictions[last]
     garment_wall(
         test.images[last],
         [
-            f"{CLASSES[test.labels[row]]}; you said {CLASSES[you]}, the model {CLASSES[model]}"
+            _(
+                "{label}; you said {you}, the model {model}",
+                label=CLASSES[test.labels[row]],
+                you=CLASSES[you],
+                model=CLASSES[model],
+            )
             for row, you, model in zip(last, mine, of_model, strict=True)
         ],
-        captions=[CLASSES[you] for you in mine],
+        captions=[said(CLASSES[you]) for you in mine],
         right=right[-A_SET:].tolist(),
         key="twenty",
-        label="Your twenty garments with your answers",
-        name=f"twenty {len(said)}",
+        label=_("Your twenty garments with your answers"),
+        name=f"twenty {len(named)}",
         tile=72,
     )
-    st.dataframe(
+    widgets.table(
         [
             {
-                "Right": CLASSES[test.labels[row]],
-                "You": _marked(int(you), int(test.labels[row])),
+                Words("Right"): CLASSES[test.labels[row]],
+                Words("You"): _marked(int(you), int(test.labels[row])),
                 card.label: _marked(int(model), int(test.labels[row])),
             }
             for row, you, model in zip(last, mine, of_model, strict=True)
-        ],
-        hide_index=True,
+        ]
     )
 
     people, machine = st.columns(2, gap="large")
     with people:
-        st.header("The room")
-        st.caption(f"{share:.1%} of {everybody.sum():,} answers are right.")
+        st.header(_("People"))
+        answered = {
+            Words("The room"): everybody,
+            Words("You"): guesses.matrix(ticket, source, test, everybody=False),
+        }
+        whose = choice(_("Whose answers"), list(answered), key="whose")
+        counts = answered[whose]
+        right_ones = counts.trace()
+        st.caption(_("{right:,} of {all:,} answers are right.", right=right_ones, all=counts.sum()))
         show_matrix(
-            matrices.confusion(everybody, "Row %"), key="of people", label="What the room says"
+            matrices.confusion(counts, matrices.ROW),
+            key="of people",
+            label=_("What is said by: {whose}", whose=whose),
         )
     with machine:
         counts = evaluation.confusion(answers)
         st.header(name)
         st.caption(
-            f"{evaluation.accuracy(answers):.1%} of {len(test):,} test images are right; people "
-            f"elsewhere named {PEOPLE:.1%} of Fashion-MNIST's right."
+            _(
+                "{share:.1%} of {images:,} test images are right; people elsewhere named "
+                "{people:.1%} of Fashion-MNIST's right.",
+                share=evaluation.accuracy(answers),
+                images=len(test),
+                people=PEOPLE,
+            )
         )
         show_matrix(
-            matrices.confusion(counts, "Row %"), key="of model", label="What the model says"
+            matrices.confusion(counts, matrices.ROW),
+            key="of model",
+            label=_("What the model says"),
         )
 
 
@@ -127,5 +155,9 @@ def _go_on(count: int) -> None:
     st.session_state["next set"] = count
 
 
-def _marked(said: int, label: int) -> str:
-    return f"{'✓' if said == label else '✗'} {CLASSES[said]}"
+def _of_a_set(right: int) -> str:
+    return _("{right} of {all}", right=right, all=A_SET)
+
+
+def _marked(answer: int, label: int) -> str:
+    return f"{'✓' if answer == label else '✗'} {said(CLASSES[answer])}"

@@ -4,7 +4,6 @@ import io
 import os
 from collections.abc import Callable
 from functools import partial
-from urllib.parse import urlsplit
 
 import numpy as np
 import segno
@@ -18,7 +17,7 @@ from fmnist.classroom.room import LONGEST_NAME, LONGEST_QUESTION, LONGEST_TITLE,
 from fmnist.data.splits import CLASSES
 from fmnist.machine.errors import UserFacingError
 from fmnist.pictures.intake import Intake
-from fmnist.ui import answers, membership
+from fmnist.ui import answers, membership, navigation
 from fmnist.ui.parts import classify
 from fmnist.ui.state import classroom, models
 from fmnist.ui.widgets import plain
@@ -39,13 +38,13 @@ STEPS = (
         "else."
     ),
 )
-SCAN = "A code to scan, which leads to this room"
+SCAN = Words("A code to scan, which leads to this room")
 QUESTIONS = (
-    "Draw a garment that the model names right.",
-    "Draw a garment that you know and the model doesn't.",
-    "Guess twenty garments on the Guess page. Are you better than the model?",
-    "Train a net on the Train page. Whose is the best in ten minutes?",
-    "Hand in your best model. It counts on images that nobody has looked at.",
+    Words("Draw a garment that the model names right."),
+    Words("Draw a garment that you know and the model doesn't."),
+    Words("Guess twenty garments on the Guess page. Are you better than the model?"),
+    Words("Train a net on the Train page. Whose is the best in ten minutes?"),
+    Words("Hand in your best model. It counts on images that nobody has looked at."),
 )
 WAYS_ON = {
     "wall": "cast",
@@ -68,7 +67,7 @@ def invitation(path: str = "") -> None:
         st.info(_("This app is not served to a room. On its machine, start it with `make room`."))
         return
     code, words = st.columns([2, 3], gap="large")
-    code.image(qr_code(f"{address}{path}"), width="stretch", alt=SCAN)
+    code.image(qr_code(f"{address}{path}"), width="stretch", alt=said(SCAN))
     with words:
         st.header(address, anchor=False)
         for number, step in enumerate(STEPS, 1):
@@ -91,38 +90,30 @@ def way_in(room: Room) -> str:
     return f"/room?join={room.code}"
 
 
-def base_address() -> str:
-    """Where others find this app: as it is served to a room, else as this browser does."""
-    if served := os.environ.get("FMNIST_ROOM"):
-        return served
-    parts = urlsplit(st.context.url or "")
-    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
-
-
 def enter() -> None:
     """The ways in: join by code and nickname, open a room, come back as its teacher."""
     membership.told()
     join, begin = st.columns(2, gap="large")
     with join:
-        st.header("Join a room")
+        st.header(_("Join a room"))
         with st.form("join"):
             code = st.text_input(
-                "Code of the room", st.query_params.get("join", "")[:12], max_chars=12
+                _("Code of the room"), st.query_params.get("join", "")[:12], max_chars=12
             )
-            name = st.text_input("Your nickname", max_chars=LONGEST_NAME)
-            st.caption("Others in the room see it. There is no account.")
-            if st.form_submit_button("Join", type="primary"):
+            name = st.text_input(_("Your nickname"), max_chars=LONGEST_NAME)
+            st.caption(_("Others in the room see it. There is no account."))
+            if st.form_submit_button(_("Join"), type="primary"):
                 _enter(partial(rooms.join, code, name, classroom.address()))
     with begin:
-        st.header("Open a room")
+        st.header(_("Open a room"))
         with st.form("open"):
-            title = st.text_input("Name of the room", max_chars=LONGEST_TITLE)
-            if st.form_submit_button("Open it"):
+            title = st.text_input(_("Name of the room"), max_chars=LONGEST_TITLE)
+            if st.form_submit_button(_("Open it")):
                 _enter(partial(rooms.open_room, title, classroom.address()), shown=True)
-        with st.expander("Come back as its teacher"), st.form("return", border=False):
-            code = st.text_input("Code of your room", max_chars=12)
-            secret = st.text_input("Its secret", type="password", max_chars=40)
-            if st.form_submit_button("Come back"):
+        with st.expander(_("Come back as its teacher")), st.form("return", border=False):
+            code = st.text_input(_("Code of your room"), max_chars=12)
+            secret = st.text_input(_("Its secret"), type="password", max_chars=40)
+            if st.form_submit_button(_("Come back")):
                 _enter(partial(rooms.enter, code, secret, classroom.address()))
 
 
@@ -131,7 +122,7 @@ def _enter(way: Callable[[], Ticket], shown: bool = False) -> None:
     try:
         ticket = way()
     except UserFacingError as error:
-        st.error(plain(str(error)))
+        st.error(plain(said(error)))
         return
     classroom.take(ticket)
     if shown:
@@ -143,30 +134,40 @@ def head(ticket: Ticket, room: Room) -> None:
     """Which room it is, who one is there, its question, and the ways on."""
     if secret := st.session_state.get("secret to show"):
         with st.container(border=True):
-            st.markdown(f"**The secret of this room: `{rooms.as_shown(secret)}`**")
+            shown = rooms.as_shown(secret)
+            st.markdown(_("**The secret of this room: `{secret}`**", secret=shown))
             st.caption(
-                "This browser keeps it. Write it down: with it and the code you come back as the "
-                "teacher from another browser. It is shown this once."
+                _(
+                    "This browser keeps it. Write it down: with it and the code you come back as "
+                    "the teacher from another browser. It is shown this once."
+                )
             )
-            st.button("I have it", on_click=lambda: st.session_state.pop("secret to show"))
+            st.button(_("I have it"), on_click=lambda: st.session_state.pop("secret to show"))
     membership.told()
     st.markdown(
-        f"**{plain(room.title)}**, room **{room.code}**. You are "
-        f"**{plain(room.name(ticket.person))}**."
+        _(
+            "**{title}**, room **{code}**. You are **{name}**.",
+            title=plain(room.title),
+            code=room.code,
+            name=plain(room.name(ticket.person)),
+        )
     )
     if not ticket.teaches:
         st.fragment(_question, run_every=FOLLOWED)(ticket)
     with st.container(horizontal=True, vertical_alignment="center"):
         for name, icon in WAYS_ON.items():
-            st.page_link(f"pages/{name}.py", label=name.capitalize(), icon=f":material/{icon}:")
-        with st.popover("Leave", icon=":material/logout:"):
+            title = said(navigation.place(name).title)
+            st.page_link(f"pages/{name}.py", label=title, icon=f":material/{icon}:")
+        with st.popover(_("Leave"), icon=":material/logout:"):
             st.caption(
-                "This browser forgets the room. Without the secret you can't come back as its "
-                "teacher."
+                _(
+                    "This browser forgets the room. Without the secret you can't come back as its "
+                    "teacher."
+                )
                 if ticket.teaches
-                else "This browser forgets who you are here. What you gave and your runs stay."
+                else _("This browser forgets who you are here. What you gave and your runs stay.")
             )
-            st.button("Leave the room", on_click=classroom.leave)
+            st.button(_("Leave the room"), on_click=classroom.leave)
 
 
 def _question(ticket: Ticket) -> None:
@@ -177,49 +178,57 @@ def _question(ticket: Ticket) -> None:
         st.rerun()
     rooms.note_presence(ticket)
     if room.question:
-        st.info(f"**Round {room.round}:** {plain(room.question)}", icon=":material/campaign:")
+        told = _("**Round {round}:** {question}", round=room.round, question=plain(room.question))
+        st.info(told, icon=":material/campaign:")
     else:
-        st.caption("There is no question yet. Look at the wall.")
+        st.caption(_("There is no question yet. Look at the wall."))
 
 
 def lead(ticket: Ticket, room: Room) -> None:
     """What the teacher does: ask, reveal, send out, close."""
     asking, people = st.columns(2, gap="large")
     with asking:
-        st.header("Ask everybody")
-        proposal = st.selectbox("Proposals", QUESTIONS, key="proposal")
+        st.header(_("Ask everybody"))
+        proposal = st.selectbox(_("Proposals"), QUESTIONS, format_func=said, key="proposal")
         with st.form(f"ask {proposal}"):
-            question = st.text_area("Question", proposal, max_chars=LONGEST_QUESTION)
-            if st.form_submit_button(f"Begin round {room.round + 1}", type="primary"):
+            question = st.text_area(_("Question"), said(proposal), max_chars=LONGEST_QUESTION)
+            if st.form_submit_button(
+                _("Begin round {round}", round=room.round + 1), type="primary"
+            ):
                 membership.done(rooms.ask, ticket, question)
                 st.rerun()
         if room.question:
-            st.caption(f"Round {room.round}: {plain(room.question)}")
-        st.header("Competition")
+            question = plain(room.question)
+            st.caption(_("Round {round}: {question}", round=room.round, question=question))
+        st.header(_("Contest"))
         _revealing(ticket, room)
     with people:
-        st.header(f"{len(room.members)} joined")
+        st.header(_("{count} joined", count=len(room.members)))
         here = rooms.here(room.code)
         person = st.selectbox(
-            "Member",
+            _("Member"),
             list(room.members),
             index=None,
-            format_func=lambda i: f"{room.name(i)}{'' if i in here else ' (away)'}",
-            placeholder="Choose one to send out",
+            format_func=lambda i: (
+                room.name(i) if i in here else _("{name} (away)", name=room.name(i))
+            ),
+            placeholder=_("Choose one to send out"),
             key="member",
         )
         if person:
             st.button(
-                "Send out",
-                help="The nickname is free then. Runs and sketches stay.",
+                _("Send out"),
+                help=_("The nickname is free then. Runs and sketches stay."),
                 on_click=membership.doing(rooms.remove, ticket, person),
             )
-        with st.popover("Close the room", icon=":material/delete:"):
+        with st.popover(_("Close the room"), icon=":material/delete:"):
             st.caption(
-                "The room is deleted with its sketches, guesses and what was handed in. Runs and "
-                "models stay, and their test accuracy can be seen."
+                _(
+                    "The room is deleted with its sketches, guesses and what was handed in. Runs "
+                    "and models stay, and their test accuracy can be seen."
+                )
             )
-            st.button("Close it for good", on_click=partial(_close, ticket))
+            st.button(_("Close it for good"), on_click=partial(_close, ticket))
 
 
 def _close(ticket: Ticket) -> None:
@@ -230,12 +239,20 @@ def _close(ticket: Ticket) -> None:
 def _revealing(ticket: Ticket, room: Room) -> None:
     handed = contest.entries(ticket)
     if room.revealed:
-        st.success("The test accuracies are revealed.")
+        st.success(_("The test accuracies are revealed."))
         return
-    st.markdown(f"{len(handed)} handed in. Nobody sees a test accuracy before you reveal them.")
-    with st.popover("Reveal", icon=":material/visibility:"):
-        st.caption("Everybody sees the test accuracy of every run and model of the room, for good.")
-        st.button("Reveal now", type="primary", on_click=membership.doing(rooms.reveal, ticket))
+    st.markdown(
+        _(
+            "{count} handed in. Nobody sees a test accuracy before you reveal them.",
+            count=len(handed),
+        )
+    )
+    with st.popover(_("Reveal"), icon=":material/visibility:"):
+        st.caption(
+            _("Everybody sees the test accuracy of every run and model of the room, for good.")
+        )
+        act = membership.doing(rooms.reveal, ticket)
+        st.button(_("Reveal now"), type="primary", on_click=act)
 
 
 @st.fragment
@@ -251,22 +268,22 @@ def draw_and_give(ticket: Ticket, device: torch.device) -> None:
     with best:
         answers.best(probabilities)
     with hear:
-        _, picture = taken[0] if taken else ("", None)
+        picture = taken[0][1] if taken else None
         if isinstance(picture, Intake) and card:
             _give(ticket, picture, probabilities, card)
         else:
-            st.caption("Draw something. Nobody sees it before you give it to the room.")
+            st.caption(_("Draw something. Nobody sees it before you give it to the room."))
         answers.show([probabilities], [""])
 
 
 def _give(ticket: Ticket, picture: Intake, probabilities: NDArray[np.float32], card: Card) -> None:
     with st.form("give"):
-        drawn = st.pills("What did you draw?", CLASSES, wrap=True, key="drawn")
-        st.caption("Given, all in the room see it with your nickname. You can delete it again.")
-        if not st.form_submit_button("Give it to the room", type="primary"):
+        drawn = st.pills(_("What did you draw?"), CLASSES, format_func=said, wrap=True, key="drawn")
+        st.caption(_("Given, all in the room see it with your nickname. You can delete it again."))
+        if not st.form_submit_button(_("Give it to the room"), type="primary"):
             return
     if drawn is None:
-        st.error("Say what you drew: one of the ten kinds of garments.")
+        st.error(_("Say what you drew: one of the ten kinds of garments."))
         return
     answer = int(probabilities.argmax())
     try:
@@ -279,6 +296,6 @@ def _give(ticket: Ticket, picture: Intake, probabilities: NDArray[np.float32], c
             card.name,
         )
     except UserFacingError as error:
-        st.error(str(error))
+        st.error(said(error))
     else:
-        st.success("It is on the wall. Clear the canvas to draw another.")
+        st.success(_("It is on the wall. Clear the canvas to draw another."))

@@ -1,6 +1,7 @@
 """The parts of the sketches page: all of them, one of them large, a model's answers to them."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -18,42 +19,52 @@ from fmnist.ui.components.matrix import matrix as show_matrix
 from fmnist.ui.state import models
 from fmnist.ui.widgets import plain
 from fmnist.weights.card import Card
+from fmnist.words import Words, _, said
 
 EDGE = 224  # pixels, eight for each
+FEW = 60  # sketches, for which a wall needs no height of its own
 
 
 def pooled(given: Sequence[Sketch], room: Room) -> Sketch:
     """All sketches, to choose one and to download; returns the chosen one, at first the latest."""
-    table = [
+    table: list[dict[str, Any]] = [
         {
-            "Sketch": sketch.id,
-            "Drawn": CLASSES[sketch.drawn],
-            "Answer": CLASSES[sketch.answer],
-            "Model": sketch.model,
-            "Round": sketch.round,
-            "Nickname": room.name(sketch.person),
+            Words("Sketch"): sketch.id,
+            Words("Drawn"): CLASSES[sketch.drawn],
+            Words("Answer"): CLASSES[sketch.answer],
+            Words("Model"): sketch.model,
+            Words("Round"): sketch.round,
+            Words("Nickname"): room.name(sketch.person),
         }
         for sketch in given
     ]
     picked = garments.gallery(
         sketches.images(given),
-        [f"{row['Drawn']}, named {row['Answer']}, by {row['Nickname']}" for row in table],
+        [
+            _(
+                "{drawn}, named {answer}, by {name}",
+                drawn=row["Drawn"],
+                answer=row["Answer"],
+                name=row["Nickname"],
+            )
+            for row in table
+        ],
         table,
         key="sketches",
         name=f"{room.code} {given[0].id} {len(given)}",
-        what="sketches, the latest first",
+        what=_("sketches, the latest first"),
         filename=f"sketches-{room.code}",
-        height=320,
+        height="content" if len(given) <= FEW else 320,
         tile=48,
     )
     st.download_button(
-        "Data set (.npz)",
+        _("Data set (.npz)"),
         lambda: sketches.packed(given, room),
         f"sketches-{room.code}.npz",
         "application/octet-stream",
         on_click="ignore",
         icon=":material/download:",
-        help="For NumPy: images, labels, answers, rounds, models, nicknames and classes.",
+        help=_("For NumPy: images, labels, answers, rounds, models, nicknames and classes."),
     )
     return given[picked or 0]
 
@@ -61,15 +72,21 @@ def pooled(given: Sequence[Sketch], room: Room) -> Sketch:
 def large(ticket: Ticket, room: Room, sketch: Sketch) -> None:
     """One sketch large, and a button to delete it for who may."""
     drawn = CLASSES[sketch.drawn]
-    st.header(drawn)
-    st.image(data_url(sketch.pixels, EDGE), width=EDGE, alt=f"A sketch of {drawn}")
+    st.header(said(drawn))
+    alt = _("A sketch of {drawn}", drawn=drawn)
+    st.image(data_url(sketch.pixels, EDGE), width=EDGE, alt=alt)
     st.caption(
-        f"By {plain(room.name(sketch.person))}. {plain(sketch.model)} said "
-        f"{CLASSES[sketch.answer]} ({sketch.probability:.0%})."
+        _(
+            "By {name}. {model} said {answer} ({probability:.0%}).",
+            name=plain(room.name(sketch.person)),
+            model=plain(sketch.model),
+            answer=CLASSES[sketch.answer],
+            probability=sketch.probability,
+        )
     )
     if ticket.teaches or sketch.person == ticket.person:
         st.button(
-            "Delete it",
+            _("Delete it"),
             icon=":material/delete:",
             key=f"delete {sketch.id}",
             on_click=membership.doing(sketches.delete, ticket, sketch.id),
@@ -79,13 +96,19 @@ def large(ticket: Ticket, room: Room, sketch: Sketch) -> None:
 def confusion(given: Sequence[Sketch], card: Card, device: torch.device) -> None:
     """What a model says of all sketches, against what their owners say they are."""
     ids, labels = [sketch.id for sketch in given], sketches.labels(given)
-    said = _said(card, ids, sketches.images(given), device)
-    right = int((said == labels).sum())
-    st.markdown(f"{plain(card.label)} names **{right} of {len(given)}** as who drew them does.")
+    answers = _said(card, ids, sketches.images(given), device)
+    st.markdown(
+        _(
+            "{model} names **{right} of {all}** as who drew them does.",
+            model=plain(card.label),
+            right=int((answers == labels).sum()),
+            all=len(given),
+        )
+    )
     show_matrix(
-        matrices.confusion(evaluation.count_cells(labels, said)),
+        matrices.confusion(evaluation.count_cells(labels, answers)),
         key="of sketches",
-        label="What was drawn, down, and what the model says, across",
+        label=_("What was drawn, down, and what the model says, across"),
     )
 
 
@@ -94,6 +117,6 @@ def _said(
     card: Card, ids: Sequence[str], _images: NDArray[np.uint8], device: torch.device
 ) -> NDArray[np.uint8]:
     """What a model says of sketches, uint8 (N,); their ids tell them from others."""
-    answer, _ = models.answer(card, _images, device, ["sketch"] * len(ids))
-    said: NDArray[np.uint8] = answer.probabilities.argmax(1).astype(np.uint8)
-    return said
+    probabilities = models.answer(card, _images, device, ["sketch"] * len(ids))[0].probabilities
+    answers: NDArray[np.uint8] = probabilities.argmax(1).astype(np.uint8)
+    return answers

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fmnist.analysis import evaluation
 from fmnist.classroom import runs
-from fmnist.classroom.room import Ticket
+from fmnist.classroom.room import Ticket, note_presence
 from fmnist.classroom.runs import LONGEST_TITLE, owner_name
 from fmnist.data.splits import CLASSES
 from fmnist.export import code
@@ -277,6 +277,8 @@ def _rerun_if_changed(shown: Run) -> None:
 
 def _run(shown: Run, ticket: Ticket | None) -> None:
     queue.dispatch()
+    if ticket:
+        note_presence(ticket)
     run = _read_again(shown)
     if run.active != shown.active:
         st.rerun()  # the page as a whole changes: another clock, the list, a new model
@@ -431,12 +433,13 @@ def _both(labels: NDArray[np.uint8], answers: NDArray[np.uint8]) -> list[str]:
 def _buttons(run: Run, ticket: Ticket | None) -> None:
     if runs.may_steer(run, ticket):
         _steer(run, ticket)
+    name = shelf.as_name(run.label)
     if run.state == "finished":
-        take_home.model(lambda: _result(run), run.id, run.id)
+        take_home.model(lambda: _result(run), name, run.id)
     if run.plan.layers is None:
         drawn = run.plan.data == "drawn"
-        text = code.script(run.plan.model, run.plan.recipe, run.plan.limit, run.id, drawn=drawn)
-        take_home.script(text, run.id, run.id)
+        text = code.script(run.plan.model, run.plan.recipe, run.plan.limit, name, drawn=drawn)
+        take_home.script(text, name, run.id)
 
 
 def _steer(run: Run, ticket: Ticket | None) -> None:

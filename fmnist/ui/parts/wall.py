@@ -1,8 +1,10 @@
 """The wall of a room: the way in, and the question, runs, sketches and people as they are."""
 
+import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import streamlit as st
 
@@ -16,19 +18,21 @@ from fmnist.machine.errors import UserFacingError
 from fmnist.pictures.encode import data_url
 from fmnist.runs import queue
 from fmnist.runs.run import Run
-from fmnist.ui.parts.room import SCAN, base_address, qr_code, way_in
+from fmnist.ui.parts.room import SCAN, qr_code, way_in
+from fmnist.words import Words, _, number, said
 
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 FOLLOWED = 1.5
 """Seconds after which it looks again."""
 MOST_RUNS, MOST_SKETCHES = 12, 15
 WORDS = {
-    "queued": "waits",
-    "running": "learns",
-    "stopping": "stops",
-    "stopped": "stopped",
-    "interrupted": "interrupted",
-    "failed": "failed",
-    "finished": "done",
+    "queued": Words("waits"),
+    "running": Words("learns"),
+    "stopping": Words("stops"),
+    "stopped": Words("stopped"),
+    "interrupted": Words("interrupted"),
+    "failed": Words("failed"),
+    "finished": Words("done"),
 }
 _WALL = templates.template(Path(__file__).with_name("wall.html.j2"))
 
@@ -37,13 +41,26 @@ def wall(ticket: Ticket, room: Room) -> None:
     """The way in, which stays, beside all that changes."""
     way, life = st.columns([1, 4], gap="large")
     with way:
-        if address := base_address():
-            st.image(qr_code(f"{address}{way_in(room)}"), width="stretch", alt=SCAN)
+        if address := _address():
+            st.image(qr_code(f"{address}{way_in(room)}"), width="stretch", alt=said(SCAN))
             st.markdown(f"`{address}`")
+        else:
+            st.caption(_("Phones reach this app once it is started with `make room`."))
         with st.container(key="room-code"):
             st.markdown(f"## {room.code}")
     with life:
         st.fragment(_life, run_every=FOLLOWED)(ticket)
+
+
+def _address() -> str:
+    """Where phones find this app: as it is served to a room, else as this browser does.
+
+    Nothing where this browser is on the app's own machine and so has an address of no use to them.
+    """
+    if served := os.environ.get("FMNIST_ROOM"):
+        return served
+    address = (st.context.url or "").removesuffix("/wall")
+    return "" if urlsplit(address).hostname in (None, *LOOPBACK) else address
 
 
 def _life(ticket: Ticket) -> None:
@@ -64,6 +81,8 @@ def markup(ticket: Ticket, room: Room) -> str:
     latest = sketches.of_room(ticket, MOST_SKETCHES)
     handed = contest.entries(ticket)
     return _WALL.render(
+        _=_,
+        number=number,
         room=room,
         runs=[_run(run, room) for run in learned[:MOST_RUNS]],
         runs_in_all=len(learned),
@@ -80,7 +99,7 @@ def _run(run: Run, room: Room) -> dict[str, Any]:
         "label": run.label,
         "owner": room.name(run.plan.person or ""),
         "model": run.plan.model,
-        "state": WORDS[run.state],
+        "state": said(WORDS[run.state]),
         "epoch": f"{last['epoch']}/{run.plan.recipe.epochs}",
         "share": last["step"] / last["steps"],
         "best": run.best,
@@ -90,8 +109,8 @@ def _run(run: Run, room: Room) -> dict[str, Any]:
 def _sketch(sketch: Sketch, room: Room) -> dict[str, Any]:
     return {
         "picture": _picture(sketch.pixels.tobytes()),
-        "drawn": CLASSES[sketch.drawn],
-        "answer": CLASSES[sketch.answer],
+        "drawn": said(CLASSES[sketch.drawn]),
+        "answer": said(CLASSES[sketch.answer]),
         "right": sketch.drawn == sketch.answer,
         "name": room.name(sketch.person),
     }

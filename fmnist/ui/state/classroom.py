@@ -12,7 +12,7 @@ KEY = "ticket"
 TO_KEEP = "ticket to keep"
 """Of the session: the ticket that was taken last, None where it was given up."""
 TOLD = "told of room"
-"""Of the session: what stood against what was done last, in a sentence."""
+"""Of the session: what stood against what was done last, an error."""
 
 
 def ticket() -> Ticket | None:
@@ -25,7 +25,7 @@ def ticket() -> Ticket | None:
     try:
         room.admit(kept)
     except RoomError as error:
-        st.session_state[KEY], st.session_state[TOLD] = None, str(error)
+        st.session_state[KEY], st.session_state[TOLD] = None, error
         return None
     room.note_presence(kept)
     return kept
