@@ -52,7 +52,7 @@ def classify(card: Card) -> None:
         answers.best(probabilities)
     if not isinstance(picture, Intake):
         with bars:
-            answers.show([probabilities], [card.name])
+            answers.show([probabilities], [card.label])
         if picture and len(taken) == 1:
             above.error(f"{said(name)}: {said(picture)}")
         return

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from fmnist.ui import widgets
 from fmnist.ui.page import page
 from fmnist.ui.parts import compare as parts
 from fmnist.ui.widgets import choice
@@ -20,9 +21,11 @@ pair = parts.choose_models(source, device) if what == "Two models" else parts.ch
 if pair is None:
     st.stop()
 
-parts.verdict(pair)
-parts.numbers(pair)
-chart, panel = st.columns([5, 4], gap="large")
+with widgets.fresh("compared", pair.key):
+    parts.verdict(pair)
+    parts.numbers(pair)
+    chart, panel = st.columns([5, 4], gap="large")
+    by_class = st.container()
 with panel:
     show = choice(_("Show"), parts.VIEWS, key="show")
     cell = parts.choose_cell()
@@ -35,5 +38,6 @@ with panel:
 with chart:
     parts.matrix(pair, cell if show == parts.CELL else None)
 
-st.header(_("By class"))
-parts.by_class(pair)
+with by_class:
+    st.header(_("By class"))
+    parts.by_class(pair)

@@ -33,7 +33,7 @@ with widgets.fresh("views", f"{card.sha256} {split_name}"):
 counts = evaluation.count_cells(answers.labels[counted], answers.predictions[counted])
 rows = evaluation.errors(answers, *asked.cell, card.temperature, counted)
 of_split = IN_WORDS[split_name]
-name = Words("{model}, {split}: {words}", model=card.name, split=of_split, words=asked.words)
+name = Words("{model}, {split}: {words}", model=card.label, split=of_split, words=asked.words)
 selection = Selection(name, split, rows, answers, card.temperature)
 
 with views.container(key="matrix-view", gap="small"):

@@ -65,7 +65,7 @@ if row is not None:
 
 st.header(_("{count:,} chosen", count=len(rows)))
 if len(rows):
-    name = _("{count:,} chosen on the map of {model}", count=len(rows), model=card.name)
+    name = _("{count:,} chosen on the map of {model}", count=len(rows), model=card.label)
     selections.menu(split_name, rows, len(split), name, card.name)
     confidence = evaluation.probabilities(answers.logits, card.temperature).max(1)
     parts.gallery(split, split_name, answers, confidence, rows)

@@ -8,6 +8,7 @@ from fmnist.machine.errors import UserFacingError
 from fmnist.models import MODELS
 from fmnist.runs import queue
 from fmnist.runs.run import Plan, all_runs
+from fmnist.ui import widgets
 from fmnist.ui.page import page
 from fmnist.ui.parts.train import choose_run, compare, edit_recipe, forecast, list_runs, show_run
 from fmnist.ui.state import dataset
@@ -78,9 +79,7 @@ with watch:
 if known:
     st.header(_("All runs"))
     list_runs(list(known.values()))
-    chosen = st.multiselect(
-        _("Compare the curves of"), list(known), key="compared", bind="query-params"
-    )
+    chosen = widgets.several(_("Compare the curves of"), list(known), key="compared")
     if chosen:
         compare([run for run in known.values() if run.id in chosen])
 

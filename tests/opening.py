@@ -5,7 +5,7 @@ from streamlit.testing.v1 import AppTest
 from fmnist import PROJECT
 
 
-def open_page(name: str, **query: str) -> AppTest:
+def open_page(name: str, **query: str | list[str]) -> AppTest:
     app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60)
     app.run()
     for key, value in query.items():

@@ -18,6 +18,7 @@ from fmnist.ui.components.answers import Row, answer_list
 from fmnist.ui.figures import ACCENT, MUTED
 from fmnist.ui.parts.classify import Taken
 from fmnist.ui.state import models
+from fmnist.ui.widgets import labels, several
 from fmnist.weights.card import Card
 from fmnist.weights.shelf import Answer
 from fmnist.words import _, number, said
@@ -31,12 +32,12 @@ _BARS = templates.template(Path(__file__).with_name("bars.html.j2"))
 def choose_others(card: Card) -> list[Card]:
     """The models that are to answer beside this one."""
     others = models.choices(lambda other: other.name != card.name and other.any_picture)
-    names = st.multiselect(
+    names = several(
         _("Ask others too"),
         list(others),
-        placeholder=_("Choose models"),
         key="others",
-        bind="query-params",
+        shown=labels(others),
+        placeholder=_("Choose models"),
     )
     return [others[name] for name in names]
 

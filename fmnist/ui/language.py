@@ -59,7 +59,7 @@ class Spinner(Words):
 
 
 def understand(key: str, options: Sequence[Option], shown: Callable[[Option], str] = said) -> None:
-    """Have a link that says an option in another language say it in the reader's.
+    """Have a link that says an option in another language, or by its name, say it as it is shown.
 
     Streamlit writes options into the link as they are shown.
     """
@@ -67,7 +67,7 @@ def understand(key: str, options: Sequence[Option], shown: Callable[[Option], st
     labels = [shown(option) for option in options]
     if {*asked} <= {*labels}:
         return
-    meant: dict[str, str] = {}
+    meant = dict(zip(map(str, options), labels, strict=True))
     for each in LANGUAGES:
         with words.reading(each):
             meant |= zip(map(shown, options), labels, strict=True)

@@ -62,20 +62,49 @@ def select(
     start: str,
     *,
     key: str,
+    shown: Callable[[str], str] = said,
     on_change: Callable[[], None] | None = None,
 ) -> str:
     """A select box of which one option is always chosen, at first `start`; it is in the link."""
-    _look_into_link(label, key, options, said)
+    _look_into_link(label, key, options, shown)
     chosen: str = st.selectbox(
         label,
         options,
         options.index(start),
-        format_func=said,
+        format_func=shown,
         key=key,
         bind="query-params",
         on_change=on_change,
     )
     return chosen
+
+
+def several(
+    label: str,
+    options: Sequence[str],
+    start: Sequence[str] = (),
+    *,
+    key: str,
+    shown: Callable[[str], str] = said,
+    placeholder: str | None = None,
+) -> list[str]:
+    """A box of which any options are chosen, at first those of `start`; they are in the link."""
+    _look_into_link(label, key, options, shown)
+    chosen: list[str] = st.multiselect(
+        label,
+        options,
+        start,
+        format_func=shown,
+        key=key,
+        bind="query-params",
+        placeholder=placeholder,
+    )
+    return chosen
+
+
+def labels(cards: Mapping[str, Card]) -> Callable[[str], str]:
+    """How models are shown that are chosen by their names: as their owners call them."""
+    return lambda name: cards[name].label
 
 
 def _look_into_link(
@@ -130,13 +159,14 @@ def choose_weights(able: Callable[[Card], bool] = lambda card: True) -> Card | N
         return None
     names = list(choices)
     start = DEFAULT if DEFAULT in names else names[0]
-    _go_on_with("model", names, start)
-    chosen = select(_("Model"), names, start, key="model")
+    shown = labels(choices)
+    _go_on_with("model", names, start, shown)
+    chosen = select(_("Model"), names, start, key="model", shown=shown)
     st.session_state["last model"] = chosen
     return choices[chosen]
 
 
-def _go_on_with(key: str, options: Sequence[str], start: str) -> None:
+def _go_on_with(key: str, options: Sequence[str], start: str, shown: Callable[[str], str]) -> None:
     """Begin a page with what was chosen on the one before, if its own link says nothing else.
 
     Streamlit's way to do so forgets what no hand has chosen but a link.
@@ -149,7 +179,7 @@ def _go_on_with(key: str, options: Sequence[str], start: str) -> None:
     if last and key not in st.query_params and last in options and last != start:
         st.session_state[key] = last
         with suppress(StreamlitAPIException):  # the box of the page before may hold it still
-            st.query_params[key] = last
+            st.query_params[key] = shown(last)
 
 
 def need_weights(able: Callable[[Card], bool] = lambda card: True) -> Card:
@@ -167,7 +197,7 @@ def choose_split(*cards: Card, offered: Sequence[SplitName] = HELD_OUT) -> Split
     on.
     """
     known = [name for name in offered if all(name in card.knows for card in cards)]
-    _go_on_with("on", known, known[0])
+    _go_on_with("on", known, known[0], called)
     chosen = choice(_("Split"), known, key="on", shown=called)
     st.session_state["last on"] = chosen
     return chosen

@@ -100,6 +100,7 @@ def test_the_map_zooms_moves_filters_and_is_worked_by_the_keyboard(
     canvas = ground(page)
     count = int(canvas.get_attribute("data-count") or 0)
     expect(canvas).to_have_attribute("data-visible", str(count))
+    expect(canvas).to_have_attribute("data-names", "10")
     canvas.hover()
     page.mouse.wheel(0, -500)
     expect(canvas).not_to_have_attribute("data-zoom", "1.00")
@@ -114,6 +115,7 @@ def test_the_map_zooms_moves_filters_and_is_worked_by_the_keyboard(
     of_class = int((splits.load("test", "real" if REAL else "drawn").labels == label).sum())
     page.get_by_role("button", name="Trouser").click()
     expect(canvas).to_have_attribute("data-visible", str(of_class))
+    expect(canvas).to_have_attribute("data-names", "1")
     canvas.focus()
     page.keyboard.press("Enter")  # all in view
     expect(page.get_by_role("heading", name=f"{of_class:,} chosen", exact=True)).to_be_visible()

@@ -451,6 +451,24 @@ def test_a_kept_model_is_renamed_and_its_links_stay(kept: Card) -> None:
     assert "weights named cnn already" in again.error[0].value
 
 
+@pytest.mark.parametrize("link", ["mine", "Größer"], ids=["by its name", "as it is called"])
+def test_a_renamed_model_is_offered_as_its_owner_calls_it(kept: Card, link: str) -> None:
+    shelf.rename("mine", "Größer")
+    for page, key, asked in (
+        ("scores", "model", link),
+        ("classify", "others", [link]),
+        ("compare", "first", link),
+        ("hardest", "models", [link]),
+        ("errors", "unlike", link),
+    ):
+        app = open_page(page, **{"model": "softmax", key: asked})
+        assert not app.exception
+        boxes = [box for box in [*app.selectbox, *app.multiselect] if box.key == key]
+        assert [box.value for box in boxes] == [["mine"] if isinstance(asked, list) else "mine"]
+        assert "Größer" in boxes[0].options
+        assert "mine" not in boxes[0].options
+
+
 def test_a_link_to_a_model_that_was_removed_leaves_the_page_standing(kept: Card) -> None:
     shelf.remove("mine")
     app = open_page("scores", model="mine")

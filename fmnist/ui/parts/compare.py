@@ -1,6 +1,8 @@
 """The parts of the compare page: two sides to choose, what changes between them, its images."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import streamlit as st
@@ -33,10 +35,15 @@ class Pair:
     """
 
     names: tuple[Words | str, Words | str]
-    predictions: tuple[Predictions, Predictions]
+    predict: Callable[[], tuple[Predictions, Predictions]]
     split: Split
     split_name: str
     key: str
+
+    @cached_property
+    def predictions(self) -> tuple[Predictions, Predictions]:
+        """What they predict, which models may have to be asked for first."""
+        return self.predict()
 
 
 def choose_models(source: Source, device: torch.device) -> Pair | None:
@@ -46,32 +53,26 @@ def choose_models(source: Source, device: torch.device) -> Pair | None:
         st.info(_("Comparing takes two trained models. Train one on the Train page."))
         return None
     left, middle, right = st.columns([3, 3, 2], vertical_alignment="bottom")
-    names = list(choices)
-    first, second = (
-        choices[
-            column.selectbox(
-                label,
-                names,
-                names.index(default) if default in names else place,
-                key=key,
-                bind="query-params",
-            )
-        ]
-        for place, (column, label, key, default) in enumerate(
-            (
-                (left, _("First model"), "first", "fcnn"),
-                (middle, _("Second model"), "second", DEFAULT),
-            )
+    names, shown = list(choices), widgets.labels(choices)
+    chosen = []
+    for place, (column, label, key, usual) in enumerate(
+        (
+            (left, _("First model"), "first", "fcnn"),
+            (middle, _("Second model"), "second", DEFAULT),
         )
-    )
+    ):
+        start = usual if usual in names else names[place]
+        with column:
+            chosen.append(choices[widgets.select(label, names, start, key=key, shown=shown)])
+    first, second = chosen
     with right:
         split_name = widgets.choose_split(first, second)
     if first.name == second.name:
         st.info(_("Choose two different models."))
         return None
     return Pair(
-        (first.name, second.name),
-        (
+        (first.label, second.label),
+        lambda: (
             models.evaluate(first, split_name, source, device).predictions,
             models.evaluate(second, split_name, source, device).predictions,
         ),
@@ -101,7 +102,7 @@ def choose_epochs(source: Source) -> Pair | None:
         return None
     return Pair(
         (Words("epoch {number}", number=first), Words("epoch {number}", number=second)),
-        (predictions[first - 1], predictions[second - 1]),
+        lambda: (predictions[first - 1], predictions[second - 1]),
         dataset.split("validation", source),
         "validation",
         f"{run_id} {first} {second}",

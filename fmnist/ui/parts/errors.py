@@ -102,6 +102,7 @@ def ask(card: Card, split_name: SplitName) -> Asked:
             [NO_OTHER, *others],
             NO_OTHER,
             key="unlike",
+            shown=lambda name: others[name].label if name in others else said(name),
         )
     true, predicted = (None if name == ANY_CLASS else CLASSES.index(name) for name in names)
     return Asked((true, predicted), sure, others.get(unlike))

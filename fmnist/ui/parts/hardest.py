@@ -64,7 +64,10 @@ def choose() -> Question:
     choices = models.choices()
     left, right = st.columns([5, 3])
     names = list(choices)
-    asked = left.multiselect(_("Models"), names, names[:ASKED], key="models", bind="query-params")
+    with left:
+        asked = widgets.several(
+            _("Models"), names, names[:ASKED], key="models", shown=widgets.labels(choices)
+        )
     with right:
         label = widgets.choose_class()
     if not asked:
@@ -108,7 +111,7 @@ def rank(
 def gallery(question: Question, ranking: Ranking, source: Source) -> int:
     """The first images, each over its score; returns the place of the chosen one."""
     split, rows, end = ranking.split, ranking.rows[:MOST_SHOWN], question.end.lower()
-    names = [card.name for card in question.cards]
+    names = [card.label for card in question.cards]
     table = [
         {
             "Image": row,

@@ -71,7 +71,7 @@ def ground(
     with widgets.fresh("map", f"{card.sha256} {split_name} {source} {method}"):
         job = analysis.positions(card, split_name, source, method, device)
         positions = job.result(
-            _("Computing {method} of {model}'s features …", method=method, model=card.name)
+            _("Computing {method} of {model}'s features …", method=method, model=card.label)
         )
         component.garment_map(
             thumbnails(split_name, source),

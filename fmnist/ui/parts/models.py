@@ -9,7 +9,7 @@ from fmnist.data.splits import Source
 from fmnist.export import code
 from fmnist.models import FAMILIES, MODELS
 from fmnist.models.layers import layers, parameter_count
-from fmnist.ui import language, take_home, widgets
+from fmnist.ui import take_home, widgets
 from fmnist.ui.state import models, uploads
 from fmnist.ui.widgets import choose_weights, plain
 from fmnist.weights import shelf
@@ -180,14 +180,8 @@ def _tell(sentence: Words) -> None:
 
 def architecture() -> None:
     """One architecture, to be chosen: what it is, its layers and its recipe."""
-    language.understand("architecture", list(MODELS), _titled)
-    name = st.selectbox(
-        _("Architecture"),
-        MODELS,
-        format_func=_titled,
-        key="architecture",
-        bind="query-params",
-    )
+    names = list(MODELS)
+    name = widgets.select(_("Architecture"), names, names[0], key="architecture", shown=_titled)
     spec, (rows, parameters) = MODELS[name], _layers(name)
     st.markdown(
         _(

@@ -78,7 +78,7 @@ def of_chosen(
     st.markdown(
         _(
             "{model} names **{right:.2%}** of the {images:,} chosen images right.",
-            model=card.name,
+            model=card.label,
             right=right,
             images=len(rows),
         )

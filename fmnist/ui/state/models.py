@@ -13,6 +13,7 @@ import numpy as np
 import streamlit as st
 import torch
 from numpy.typing import NDArray
+from streamlit.errors import FragmentHandledException
 from streamlit.runtime.scriptrunner import add_script_run_ctx
 
 from fmnist.analysis import evaluation, explain
@@ -110,6 +111,8 @@ def answering(
                 failure=error.words,
             )
             st.rerun()
+            # Beside the page, in a parallel fragment, it goes on where the page has begun already.
+            raise FragmentHandledException from None
 
     return answer
 

@@ -3,6 +3,7 @@ const FULL = 65535; // the width of the map in the unit of the positions
 const THUMB = 22;
 const MOST_ZOOM = 200;
 const REACH = 10;
+const LINE = 16; // from one class's name to the next
 const CURSORS = { move: 'grab', lasso: 'crosshair', box: 'crosshair' };
 
 const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
@@ -70,6 +71,24 @@ class Garments {
 
   y(index) {
     return this.positions[2 * index + 1] / FULL;
+  }
+
+  // Of each group the garment that is nearest to the middle of it; -1 where there is none.
+  middles(groups) {
+    this.middle ??= Array.from({ length: groups }, (_, group) => {
+      const members = [...this.group.keys()].filter((index) => this.group[index] === group);
+      const [x, y] = [0, 1].map((axis) => {
+        const places = members.map((index) => this.positions[2 * index + axis]);
+        return places.toSorted((a, b) => a - b)[places.length >> 1];
+      });
+      const off = (index) =>
+        Math.hypot(this.positions[2 * index] - x, this.positions[2 * index + 1] - y);
+      return members.reduce(
+        (best, index) => (best < 0 || off(index) < off(best) ? index : best),
+        -1,
+      );
+    });
+    return this.middle;
   }
 
   inSheet(index) {
@@ -188,11 +207,13 @@ class GarmentMap {
     this.thumbs = [];
     this.pen.globalAlpha = 1;
     if (kept.sheet.complete && kept.sheet.naturalWidth) this.drawThumbs(colours);
+    const names = this.palette === 'classes' ? this.drawNames() : 0;
     if (kept.path.length > 1) this.drawPath();
     if (canvas.matches(':focus-visible')) this.drawAim();
     Object.assign(canvas.dataset, {
       visible,
       thumbs: this.thumbs.length,
+      names,
       zoom: kept.zoom.toFixed(2),
       chosen: kept.chosen.size,
       view: [kept.x, kept.y, this.scale].join(' '),
@@ -228,7 +249,9 @@ class GarmentMap {
         if (!this.visible(x, y, size)) continue;
         visible++;
         pen.globalAlpha = this.counts(index) ? 0.8 : 0.15;
-        pen.fillRect(x - size / 2, y - size / 2, size, size);
+        // What is wrong is told from what is right by its shape, too.
+        if (this.palette !== 'classes' && group) this.drawCross(x, y, size);
+        else pen.fillRect(x - size / 2, y - size / 2, size, size);
       }
     }
     return visible;
@@ -257,6 +280,36 @@ class GarmentMap {
     pen.fillRect(x - 1.5, y - 1.5, size + 3, size + 3);
     pen.imageSmoothingEnabled = size < SIDE;
     pen.drawImage(kept.sheet, ...garments.inSheet(index), x, y, size, size);
+  }
+
+  drawCross(x, y, size) {
+    this.pen.fillRect(x - size, y - size / 4, 2 * size, size / 2);
+    this.pen.fillRect(x - size / 4, y - size, size / 2, 2 * size);
+  }
+
+  // A class by its name in its middle, for those who don't tell ten colours apart.
+  drawNames() {
+    const { pen, groups } = this;
+    pen.font = `600 13px ${this.css('--st-font')}`;
+    pen.textAlign = 'center';
+    pen.lineWidth = 4;
+    pen.lineJoin = 'round';
+    pen.strokeStyle = this.css('--st-background-color');
+    pen.fillStyle = this.css('--st-text-color');
+    const taken = [];
+    this.garments.middles(groups.length).forEach((index, group) => {
+      if (index < 0 || !this.shown(index)) return;
+      const half = pen.measureText(groups[group]).width / 2;
+      const x = this.across(index);
+      let y = this.down(index);
+      while (taken.some(([a, b, c]) => Math.abs(a - x) < half + c && Math.abs(b - y) < LINE)) {
+        y += LINE;
+      }
+      taken.push([x, y, half]);
+      pen.strokeText(groups[group], x, y);
+      pen.fillText(groups[group], x, y);
+    });
+    return taken.length;
   }
 
   drawPath() {
