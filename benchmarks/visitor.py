@@ -23,6 +23,7 @@ PATIENCE = 120  # seconds for one answer
 LARGEST = 2**26  # bytes of one message
 LOCAL = ("localhost", "127.0.0.1", "::1")
 SLOW = ("t-SNE",)  # takes minutes, which is no click's wait
+LANGUAGE = "Language"  # another one would name the pages otherwise
 GOES_ON = ForwardMsg.FINISHED_EARLY_FOR_RERUN
 
 
@@ -177,6 +178,8 @@ class Visitor:
             return [element.alert.body]
         if kind == "selectbox" and len(element.selectbox.options) > 1:
             box = element.selectbox
+            if box.label == LANGUAGE:
+                return []
             self.choices[box.id] = kind, list(box.options), fragment
         elif kind == "button_group":
             bar = element.button_group
