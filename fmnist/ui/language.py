@@ -24,6 +24,7 @@ def settle() -> None:
         st.session_state[CHOSEN] = asked
     elif chosen := st.session_state.get(CHOSEN):
         st.query_params[KEY] = chosen
+    words.settle(_asked())  # the session's state is slow to ask for every word
     declare(words.language())
 
 

@@ -110,6 +110,11 @@ def follow(asked: Callable[[], str]) -> None:
     _asked = asked
 
 
+def settle(chosen: str) -> None:
+    """From here on, in this thread, all is said in that language."""
+    _reader.set(chosen)
+
+
 @contextmanager
 def reading(chosen: str) -> Iterator[None]:
     """Within it, all is said in that language."""
