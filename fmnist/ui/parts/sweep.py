@@ -40,7 +40,7 @@ IN_WORDS = {
 ENDS = {
     "median": Words("The worse half"),
     "hyperband": Words("By Hyperband"),
-    "none": Words("None"),
+    "none": Words("Not one"),
 }
 
 

@@ -5,6 +5,7 @@ import gc
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import lru_cache, wraps
 from threading import Thread
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -13,8 +14,7 @@ import numpy as np
 import streamlit as st
 import torch
 from numpy.typing import NDArray
-from streamlit.errors import FragmentHandledException
-from streamlit.runtime.scriptrunner import add_script_run_ctx
+from streamlit.runtime.scriptrunner import StopException, add_script_run_ctx
 
 from fmnist.analysis import evaluation, explain
 from fmnist.analysis.evaluation import Evaluation
@@ -113,7 +113,7 @@ def answering(
             )
             st.rerun()
             # Beside the page, in a parallel fragment, it goes on where the page has begun already.
-            raise FragmentHandledException from None
+            raise StopException from None
 
     return answer
 
@@ -263,9 +263,13 @@ def progress_bar() -> ProgressCallback:
     """
     bar, pace = st.empty(), Pace()
 
+    def show(done: float) -> None:
+        with suppress(StopException):  # the page that asked has ended
+            bar.progress(done, str(pace)) if done < 1 else bar.empty()
+
     def report(done: float) -> None:
         pace.hear(done)
-        move = Thread(target=lambda: bar.progress(done, str(pace)) if done < 1 else bar.empty())
+        move = Thread(target=show, args=(done,))
         add_script_run_ctx(move)
         move.start()
         move.join()
