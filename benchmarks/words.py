@@ -9,7 +9,6 @@ translation, and those that nobody says any more are gone.
 import ast
 import sys
 from collections.abc import Collection, Iterator
-from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -118,7 +117,7 @@ def in_step(known: Catalog, said: list[Message]) -> Catalog:
         msgid_bugs_address="-",
         last_translator="-",
         language_team="-",
-        revision_date=datetime.now(UTC),
+        creation_date=known.creation_date,  # no date that changes: two branches would disagree
         charset="utf-8",
         fuzzy=False,
     )

@@ -31,7 +31,14 @@ def settle() -> None:
 def choose() -> None:
     """A select box at the foot of the sidebar."""
     st.session_state[BOX] = words.language()
-    st.sidebar.selectbox(_("Language"), LANGUAGES, format_func=own_name, key=BOX, on_change=_take)
+    st.sidebar.selectbox(
+        _("Language"),
+        LANGUAGES,
+        format_func=own_name,
+        key=BOX,
+        on_change=_take,
+        icon=":material/translate:",  # for whoever can't read the word
+    )
 
 
 def _take() -> None:

@@ -53,6 +53,11 @@ def canvas(
             "outline": data_url(invitation.outline) if invitation else "",
             "strokes": opened.get("strokes", []),
             "words": words(),
+            "titles": {
+                "undo": _("Undo (Ctrl+Z)"),
+                "redo": _("Redo (Ctrl+Shift+Z)"),
+                "clear": _("Clear (Delete)"),
+            },
         },
         default={"drawing": opened},
         on_drawing_change=lambda: None,
@@ -63,7 +68,7 @@ def canvas(
 
 
 def words() -> dict[str, str]:
-    """What the markup and the script name, and how keys are called."""
+    """What the markup and the script name."""
     return {
         "tool": _("Tool"),
         "brush": _("Brush"),
@@ -85,9 +90,6 @@ def words() -> dict[str, str]:
         "dark grey": _("Dark grey"),
         "black": _("Black"),
         "done": _("{action}: {count} strokes"),
-        "Control+Z": _("Ctrl+Z"),
-        "Control+Shift+Z": _("Ctrl+Shift+Z"),
-        "Delete": _("Delete"),
     }
 
 

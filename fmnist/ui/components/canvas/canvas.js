@@ -36,11 +36,6 @@ function shortcut({ key, ctrlKey, metaKey, shiftKey }) {
   return pressed.toLowerCase() === 'control+y' ? 'Control+Shift+Z' : pressed;
 }
 
-function keys(button, words) {
-  const pressed = button.getAttribute('aria-keyshortcuts');
-  return words[pressed] ?? pressed.toUpperCase();
-}
-
 function begin(parentElement, data) {
   const find = (selector) => parentElement.querySelector(selector);
   const canvas = find('canvas');
@@ -179,7 +174,8 @@ export default function ({ data, parentElement, setStateValue }) {
   board.words = data.words;
   say(parentElement, data.words);
   for (const button of parentElement.querySelectorAll('button')) {
-    button.title = `${button.ariaLabel} (${keys(button, data.words)})`;
+    const key = button.getAttribute('aria-keyshortcuts').toUpperCase();
+    button.title = data.titles[button.dataset.do] ?? `${button.ariaLabel} (${key})`;
   }
   canvas.setAttribute('aria-label', data.label);
   parentElement.querySelector('.invitation p').textContent = data.invitation;
