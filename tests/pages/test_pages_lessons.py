@@ -6,7 +6,7 @@ from shipped import SHIPPED
 from streamlit.testing.v1 import AppTest
 
 from fmnist import PROJECT, words
-from fmnist.models.recipe import RANGES
+from fmnist.data import splits
 from fmnist.ui import lessons
 from fmnist.ui.lessons import Link
 from fmnist.weights import shelf
@@ -18,10 +18,7 @@ LINKS = [
     for step in lesson.steps
     for link in step.links
 ]
-ONLY_IN_THE_LINK = {
-    "inside": {"layer", "map"},
-    "train": {"learn", "images", "augment", *RANGES},
-}
+ONLY_IN_THE_LINK = {"layer", "map", "learn"}
 """What no widget holds; pages take it out of the link where it isn't known."""
 
 
@@ -34,11 +31,18 @@ def test_a_link_of_a_lesson_opens_the_page_in_the_state_that_it_names(
     assert not app.exception
     assert not app.error
     assert not app.toast  # it would say that the link asks for what isn't there
+    proposed = {box.key.split()[0]: box.value for box in [*app.number_input, *app.multiselect]}
     for key, asked in link.query.items():
-        if key in ONLY_IN_THE_LINK.get(link.page, ()):
+        if key in ONLY_IN_THE_LINK:
             assert app.query_params[key] == asked
-        else:
+        elif link.page != "train":
             assert str(app.session_state[key]).lower() == asked.lower(), key
+        elif key == "augment":
+            assert ",".join(proposed[key]) == asked
+        elif key == "images":
+            assert proposed[key] == min(int(asked), len(splits.load("train", "drawn")))
+        else:
+            assert proposed[key] == float(asked), key
 
 
 def test_a_link_to_train_proposes_its_recipe() -> None:
