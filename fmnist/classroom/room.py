@@ -31,7 +31,7 @@ from fmnist.classroom import tries
 from fmnist.classroom.folder import RoomError, rooms_folder
 from fmnist.machine.files import write_whole
 from fmnist.machine.locks import held
-from fmnist.machine.words import no_formula, on_one_line
+from fmnist.machine.names import no_formula, on_one_line
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 """Nothing that is taken for something else when it is read from a wall."""
