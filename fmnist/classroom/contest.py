@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from fmnist.classroom.room import Ticket, admit, changing, folder_of
 from fmnist.machine.files import write_whole
-from fmnist.machine.words import no_formula
+from fmnist.machine.names import no_formula
 from fmnist.words import Words, _, kept, recalled
 
 LONGEST = 60

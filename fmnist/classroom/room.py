@@ -31,7 +31,7 @@ from fmnist.classroom import tries
 from fmnist.classroom.folder import RoomError, rooms_folder
 from fmnist.machine.files import write_whole
 from fmnist.machine.locks import held
-from fmnist.machine.words import no_formula, on_one_line
+from fmnist.machine.names import no_formula, on_one_line
 from fmnist.words import Words, _
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"

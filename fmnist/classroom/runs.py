@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from fmnist.classroom.folder import RoomError
 from fmnist.classroom.room import Ticket, admit, is_open, read_room
-from fmnist.machine.words import no_formula
+from fmnist.machine.names import no_formula
 from fmnist.runs import queue, results
 from fmnist.runs.run import Plan, Run, all_runs, read_run, runs_of
 from fmnist.weights.card import Card

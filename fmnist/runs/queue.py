@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -28,6 +28,7 @@ from fmnist.runs.run import (
     read_run,
     read_turns,
     runs_folder,
+    runs_of,
 )
 from fmnist.weights import shelf
 from fmnist.words import Words, kept
@@ -84,7 +85,8 @@ def stop(run_id: str) -> None:
 def resume(run_id: str) -> None:
     """Queue a stopped, interrupted or failed run again; it goes on from its checkpoint.
 
-    Raises RunError where there is no such run, or none that ended early.
+    Raises RunError where there is no such run, none that ended early, or where too many of the
+    same person's wait already.
     """
     run = read_run(run_id)
     if run.state not in ("stopped", "interrupted", "failed"):
@@ -93,6 +95,7 @@ def resume(run_id: str) -> None:
             run=run_id,
             state=IN_WORDS[run.state],
         )
+    _check_waiting(run.plan, runs_of(run.plan.classroom) if run.plan.classroom else ())
     # Queued first: who reads the run in between sees it waiting, or still as it ended.
     _queue(run.folder)
     (run.folder / "failure.txt").unlink(missing_ok=True)
@@ -247,7 +250,13 @@ def _check_quota(plan: Plan) -> None:
             taken=1000 * taken,
             allowed=1000 * allowed,
         )
-    if sum(run.active for run, _ in own) >= MOST_WAITING:
+    _check_waiting(plan, (run for run, _ in own))
+
+
+def _check_waiting(plan: Plan, runs: Iterable[Run]) -> None:
+    """Raise RunError where as many of the person's runs wait as may; of no room any may."""
+    active = sum(run.active and run.plan.owner == plan.owner for run in runs)
+    if plan.classroom is not None and active >= MOST_WAITING:
         raise RunError(
             "{most} of your runs train or wait. Let one end, or stop one, before you start "
             "another.",

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from fmnist import PROJECT
 from fmnist.data.splits import CLASSES
 from fmnist.machine.files import write_whole
-from fmnist.machine.words import on_one_line
+from fmnist.machine.names import on_one_line
 from fmnist.models import MODELS
 from fmnist.models.chain import Chain
 from fmnist.models.inference import ProgressCallback, infer

@@ -84,3 +84,19 @@ def test_switching_the_language_keeps_what_was_chosen(visit: Callable[..., Page]
     expect(page.get_by_role("radio", name="Validierung", checked=True)).to_be_visible()
     expect(page.get_by_text(re.compile(r"benennt \d\d,\d\d.% von [\d.]+ Bildern"))).to_be_visible()
     expect(page.get_by_test_id("stToast")).to_have_count(0)
+
+
+def test_what_a_browser_works_out_of_a_network_is_written_in_its_language(
+    visit: Callable[..., Page],
+) -> None:
+    page = visit("inside?model=gru", **GERMAN)
+    after = page.locator(".after")
+    expect(after).to_have_text(
+        re.compile(r"^Nach 28 von 28 Schritten: \S+, zu \d+,\d\u00a0% sicher$")
+    )
+    page = visit("inside?model=cnn&layer=body.3&map=5", **GERMAN)
+    value = page.locator(".unit .value")
+    expect(value).to_have_text(re.compile(r"^Zeile \d+, Spalte \d+ von Karte 5: -?\d+,\d{3}$"))
+    expect(page.locator(".part.sum")).to_have_text(re.compile(r"^Summe-?\d+,\d{3}$"))
+    unit = page.locator(".unit").inner_text()
+    assert not re.search(r"\d\.\d|Patch|Kernel,", unit)

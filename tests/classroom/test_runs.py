@@ -143,6 +143,8 @@ def test_one_person_queues_ten_runs_and_another_still_can(
     runs.start(SHORT, "net", bo)
     runs.steer(queue.stop, run.id, ana)
     runs.start(SHORT, "one more", ana)
+    with pytest.raises(queue.RunError, match="10 of your runs"):
+        runs.steer(queue.resume, run.id, ana)
     (run.folder / "checkpoint.pt").write_bytes(bytes(2000))
     monkeypatch.setenv("FMNIST_RUNS_MAX_GB", "1e-4")
     with pytest.raises(queue.RunError, match="one person's may take"):

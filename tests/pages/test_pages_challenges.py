@@ -85,7 +85,7 @@ def test_the_smallest_networks_are_those_over_ninety_per_cent(
     app = open_page("challenges", challenge="Smallest network")
     table = app.dataframe[0].value
     assert list(table["Parameters"]) == sorted(table["Parameters"])
-    assert (table["Test accuracy"] >= 0.9).all()
+    assert (table["Test accuracy"] >= 90).all()
     assert set(table["Model"]) == {
         card.label for card in shelf.cards() if card.test and card.test.accuracy >= 0.9
     }

@@ -321,8 +321,8 @@ def test_a_run_and_predictions_are_handed_in_and_revealed(
     room.reveal(teacher)
     app.run()
     table = app.dataframe[0].value.set_index("Nickname")
-    assert table.loc["Bo", "Test"] == pytest.approx(0.9)
-    assert table.loc["Ana", "Test"] == pytest.approx(finished.card.test.accuracy)
+    assert table.loc["Bo", "Test"] == pytest.approx(90)
+    assert table.loc["Ana", "Test"] == pytest.approx(100 * finished.card.test.accuracy)
 
 
 def test_what_is_no_model_is_not_handed_in(pupil: Ticket) -> None:

@@ -5,6 +5,8 @@ from opening import open_page, texts
 from shipped import SHIPPED
 from streamlit.testing.v1 import AppTest
 
+from fmnist import PROJECT, words
+from fmnist.data import splits
 from fmnist.ui import lessons
 from fmnist.ui.lessons import Link
 from fmnist.weights import shelf
@@ -16,10 +18,7 @@ LINKS = [
     for step in lesson.steps
     for link in step.links
 ]
-ONLY_IN_THE_LINK = {
-    "inside": {"layer", "map"},
-    "train": {"learn", "epochs", "images", "augment"},
-}
+ONLY_IN_THE_LINK = {"layer", "map", "learn"}
 """What no widget holds; pages take it out of the link where it isn't known."""
 
 
@@ -32,11 +31,18 @@ def test_a_link_of_a_lesson_opens_the_page_in_the_state_that_it_names(
     assert not app.exception
     assert not app.error
     assert not app.toast  # it would say that the link asks for what isn't there
+    proposed = {box.key.split()[0]: box.value for box in [*app.number_input, *app.multiselect]}
     for key, asked in link.query.items():
-        if key in ONLY_IN_THE_LINK.get(link.page, ()):
+        if key in ONLY_IN_THE_LINK:
             assert app.query_params[key] == asked
-        else:
+        elif link.page != "train":
             assert str(app.session_state[key]).lower() == asked.lower(), key
+        elif key == "augment":
+            assert ",".join(proposed[key]) == asked
+        elif key == "images":
+            assert proposed[key] == min(int(asked), len(splits.load("train", "drawn")))
+        else:
+            assert proposed[key] == float(asked), key
 
 
 def test_a_link_to_train_proposes_its_recipe() -> None:
@@ -94,6 +100,31 @@ def test_an_answer_is_shown_after_a_prediction_and_a_look_and_not_before() -> No
     assert "You predicted it" in app.success[0].value
     go(app, "lessons")
     assert f"Steps done: 1 of {len(lesson.steps)}." in texts(app)
+
+
+def test_a_step_is_done_in_another_language_too_whichever_way_the_page_came_to_its_state() -> None:
+    (lesson,) = [each for each in LESSONS if each.name == "labels"]
+    link = lesson.steps[0].links[0]
+    for asked in (link.query, {"doubted": "Falsche Labels"}):
+        app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60)
+        app.session_state["language"] = "de"
+        with words.reading("de"):  # AppTest names options here, where nobody reads a page
+            go(app.run(), link.page, **asked)
+            go(app, "lessons")
+            shown = texts(app)
+        assert f"Fertige Schritte: 1 von {len(lesson.steps)}." in shown
+
+
+def test_a_prediction_stays_when_the_language_changes() -> None:
+    lesson = LESSONS[0]
+    app = open_page("lessons", lesson=lesson.name)
+    app.radio[0].set_value(1).run()
+    app.session_state["language"] = "de"
+    app.run()
+    with words.reading("de"):
+        first = lessons.lessons()[0].steps[0]
+        assert app.radio[0].value == 1
+        assert tuple(app.radio[0].options) == first.options
 
 
 def test_a_wrong_prediction_is_told_what_is_right() -> None:

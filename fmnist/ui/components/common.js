@@ -14,9 +14,9 @@ export function filled(message, values) {
   return message.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 }
 
-// A number with so many digits after its point, as the page's language writes it.
-export function written(value, digits, style = 'decimal') {
-  return value.toLocaleString(document.documentElement.lang, {
+// A number with so many digits after its point, as a language writes it.
+export function written(value, digits, language, style = 'decimal') {
+  return value.toLocaleString(language, {
     style,
     minimumFractionDigits: digits,
     maximumFractionDigits: digits,

@@ -99,7 +99,8 @@ def all_agree(device: torch.device) -> None:
         st.markdown(
             _("{count} of {all} models say {name}.", count=agreeing, all=len(rows), name=name)
         )
-        widgets.table(rows, {"Sure": "{:.2%}"})
+        sure = st.column_config.NumberColumn(format="percent")
+        widgets.table(rows, columns={"Sure": sure})
         least = min(row["Sure"] for row in rows)
         if agreeing == len(rows):
             st.success(_("All agree, and the least sure of them is {least:.0%} sure.", least=least))
@@ -113,7 +114,7 @@ def smallest() -> None:
         {
             Words("Model"): card.label,
             Words("Parameters"): card.parameters,
-            Words("Test accuracy"): card.on_real.accuracy,
+            Words("Test accuracy"): 100 * card.on_real.accuracy,
             Words("Made"): card.title,
         }
         for card in shelf.cards()
@@ -129,7 +130,7 @@ def smallest() -> None:
     )
     widgets.table(
         sorted(rows, key=lambda row: row["Parameters"]),
-        {"Parameters": "{:,}", "Test accuracy": "{:.2%}"},
+        {"Parameters": "{:,}", "Test accuracy": "{:.2f} %"},
     )
     st.page_link("pages/build_it.py", label=_("Build a network"), icon=":material/construction:")
 

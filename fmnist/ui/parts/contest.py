@@ -24,7 +24,7 @@ from fmnist.weights.strangers.formats import SUFFIXES
 from fmnist.weights.strangers.graphs import GraphError
 from fmnist.words import Words, _, said
 
-PERCENT = "{:.2%}"
+PERCENT = "{:.2f} %"
 
 
 def standing(ticket: Ticket, room: Room) -> None:
@@ -53,10 +53,12 @@ def standing(ticket: Ticket, room: Room) -> None:
                     Words("Nickname"): room.name(entry.person),
                     Words("Name"): entry.title,
                     Words("What"): _capital(said(entry.what)),
-                    Words("Validation"): entry.validation,
+                    Words("Validation"): None
+                    if entry.validation is None
+                    else 100 * entry.validation,
                     Words("Handed in"): _time(entry),
                 }
-                | ({} if entry.test is None else {Words("Test"): entry.test})
+                | ({} if entry.test is None else {Words("Test"): 100 * entry.test})
                 for entry in handed
             ],
             {"Validation": PERCENT, "Test": PERCENT},

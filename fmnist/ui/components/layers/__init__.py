@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fmnist import words
 from fmnist.analysis.inside import Floats, Origin, Place
 from fmnist.pictures.encode import data_url, overlay
 from fmnist.ui import components
@@ -74,7 +75,8 @@ def layers(
         key=key,
         data={
             "label": label,
-            "words": {name: said(words) for name, words in WORDS.items()},
+            "words": {name: said(message) for name, message in WORDS.items()},
+            "language": words.language(),
             "rows": [_row(row) for row in rows],
             "chosen": list(chosen),
             "given": _floats(chosen_map),

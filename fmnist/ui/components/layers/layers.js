@@ -22,7 +22,9 @@ function array({ shape, values }) {
   return { shape, values: new Float32Array(bytes.buffer) };
 }
 
-const exact = (value) => written(value, Math.abs(value) < 10 ? 3 : 1);
+let language; // of the page, which comes with the data
+
+const exact = (value) => written(value, Math.abs(value) < 10 ? 3 : 1, language);
 
 const greatest = (values) => values.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-9);
 
@@ -53,7 +55,7 @@ function numbers(values, columns, label, marked = -1) {
   for (let start = 0; start < values.length; start += columns) {
     const line = element('tr', '');
     for (let at = start; at < start + columns; at++) {
-      line.append(element('td', at === marked ? 'greatest' : '', written(values[at], 2)));
+      line.append(element('td', at === marked ? 'greatest' : '', written(values[at], 2, language)));
     }
     table.append(line);
   }
@@ -383,6 +385,7 @@ function ring(pen, x, y, width, height, colour, thick) {
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {
+  language = data.language;
   const root = parentElement.querySelector('.layers');
   if (!boards.has(root)) boards.set(root, new Board(root));
   const board = boards.get(root);

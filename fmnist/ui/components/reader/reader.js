@@ -3,7 +3,9 @@ const STEP = 6; // pixels of a step, down
 const WIDEST = 260; // pixels of a line of states
 const readers = new WeakMap();
 
-const percent = (share) => written(share, 1, 'percent');
+let language; // of the page, which comes with the data
+
+const percent = (share) => written(share, 1, language, 'percent');
 
 class Reader {
   constructor(root) {
@@ -148,6 +150,7 @@ class Reader {
 }
 
 export default function ({ data, parentElement }) {
+  language = data.language;
   const root = parentElement.querySelector('.reader');
   if (!readers.has(root)) readers.set(root, new Reader(root));
   readers.get(root).show(data);

@@ -1,4 +1,4 @@
-"""Words that people type for a name: on one line, and all of them to be seen."""
+"""Names as people type them: on one line, all of it to be seen, and no formula."""
 
 from unicodedata import category, normalize
 
