@@ -44,7 +44,7 @@ class Compressed:
         messages = self._kept.get(asked)
         if not messages:
             async with self._turn:  # when a room opens, all ask for the same at once
-                messages = self._kept.get(asked) or await self._answer(scope, receive, way)
+                messages = self._kept.get(asked) or await self._answer(scope, way)
                 if messages[0]["status"] == 200:
                     self._kept[asked] = messages
         for message in messages:
@@ -60,14 +60,14 @@ class Compressed:
         offered = re.findall(r"[\w-]+", headers.get("accept-encoding", ""))
         return next((way for way in WAYS if way in offered), None)
 
-    async def _answer(self, scope: Scope, receive: Receive, way: str) -> list[Message]:
+    async def _answer(self, scope: Scope, way: str) -> list[Message]:
         """What the server says to a request, compressed where that makes it smaller."""
         said: list[Message] = []
 
         async def note(message: Message) -> None:
             said.append(message)
 
-        await self._app(scope, receive, note)
+        await self._app(scope, _stays, note)
         start, body = said[0], b"".join(message.get("body", b"") for message in said[1:])
         if start["status"] != 200 or len(body) < LEAST:
             return said
@@ -80,3 +80,9 @@ class Compressed:
         headers.add_vary_header("accept-encoding")
         start = {**start, "headers": headers.raw}
         return [start, {"type": "http.response.body", "body": small}]
+
+
+async def _stays() -> Message:
+    """What is heard of somebody who waits: who leaves must not cut short what others will get."""
+    message: Message = await asyncio.get_running_loop().create_future()
+    return message

@@ -2,6 +2,7 @@ import asyncio
 import gzip
 import random
 from collections import Counter
+from pathlib import Path
 
 import brotli
 import pytest
@@ -9,7 +10,8 @@ from loops import finished
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
 from starlette.types import Message
 
 from fmnist.ui.wire import Compressed
@@ -97,3 +99,30 @@ def test_what_is_not_there_is_asked_for_again() -> None:
         status, _, _ = finished(site.ask("/static/gone.js"))
         assert status == 404
     assert site.served["gone.js"] == 2
+
+
+def test_who_leaves_before_the_first_answer_does_not_cut_it_short_for_others(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "text.js").write_bytes(TEXT)
+    app = Compressed(Starlette(routes=[Mount("/static", StaticFiles(directory=tmp_path))]))
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/static/text.js",
+        "headers": [(b"accept-encoding", b"gzip")],
+    }
+
+    async def ask(said: list[Message]) -> None:
+        async def left() -> Message:
+            return {"type": "http.disconnect"}
+
+        async def send(message: Message) -> None:
+            said.append(message)
+
+        await app(dict(scope), left, send)
+
+    first, second = list[Message](), list[Message]()
+    finished(ask(first))
+    finished(ask(second))
+    assert gzip.decompress(b"".join(part["body"] for part in second[1:])) == TEXT

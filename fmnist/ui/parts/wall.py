@@ -45,7 +45,7 @@ def wall(ticket: Ticket, room: Room) -> None:
             st.image(qr_code(f"{address}{way_in(room)}"), width="stretch", alt=said(SCAN))
             st.markdown(f"`{address}`")
         else:
-            st.caption(_("Phones reach this app once it is started with `make room`."))
+            st.markdown(_("Phones reach this app once it is started with `make room`."))
         with st.container(key="room-code"):
             st.markdown(f"## {room.code}")
     with life:
