@@ -73,11 +73,11 @@ class Room:
     revealed: bool = False  # whether everybody may see what does how well on test
 
     def name(self, person: str) -> str:
-        """What somebody is called here."""
+        """What somebody is called here, or words."""
         if person == TEACHER:
-            return _("The teacher")
+            return Words("The teacher")
         member = self.members.get(person)
-        return member.name if member else _("Somebody who left")
+        return member.name if member else Words("Somebody who left")
 
 
 @dataclass(frozen=True)

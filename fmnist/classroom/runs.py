@@ -14,7 +14,7 @@ from fmnist.machine.names import no_formula
 from fmnist.runs import queue, results
 from fmnist.runs.run import Plan, Run, all_runs, read_run, runs_of
 from fmnist.weights.card import Card
-from fmnist.words import _
+from fmnist.words import Words, said
 
 LONGEST_TITLE = 40
 
@@ -70,18 +70,18 @@ def seen_by(ticket: Ticket | None) -> list[Run]:
 
 
 def owner_name(run: Run) -> str:
-    """Who started a run in a room, as it is called there; nothing for a run of no room."""
+    """Who started a run in a room, as it is called there, or words; nothing for one of no room."""
     if run.plan.classroom is None:
         return ""
     try:
         return read_room(run.plan.classroom).name(run.plan.person or "")
     except RoomError:
-        return _("Somebody of a room that is closed")
+        return Words("Somebody of a room that is closed")
 
 
 def labels(runs: Sequence[Run]) -> dict[str, str]:
     """What people call each run: its name and owner, and the id where others have the same."""
-    named = {run.id: " · ".join(filter(None, [run.label, owner_name(run)])) for run in runs}
+    named = {run.id: " · ".join(filter(None, [run.label, said(owner_name(run))])) for run in runs}
     often = [label for label in named.values() if list(named.values()).count(label) > 1]
     return {
         run_id: f"{label} · {run_id}" if label in often else label

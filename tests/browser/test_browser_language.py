@@ -11,6 +11,15 @@ pytestmark = pytest.mark.browser
 GERMAN = {"locale": "de-AT"}
 
 
+def choose(page: Page, box: str, language: str) -> None:
+    """Choose a language at the foot of the sidebar, once that is in sight."""
+    found = page.get_by_role("combobox", name=box)
+    found.scroll_into_view_if_needed()
+    settle(page)
+    found.click()
+    page.get_by_role("option", name=language, exact=True).click()
+
+
 def test_a_browser_is_read_to_in_its_language_as_far_as_that_is_known(
     visit: Callable[..., Page],
 ) -> None:
@@ -31,8 +40,7 @@ def test_a_language_chosen_by_hand_is_in_the_link_and_kept_on_every_page(
     visit: Callable[..., Page],
 ) -> None:
     page = visit("compare?model=cnn&true=Sandal", **GERMAN)
-    page.get_by_role("combobox", name="Sprache").click()
-    page.get_by_role("option", name="English", exact=True).click()
+    choose(page, "Sprache", "English")
     expect(page.locator("h1")).to_have_text("Compare")
     expect(page).to_have_url(re.compile(r"lang=en"))
     expect(page.locator("html")).to_have_attribute("lang", "en")
@@ -77,11 +85,7 @@ def test_a_link_is_understood_in_any_language(
 
 def test_switching_the_language_keeps_what_was_chosen(visit: Callable[..., Page]) -> None:
     page = visit("errors?model=cnn&true=Sandal&predicted=Sneaker&on=validation&cells=Row+%25")
-    box = page.get_by_role("combobox", name="Language")
-    box.scroll_into_view_if_needed()
-    settle(page)
-    box.click()
-    page.get_by_role("option", name="Deutsch").click()
+    choose(page, "Language", "Deutsch")
     expect(heading(page, re.compile("^Sandale als Sneaker: "))).to_be_visible()
     settle(page)
     expect(page.get_by_role("radio", name="Validierung", checked=True)).to_be_visible()

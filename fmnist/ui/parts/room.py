@@ -149,7 +149,7 @@ def head(ticket: Ticket, room: Room) -> None:
             "**{title}**, room **{code}**. You are **{name}**.",
             title=plain(room.title),
             code=room.code,
-            name=plain(room.name(ticket.person)),
+            name=plain(said(room.name(ticket.person))),
         )
     )
     if not ticket.teaches:
@@ -210,7 +210,7 @@ def lead(ticket: Ticket, room: Room) -> None:
             list(room.members),
             index=None,
             format_func=lambda i: (
-                room.name(i) if i in here else _("{name} (away)", name=room.name(i))
+                said(room.name(i)) if i in here else _("{name} (away)", name=room.name(i))
             ),
             placeholder=_("Choose one to send out"),
             key="member",

@@ -78,7 +78,7 @@ def large(ticket: Ticket, room: Room, sketch: Sketch) -> None:
     st.caption(
         _(
             "By {name}. {model} said {answer} ({probability:.0%}).",
-            name=plain(room.name(sketch.person)),
+            name=plain(said(room.name(sketch.person))),
             model=plain(sketch.model),
             answer=CLASSES[sketch.answer],
             probability=sketch.probability,

@@ -288,7 +288,7 @@ def _run(shown: Run, ticket: Ticket | None) -> None:
         model=run.plan.spec.title,
         origin=plain(said(run.plan.origin)),
     )
-    owner = f"{plain(owner_name(run))}: " if run.plan.classroom else ""
+    owner = f"{plain(said(owner_name(run)))}: " if run.plan.classroom else ""
     st.caption(owner + said(begun))
     if run.notice:
         st.warning(said(run.notice))

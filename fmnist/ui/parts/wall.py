@@ -89,7 +89,7 @@ def markup(ticket: Ticket, room: Room) -> str:
         sketches=[_sketch(sketch, room) for sketch in latest],
         sketches_in_all=sketches.count(ticket),
         people=[(member.name, person in here) for person, member in room.members.items()],
-        entries=[(room.name(entry.person), entry) for entry in handed],
+        entries=[(said(room.name(entry.person)), entry) for entry in handed],
     )
 
 
@@ -97,7 +97,7 @@ def _run(run: Run, room: Room) -> dict[str, Any]:
     last: dict[str, Any] = run.progress[-1] if run.progress else {"epoch": 0, "step": 0, "steps": 1}
     return {
         "label": run.label,
-        "owner": room.name(run.plan.person or ""),
+        "owner": said(room.name(run.plan.person or "")),
         "model": run.plan.model,
         "state": said(WORDS[run.state]),
         "epoch": f"{last['epoch']}/{run.plan.recipe.epochs}",
@@ -112,7 +112,7 @@ def _sketch(sketch: Sketch, room: Room) -> dict[str, Any]:
         "drawn": said(CLASSES[sketch.drawn]),
         "answer": said(CLASSES[sketch.answer]),
         "right": sketch.drawn == sketch.answer,
-        "name": room.name(sketch.person),
+        "name": said(room.name(sketch.person)),
     }
 
 
