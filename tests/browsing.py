@@ -34,7 +34,7 @@ PAGES = {
     "Compare": ("Compare", "By class"),
     "Hardest": ("Hardest", "By class"),
     "Lessons": ("Lessons", "10 minutes. Steps done: 0 of 4."),
-    "Inside": ("Inside", "Convolution 3 x 3"),
+    "Inside": ("Inside", "Standardised pixels"),
     "Break it": ("Break it", "How often attacks succeed"),
     "Challenges": ("Challenges", "Test garment"),
     "Classify": ("Classify", "Start from"),

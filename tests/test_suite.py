@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,8 @@ def test_a_suite_that_is_interrupted_leaves_no_training_behind(
         env={name: value for name, value in os.environ.items() if "PYTEST" not in name},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        # What a shell starts in the background ignores Ctrl-C, and so does what that starts.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
     assert wait(lambda: training(folder))
     suite.send_signal(way)

@@ -54,6 +54,10 @@ CHAINS = {
         for cell in ("LSTM", "GRU", "RNN")
         for gives in ("last", "mean", "all")
     },
+    "built": [
+        CONV, {"kind": "Residual", "width": 3}, FLAT, {"kind": "Dropout", "probability": 0.2},
+        head(2352),
+    ],
     "both ways": [ROWS, LEGS | {"cell": "LSTM", "gives": "ends", "both_ways": True}, head(10)],
     "normalised": [
         {"kind": "Affine", "shape": [1, 1, 1]}, {"kind": "Repeat", "channels": 3},
