@@ -9,7 +9,6 @@ import io
 import os
 import sys
 import tempfile
-from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import ViewportSize, sync_playwright
@@ -52,15 +51,14 @@ def main(names: list[str]) -> None:
         browser = studio.launch(playwright)
         with studio.serve("serve.py") as address:
             for name in names or list(PICTURES):
-                page = browser.new_context(viewport=SIZE).new_page()
-                page.set_default_timeout(studio.PATIENCE * 1000)
-                page.goto(f"{address}/{PICTURES[name]}")
-                page.wait_for_function(studio.STANDS, arg="")
+                page = studio.enter(browser, f"{address}/{PICTURES[name]}")
+                page.set_viewport_size(SIZE)
                 page.wait_for_timeout(1500)  # what a component draws is drawn
                 shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
                 small = shot.quantize(COLOURS, dither=Image.Dither.NONE)
-                small.save(PROJECT / "docs" / f"{name}.png", optimize=True)
-                print(name, Path(PROJECT / "docs" / f"{name}.png").stat().st_size)
+                path = PROJECT / "docs" / f"{name}.png"
+                small.save(path, optimize=True)
+                print(name, path.stat().st_size)
                 page.context.close()
         browser.close()
 

@@ -20,6 +20,8 @@ from browsing import DESK, IN_CI, PATIENCE, PROBES, serve, settle, stop_runs
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from fmnist.classroom import room
+from fmnist.classroom.room import Ticket
 from fmnist.data import fashion, splits
 from fmnist.data.garments import worn
 from fmnist.machine import files
@@ -86,6 +88,16 @@ def _own_folders(
     if not request.node.get_closest_marker("real_data"):
         monkeypatch.setenv("FMNIST_DATA", str(tmp_path / "no-dataset"))
     return
+
+
+@pytest.fixture
+def teacher() -> Ticket:
+    return room.open_room("Class 7b", "here")
+
+
+@pytest.fixture
+def pupil(teacher: Ticket) -> Ticket:
+    return room.join(teacher.code, "Ana", "here")
 
 
 @pytest.fixture

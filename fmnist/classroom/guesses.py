@@ -18,7 +18,7 @@ from fmnist.analysis import evaluation
 from fmnist.classroom.folder import RoomError
 from fmnist.classroom.room import Ticket, admit, changing, folder_of
 from fmnist.data.splits import CLASSES, Source, Split
-from fmnist.machine.files import write_whole
+from fmnist.machine.files import version, write_whole
 
 A_SET = 20
 MOST_SETS = 50
@@ -82,8 +82,7 @@ def _everybodys(code: str, source: Source) -> Iterator[tuple[str, list[int]]]:
 
 def _said(path: Path) -> dict[str, list[int]]:
     try:
-        found = path.stat()
-        return _said_as_of(path, (found.st_mtime_ns, found.st_size, found.st_ino))
+        return _said_as_of(path, version(path))
     except (FileNotFoundError, ValueError):
         return {}
 

@@ -29,7 +29,7 @@ from unicodedata import normalize
 
 from fmnist.classroom import tries
 from fmnist.classroom.folder import RoomError, rooms_folder
-from fmnist.machine.files import write_whole
+from fmnist.machine.files import version, write_whole
 from fmnist.machine.locks import held
 from fmnist.machine.names import no_formula, on_one_line
 from fmnist.words import Words, _
@@ -227,8 +227,7 @@ def close(ticket: Ticket) -> None:
 def read_room(code: str) -> Room:
     """The room of that code at this moment; raises RoomError where there is none."""
     try:
-        found = (_folder(code) / "room.json").stat()
-        return _room_as_of(_folder(code), (found.st_mtime_ns, found.st_size, found.st_ino))
+        return _room_as_of(_folder(code), version(_folder(code) / "room.json"))
     except FileNotFoundError:
         raise RoomError(
             "There is no room {code}. Look at the wall for its code.", code=code

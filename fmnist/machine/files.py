@@ -37,6 +37,15 @@ def write_whole(path: Path, content: bytes) -> None:
         os.close(folder)
 
 
+def version(path: Path) -> tuple[int, int, int]:
+    """What changes whenever the file is replaced, as the key of what was read of it.
+
+    Raises OSError where there is no such file.
+    """
+    found = path.stat()
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
 CACHE = Path(os.environ.get("FMNIST_CACHE") or PROJECT / "cache")
 """Where arrays are kept: FMNIST_CACHE, else cache/ in the project."""
 

@@ -34,6 +34,7 @@ from numpy.typing import NDArray
 from fmnist import PROJECT
 from fmnist.data.splits import SOURCES, Source
 from fmnist.machine.errors import UserFacingError
+from fmnist.machine.files import version
 from fmnist.machine.locks import is_held
 from fmnist.models import MODELS, ModelSpec
 from fmnist.models.chain import Chain, Layer
@@ -322,8 +323,7 @@ def _read(folder: Path) -> Run:
 
 
 def _plan(path: Path) -> Plan:
-    found = path.stat()
-    return _plan_as_of(path, (found.st_mtime_ns, found.st_size, found.st_ino))
+    return _plan_as_of(path, version(path))
 
 
 @lru_cache(maxsize=1024)

@@ -13,7 +13,6 @@ and takes over those whose follower has gone. (Akiba et al. 2019, "Optuna".)
 import fcntl
 import json
 import os
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -28,12 +27,12 @@ from fmnist.models.recipe import Recipe
 from fmnist.runs import queue
 from fmnist.runs.run import Plan, Run, RunError, read_run, runs_folder
 from fmnist.sweeps.space import Dimension, Value
+from fmnist.weights.shelf import NAME
 
 if TYPE_CHECKING:
     from optuna import Study
     from optuna.trial import FrozenTrial
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 WARM_UP = 5
 """Trials, and epochs of a trial, before one is compared with the others."""
 Pruner = Literal["median", "hyperband", "none"]
@@ -98,9 +97,9 @@ class Sweep:
         """Whether somebody asked it to stop."""
         return (self.folder / "stop").exists()
 
-    def is_carried_out(self) -> bool:
+    def is_carried_out(self, trials: Sequence[Trial]) -> bool:
         """Whether some process follows one of its trials."""
-        running = [trial.number for trial in self.tried() if trial.state == "running"]
+        running = [trial.number for trial in trials if trial.state == "running"]
         return any(is_held(self.folder / f"{number}.lock") for number in running)
 
     def tried(self) -> list[Trial]:
@@ -173,32 +172,32 @@ def carry_out(sweep: Sweep) -> Iterator[Trial]:
 
     It can be broken off at any moment and begun again, here or on another machine.
     """
+    study = _study(sweep)
     while True:
-        number = _take_over(sweep)
+        number = _take_over(sweep, study)
         if number is None:
-            number = _ask(sweep)
+            number = _ask(sweep, study)
         if number is None:
             return
         with _followed(sweep, number) as free:
             if free:
-                yield _follow(sweep, number)
+                yield _follow(study, number)
 
 
-def _take_over(sweep: Sweep) -> int | None:
+def _take_over(sweep: Sweep, study: "Study") -> int | None:
     """A trial whose follower has gone, if there is one."""
     from optuna.trial import TrialState
 
-    for frozen in _study(sweep).get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+    for frozen in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         with _followed(sweep, frozen.number) as free:
             if free:
                 return frozen.number
     return None
 
 
-def _ask(sweep: Sweep) -> int | None:
+def _ask(sweep: Sweep, study: "Study") -> int | None:
     """A new trial with its run; None where there are as many as were asked for."""
     with held(sweep.folder / "ask.lock"):
-        study = _study(sweep)
         asked = [trial for trial in map(_trial, study.get_trials(deepcopy=False)) if trial.run]
         if len(asked) >= sweep.trials or sweep.stopping:
             return None
@@ -227,12 +226,11 @@ def _followed(sweep: Sweep, number: int) -> Iterator[bool]:
         os.close(lock)
 
 
-def _follow(sweep: Sweep, number: int) -> Trial:
+def _follow(study: "Study", number: int) -> Trial:
     """Tell Optuna epoch by epoch how the run of a trial does, and stop it if that is hopeless."""
     from optuna import Trial as Asked
     from optuna.trial import TrialState
 
-    study = _study(sweep)
     frozen = study.get_trials(deepcopy=False)[number]
     if frozen.state.is_finished():
         return _trial(frozen)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from fmnist import PROJECT
 from fmnist.data.splits import CLASSES
-from fmnist.machine.files import write_whole
+from fmnist.machine.files import version, write_whole
 from fmnist.machine.names import on_one_line
 from fmnist.models import MODELS
 from fmnist.models.chain import Chain
@@ -344,8 +344,7 @@ def _completed(weights: Weights, content: bytes) -> Card:
 
 def _read_card(path: Path) -> Card:
     """The card beside a weights file; a bare one, fit to be refused, where it is damaged."""
-    found = path.with_suffix(".json").stat()
-    return _card_as_of(path, (found.st_mtime_ns, found.st_size, found.st_ino))
+    return _card_as_of(path, version(path.with_suffix(".json")))
 
 
 @lru_cache(maxsize=256)

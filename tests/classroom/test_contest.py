@@ -7,11 +7,6 @@ from fmnist.classroom.folder import RoomError
 from fmnist.classroom.room import Ticket
 
 
-@pytest.fixture
-def teacher() -> Ticket:
-    return room.open_room("Class 7b", "here")
-
-
 def test_nobody_sees_a_test_accuracy_before_it_is_revealed_and_then_the_best_is_first(
     teacher: Ticket,
 ) -> None:

@@ -11,11 +11,6 @@ from fmnist.data import splits
 pytestmark = pytest.mark.usefixtures("small")
 
 
-@pytest.fixture
-def teacher() -> Ticket:
-    return room.open_room("Class 7b", "here")
-
-
 def test_everybody_is_asked_about_other_garments_and_again_about_the_same(teacher: Ticket) -> None:
     pupil = room.join(teacher.code, "Ana", "here")
     first, second = guesses.order(teacher, 100), guesses.order(pupil, 100)

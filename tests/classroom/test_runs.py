@@ -21,11 +21,6 @@ SHORT = Plan("fcnn-small", Recipe(epochs=1), "drawn", "cpu", limit=100)
 
 
 @pytest.fixture
-def teacher() -> Ticket:
-    return room.open_room("Class 7b", "here")
-
-
-@pytest.fixture
 def ana(teacher: Ticket) -> Ticket:
     return room.join(teacher.code, "Ana", "here")
 

@@ -15,16 +15,6 @@ from fmnist.data.splits import CLASSES
 DRAWN, LABELS = garments.draw(40, seed=5)
 
 
-@pytest.fixture
-def teacher() -> Ticket:
-    return room.open_room("Class 7b", "here")
-
-
-@pytest.fixture
-def pupil(teacher: Ticket) -> Ticket:
-    return room.join(teacher.code, "Ana", "here")
-
-
 def give(ticket: Ticket, number: int) -> str:
     return sketches.give(ticket, DRAWN[number], int(LABELS[number]), 3, 0.5, "cnn")
 

@@ -36,16 +36,6 @@ def _from_one_address(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def teacher() -> Ticket:
-    return room.open_room("Class 7b", "here")
-
-
-@pytest.fixture
-def pupil(teacher: Ticket) -> Ticket:
-    return room.join(teacher.code, "Ana", "here")
-
-
-@pytest.fixture
 def finished(pupil: Ticket, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setattr(queue, "_launch", lambda *arguments: None)
     run = runs.start(PLAN, "my first net", pupil)

@@ -17,6 +17,7 @@ from fmnist.pictures.encode import overlay
 from fmnist.pictures.intake import Intake
 from fmnist.ui import answers, figures, widgets
 from fmnist.ui.downloads import csv_button
+from fmnist.ui.language import Spinner
 from fmnist.ui.state import analysis, dataset, models
 from fmnist.ui.widgets import choice, plain
 from fmnist.weights.card import OPAQUE, Card
@@ -151,6 +152,9 @@ def _attack(
 
 
 @models.answering
+@st.cache_data(
+    show_spinner=Spinner("Trying every pixel …"), max_entries=500, hash_funcs=models.ANSWERS
+)
 def _search(
     card: Card,
     pixels: NDArray[np.uint8],
@@ -159,8 +163,10 @@ def _search(
     most: int,
     device: torch.device,
 ) -> Broken:
-    with st.spinner(_("Trying every pixel …")):
-        found = _found(card, pixels, label, towards, most, device)
+    def question(model: Classifier, device: torch.device) -> Search:
+        return attacks.few_pixels(model, pixels, label, most, towards)
+
+    found, _ = models.ask(card, device, question)
     end = Words("That fools it.") if found.fooled else Words("That does not fool it.")
     return Broken(
         found.image,
@@ -172,23 +178,6 @@ def _search(
             end=end,
         ),
     )
-
-
-@st.cache_data(show_spinner=False, max_entries=500, hash_funcs=models.ANSWERS)
-def _found(
-    card: Card,
-    pixels: NDArray[np.uint8],
-    label: int,
-    towards: int | None,
-    most: int,
-    device: torch.device,
-) -> Search:
-    found, _ = models.ask(
-        card,
-        device,
-        lambda model, device: attacks.few_pixels(model, pixels, label, most, towards),
-    )
-    return found
 
 
 def outcome(

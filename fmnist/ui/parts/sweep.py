@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import streamlit as st
 import torch
@@ -91,13 +92,13 @@ def begin(source: Source, device: torch.device) -> None:
 
 def show(sweep: Sweep) -> None:
     """How far a sweep is and what has come of it; it follows the trials while they train."""
-    active = sweep.is_carried_out()
+    active = sweep.is_carried_out(sweep.tried())
     st.fragment(_show, run_every=LOOK_SECONDS if active else None)(sweep)
 
 
 def _show(sweep: Sweep) -> None:
     trials = sweep.tried()
-    ended, active = [t for t in trials if t.state != "running"], sweep.is_carried_out()
+    ended, active = [t for t in trials if t.state != "running"], sweep.is_carried_out(trials)
     st.progress(
         min(len(ended) / sweep.trials, 1.0),
         _(
@@ -112,7 +113,7 @@ def _show(sweep: Sweep) -> None:
     if best:
         st.metric(_("Best validation"), number(best.accuracy, ".2%"))
         _coordinates(sweep, trials)
-        _importance(sweep)
+        _importance(sweep, sum(trial.accuracy is not None for trial in trials))
         _curves(trials)
     if trials:
         _table(trials)
@@ -138,8 +139,14 @@ def _coordinates(sweep: Sweep, trials: Sequence[Trial]) -> None:
     st.caption(_("Drag along an axis to see only the trials that pass there."))
 
 
-def _importance(sweep: Sweep) -> None:
-    found = sweep.importance() if len(sweep.space) > 1 else {}
+@st.cache_data(show_spinner=False, max_entries=100)
+def _shares(path: str, complete: int) -> dict[str, float]:
+    """A forest is grown for it, which is to be done when a trial has ended, not at every look."""
+    return sweeps.read_sweep(Path(path).name).importance()
+
+
+def _importance(sweep: Sweep, complete: int) -> None:
+    found = _shares(str(sweep.folder), complete) if len(sweep.space) > 1 else {}
     if found:
         shares = ", ".join(f"{field} {number(share, '.0%')}" for field, share in found.items())
         st.markdown(_("What the differences hang on: {shares}.", shares=shares))

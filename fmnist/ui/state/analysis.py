@@ -88,11 +88,8 @@ def robustness_curve(
     name = f"robust {card.sha256} {kind} {files.digest(steps)} {files.digest(images)}"
 
     def compute(report: ProgressCallback) -> NDArray[np.int64]:
-        asked = (model, images, labels, kind)
-        if model.opaque or device.type != "cpu":
-            return robustness.curve(*asked, report)
-        many = len(images) * len(steps)
-        return apart_if_many(robustness.curve, *asked, images=many, report=report)
+        asked, many = (model, images, labels, kind), len(images) * len(steps)
+        return models.aside(robustness.curve, *asked, device=device, images=many, report=report)
 
     return Job(lambda report: files.cached(name, lambda: compute(report)))
 
@@ -110,10 +107,7 @@ def attack_success(
     name = f"fooled {attacked.sha256} {by.sha256} {strength} {files.digest(images)}"
 
     def compute(report: ProgressCallback) -> NDArray[np.int64]:
-        asked = (*pair, images, labels, strength)
-        if pair[0].opaque or device.type != "cpu":
-            return robustness.success(*asked, report)
-        many = len(images) * robustness.STEPS
-        return apart_if_many(robustness.success, *asked, images=many, report=report)
+        asked, many = (*pair, images, labels, strength), len(images) * robustness.STEPS
+        return models.aside(robustness.success, *asked, device=device, images=many, report=report)
 
     return Job(lambda report: files.cached(name, lambda: compute(report)))

@@ -246,12 +246,24 @@ def whole(
     images: NDArray[np.uint8],
     device: torch.device,
 ) -> NDArray[Real]:
-    """What a question finds in a model about many images, where it keeps nobody waiting."""
+    """What a question finds in a model about many images, behind a progress bar."""
     report = progress_bar()
+    return aside(question, model, images, device, device=device, images=len(images), report=report)
+
+
+def aside(
+    compute: Callable[..., Result],
+    model: Classifier,
+    *args: Any,
+    device: torch.device,
+    images: int,
+    report: ProgressCallback,
+) -> Result:
+    """What a function of a module makes of a model and so many images, keeping nobody waiting."""
     # A GPU needs a moment only, and ONNX Runtime's sessions stay where they are.
     if device.type != "cpu" or model.opaque:
-        return question(model, images, device, report)
-    return apart_if_many(question, model, images, device, images=len(images), report=report)
+        return compute(model, *args, report)
+    return apart_if_many(compute, model, *args, images=images, report=report)
 
 
 def progress_bar() -> ProgressCallback:

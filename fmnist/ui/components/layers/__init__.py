@@ -7,11 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fmnist import words
 from fmnist.analysis.inside import Floats, Origin, Place
 from fmnist.pictures.encode import data_url, overlay
 from fmnist.ui import components
-from fmnist.words import Words, said
+from fmnist.words import Words
 
 WIDEST = 1024
 """Pixels of a picture with many maps."""
@@ -75,8 +74,7 @@ def layers(
         key=key,
         data={
             "label": label,
-            "words": {name: said(message) for name, message in WORDS.items()},
-            "language": words.language(),
+            **components.spoken(WORDS),
             "rows": [_row(row) for row in rows],
             "chosen": list(chosen),
             "given": _floats(chosen_map),

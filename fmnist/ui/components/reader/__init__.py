@@ -6,7 +6,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fmnist import words
 from fmnist.analysis.inside import Floats
 from fmnist.data.splits import CLASSES
 from fmnist.pictures.encode import data_url
@@ -47,8 +46,7 @@ def reader(
     _component(
         key=key,
         data={
-            "words": {name: said(message) for name, message in WORDS.items()},
-            "language": words.language(),
+            **components.spoken(WORDS),
             "classes": [said(name) for name in CLASSES],
             "garment": data_url(pixels),
             "probabilities": probabilities.round(4).tolist(),
