@@ -2,7 +2,7 @@
 
     FMNIST_RUNS/.sweeps/NAME/sweep.json    what was asked for
                              journal.log   Optuna's: every trial, its values and what came of it
-                             ask.lock      held while a trial is asked for
+                             ask.lock      held while a trial is asked for or taken over
                              N.lock        held by whoever follows trial N
                              stop          present once somebody asked it to stop
 
@@ -188,10 +188,12 @@ def _take_over(sweep: Sweep, study: "Study") -> int | None:
     """A trial whose follower has gone, if there is one."""
     from optuna.trial import TrialState
 
-    for frozen in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        with _followed(sweep, frozen.number) as free:
-            if free:
-                return frozen.number
+    # A trial that is being asked for runs already, though it has neither a run nor a follower yet.
+    with held(sweep.folder / "ask.lock"):
+        for frozen in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+            with _followed(sweep, frozen.number) as free:
+                if free:
+                    return frozen.number
     return None
 
 

@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 
@@ -12,7 +13,8 @@ import pytest
 from fmnist import PROJECT
 from fmnist.machine.errors import UserFacingError
 from fmnist.models import MODELS
-from fmnist.runs.run import read_run
+from fmnist.runs import queue
+from fmnist.runs.run import Plan, Run, read_run
 from fmnist.sweeps import sweep as sweeps
 from fmnist.sweeps.space import Dimension
 from fmnist.sweeps.sweep import Sweep, all_sweeps, begin, best_of, carry_out, read_sweep
@@ -90,6 +92,24 @@ def test_two_processes_share_a_sweep_and_try_nothing_twice(
     assert [process.wait(180) for process in drivers] == [0, 0]
     assert [trial.state for trial in sweep.tried()] == ["complete"] * 4
     assert len({trial.run for trial in sweep.tried()}) == 4
+
+
+@pytest.mark.usefixtures("small")
+def test_nobody_takes_over_a_trial_that_is_being_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sweep = asked(trials=1)
+    start, other = queue.start, threading.Thread(target=lambda: list(carry_out(sweep)))
+
+    def slowly(plan: Plan) -> Run:
+        other.start()
+        other.join(1)  # time enough to take over what has no follower
+        return start(plan)
+
+    monkeypatch.setattr(queue, "start", slowly)
+    list(carry_out(sweep))
+    other.join()
+    assert [trial.state for trial in sweep.tried()] == ["complete"]
 
 
 @pytest.mark.usefixtures("small")
