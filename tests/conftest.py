@@ -6,7 +6,9 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 # Before torch is loaded: two workers, and what they start, with two threads each would stand in
@@ -17,12 +19,13 @@ import leftovers
 import numpy as np
 import pytest
 from browsing import DESK, IN_CI, PATIENCE, PROBES, serve, settle, stop_runs
+from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from fmnist.classroom import room
 from fmnist.classroom.room import Ticket
-from fmnist.data import fashion, splits
+from fmnist.data import fashion, garments, splits
 from fmnist.data.garments import worn
 from fmnist.machine import files
 
@@ -64,6 +67,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _turn(item: pytest.Item) -> int:
     parts = item.path.parts
     return next((turn for turn, name in enumerate(LONGEST) if name in parts), len(LONGEST))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _drawn_once() -> Iterator[None]:
+    """Drawn splits are drawn once for all tests of a worker."""
+    draw = cache(garments.draw)
+
+    def copied(count: int, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        images, labels = draw(count, seed)
+        return images.copy(), labels.copy()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(splits, "garments", SimpleNamespace(draw=copied))
+        yield
 
 
 @pytest.fixture(scope="session")

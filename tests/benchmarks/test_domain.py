@@ -84,6 +84,7 @@ def test_most_of_what_is_no_garment_is_flagged(everyday) -> None:
     assert domain.share_flagged(*everyday, strange) >= 0.6
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 def test_its_confidence_is_calibrated_and_real_garments_are_known_to_it(everyday) -> None:
     model, card = everyday

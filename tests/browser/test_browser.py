@@ -51,7 +51,10 @@ def test_the_first_visitors_of_a_fresh_server_see_the_studios_navigation_on_a_de
         assert "app" not in page.evaluate("navigationSeen")
 
 
-@pytest.mark.parametrize("device", [DESK, PHONE], ids=["1280", "390"])
+@pytest.mark.parametrize(
+    "device",
+    [pytest.param(DESK, id="1280"), pytest.param(PHONE, id="390", marks=pytest.mark.slow)],
+)
 def test_every_page_opens_whole_and_no_wider_than_the_screen(
     visit: Callable[..., Page], device: dict[str, Any]
 ) -> None:
@@ -223,6 +226,7 @@ def test_weights_that_cannot_be_used_get_a_sentence_and_are_not_run(
     assert not mark.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 def test_uploaded_weights_join_the_models_on_every_page(
     visit: Callable[..., Page], tmp_path: Path
@@ -247,6 +251,7 @@ def test_uploaded_weights_join_the_models_on_every_page(
     settle(page)
 
 
+@pytest.mark.slow
 def test_a_kept_model_is_removed_only_where_that_is_confirmed(
     fresh_studio: str, stranger: Callable[..., Page], tmp_path: Path
 ) -> None:

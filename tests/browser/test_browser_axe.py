@@ -14,7 +14,7 @@ STREAMLITS_OWN = ("stSidebarNavItems", "stFileUploaderDropzone")
 QUICK = ["", "classify?way=Examples&others=cnn"]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     "path",
     [

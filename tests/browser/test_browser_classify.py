@@ -85,7 +85,11 @@ def answer(page: Page) -> list[str]:
 
 @pytest.mark.parametrize(
     ("name", "strokes"),
-    [("T-shirt/top", [T_SHIRT]), ("Trouser", [TROUSERS]), ("Bag", [BAG, HANDLE])],
+    [
+        ("T-shirt/top", [T_SHIRT]),
+        pytest.param("Trouser", [TROUSERS], marks=pytest.mark.slow),
+        pytest.param("Bag", [BAG, HANDLE], marks=pytest.mark.slow),
+    ],
 )
 def test_a_garment_drawn_with_the_mouse_is_read(
     visit: Callable[..., Page], name: str, strokes: list[Stroke]
@@ -136,6 +140,7 @@ def test_a_drawing_can_be_undone_redone_cleared_and_left_for_another_page(
     expect(yours).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_drawing_that_starts_from_a_test_image_is_that_image_until_it_is_changed(
     visit: Callable[..., Page],
 ) -> None:
@@ -174,6 +179,7 @@ def test_on_a_phone_the_answer_stands_by_the_canvas_that_a_finger_draws_on(
     assert board(page).bounding_box() == before  # nothing has moved under the finger
 
 
+@pytest.mark.slow
 def test_on_a_phone_on_its_side_canvas_and_answer_are_on_one_screen(
     visit: Callable[..., Page],
 ) -> None:
@@ -184,6 +190,7 @@ def test_on_a_phone_on_its_side_canvas_and_answer_are_on_one_screen(
     in_sight(page, board(page), page.locator(".st-key-best"))
 
 
+@pytest.mark.slow
 def test_a_drawing_begun_on_home_goes_on_where_more_can_be_asked(
     visit: Callable[..., Page],
 ) -> None:
@@ -197,6 +204,7 @@ def test_a_drawing_begun_on_home_goes_on_where_more_can_be_asked(
     expect(named(page, "Trouser")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_link_opens_the_same_picture_kind_and_models_elsewhere(
     visit: Callable[..., Page],
 ) -> None:
@@ -238,6 +246,7 @@ def test_an_uploaded_picture_is_named_and_every_step_to_it_shown(
     expect(steps.last).to_have_text("What the model sees")
 
 
+@pytest.mark.slow
 @pytest.mark.pictures
 def test_a_phone_photo_is_cut_out_and_named(visit: Callable[..., Page]) -> None:
     page = visit("classify?way=Upload")
@@ -250,6 +259,7 @@ def test_a_phone_photo_is_cut_out_and_named(visit: Callable[..., Page]) -> None:
     expect(page.get_by_alt_text("Covering", exact=True)).to_be_visible()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("device", [DESK, PHONE], ids=["1280", "390"])
 def test_of_several_uploads_all_is_read_without_scrolling_sideways_and_one_opens_large(
     visit: Callable[..., Page], tmp_path: Path, device: dict[str, Any]
@@ -305,6 +315,7 @@ def test_the_camera_takes_a_picture_on_a_phone(visit: Callable[..., Page]) -> No
     settle(page)
 
 
+@pytest.mark.slow
 def test_of_a_person_before_the_camera_the_garment_is_asked_about_that_one_chooses(
     visit: Callable[..., Page],
 ) -> None:

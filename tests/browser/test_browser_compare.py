@@ -55,6 +55,7 @@ def test_a_click_on_a_changed_cell_shows_what_came_and_left_and_its_link_shows_t
     expect_the_cell(visit(f"compare?{link.query}"))
 
 
+@pytest.mark.slow
 def test_a_chosen_move_shows_its_images_and_its_link_shows_the_same(
     visit: Callable[..., Page],
 ) -> None:
@@ -79,6 +80,7 @@ def test_a_chosen_move_shows_its_images_and_its_link_shows_the_same(
     expect(visit(f"compare?{link.query}").locator("h2").first).to_have_text(chosen)
 
 
+@pytest.mark.slow
 def test_the_report_and_the_table_that_are_downloaded_say_what_the_page_says(
     visit: Callable[..., Page],
 ) -> None:
@@ -99,6 +101,7 @@ def test_the_report_and_the_table_that_are_downloaded_say_what_the_page_says(
     assert f"<strong>{accuracy}</strong> of the" in report
 
 
+@pytest.mark.slow
 def test_the_slider_moves_by_keyboard_and_the_link_keeps_it(visit: Callable[..., Page]) -> None:
     page = visit("scores?model=cnn&on=validation")
     answered = page.get_by_test_id("stMetric").filter(has_text="Answered")
@@ -111,6 +114,7 @@ def test_the_slider_moves_by_keyboard_and_the_link_keeps_it(visit: Callable[...,
     assert parse_qs(urlsplit(page.url).query)["threshold"] == ["100"]
 
 
+@pytest.mark.slow
 def test_the_hardest_garment_chosen_by_keyboard_is_shown_large(visit: Callable[..., Page]) -> None:
     page = visit("hardest?models=cnn&on=validation&class=Bag&end=Easiest")
     wall = page.get_by_label(re.compile("images, the easiest first; arrow keys choose one$"))

@@ -83,6 +83,7 @@ def test_a_click_on_a_cell_shows_its_images_and_makes_a_link_to_it(
     expect_wall_of(visit(link(page)), name, count)
 
 
+@pytest.mark.slow
 def test_a_head_opens_all_that_was_wrong_in_its_row_or_column(visit: Callable[..., Page]) -> None:
     page = visit("errors?model=cnn&order=Similarity&cells=Row+%25")
     for kind in (r".* named wrong$", r"^Wrongly named "):
@@ -116,6 +117,7 @@ def test_the_matrix_is_walked_and_chosen_in_by_keys_and_keeps_the_focus(
     expect(focused).to_have_attribute("aria-selected", "true")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("path", ["errors?model=cnn", "compare?first=fcnn&second=cnn"])
 def test_every_figure_in_a_matrix_is_large_and_stands_out(
@@ -133,6 +135,7 @@ def test_every_figure_in_a_matrix_is_large_and_stands_out(
     assert poor == {}
 
 
+@pytest.mark.slow
 def test_keys_and_buttons_walk_the_selection_and_the_link_leads_to_the_garment(
     visit: Callable[..., Page],
 ) -> None:
@@ -171,6 +174,7 @@ def test_keys_and_buttons_walk_the_selection_and_the_link_leads_to_the_garment(
 # Back
 
 
+@pytest.mark.slow
 def test_each_deed_is_one_step_back_and_a_step_brings_all_that_was_left(
     visit: Callable[..., Page],
 ) -> None:
@@ -235,6 +239,7 @@ def test_matrix_wall_and_garment_are_on_one_screen_and_on_a_large_one_the_map_to
     within(page, *shown, large, page.locator(".confidence"), page.locator(".ground > canvas"))
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 def test_on_a_projector_the_type_is_larger_and_the_sidebar_gone_on_every_page_until_it_is_left(
     visit: Callable[..., Page],
@@ -258,6 +263,7 @@ def test_on_a_projector_the_type_is_larger_and_the_sidebar_gone_on_every_page_un
 # What is chosen in one view is chosen in all
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 def test_a_garment_of_the_map_and_a_bar_of_confidence_are_chosen_in_all_views(
     visit: Callable[..., Page],
@@ -286,6 +292,7 @@ def test_a_garment_of_the_map_and_a_bar_of_confidence_are_chosen_in_all_views(
     assert parse_qs(urlsplit(page.url).query)["sure"] == ["90", "100"]
 
 
+@pytest.mark.slow
 def test_a_selection_that_was_kept_is_there_after_a_reload_and_is_taken_to_other_pages(
     visit: Callable[..., Page],
 ) -> None:
@@ -309,6 +316,7 @@ def test_a_selection_that_was_kept_is_there_after_a_reload_and_is_taken_to_other
     assert parse_qs(urlsplit(page.url).query)["model"] == ["cnn"]
 
 
+@pytest.mark.slow
 def test_the_selection_is_taken_along_as_a_table_and_as_a_picture(
     visit: Callable[..., Page],
 ) -> None:

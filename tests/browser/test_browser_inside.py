@@ -66,6 +66,7 @@ def test_a_units_sum_is_its_value_and_follows_pointer_keys_and_strokes(
     expect(page).to_have_url(re.compile("layer=body.0&map=2"))
 
 
+@pytest.mark.slow
 def test_a_linear_layer_reads_the_maps_before_it_and_a_residual_block_says_what_it_adds(
     visit: Callable[..., Page],
 ) -> None:
@@ -79,6 +80,7 @@ def test_a_linear_layer_reads_the_maps_before_it_and_a_residual_block_says_what_
     expect(page.locator(".origin")).to_contain_text("which the block found")
 
 
+@pytest.mark.slow
 def test_a_reader_moves_over_the_rows_by_slider_and_by_itself(visit: Callable[..., Page]) -> None:
     page = visit("inside?model=bilstm", **PHONE)
     after, slider = page.locator(".after"), page.get_by_label("Steps read")

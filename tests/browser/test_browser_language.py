@@ -20,6 +20,7 @@ def choose(page: Page, box: str, language: str) -> None:
     page.get_by_role("option", name=language, exact=True).click()
 
 
+@pytest.mark.slow
 def test_a_browser_is_read_to_in_its_language_as_far_as_that_is_known(
     visit: Callable[..., Page],
 ) -> None:
@@ -51,6 +52,7 @@ def test_a_language_chosen_by_hand_is_in_the_link_and_kept_on_every_page(
     expect(page.locator("h1")).to_have_text("Scores")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("link", "locale", "title", "cell"),
     [
@@ -83,6 +85,7 @@ def test_a_link_is_understood_in_any_language(
     expect(page.get_by_test_id("stToast")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_switching_the_language_keeps_what_was_chosen(visit: Callable[..., Page]) -> None:
     page = visit("errors?model=cnn&true=Sandal&predicted=Sneaker&on=validation&cells=Row+%25")
     choose(page, "Language", "Deutsch")
@@ -93,6 +96,7 @@ def test_switching_the_language_keeps_what_was_chosen(visit: Callable[..., Page]
     expect(page.get_by_test_id("stToast")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_what_a_browser_works_out_of_a_network_is_written_in_its_language(
     visit: Callable[..., Page],
 ) -> None:

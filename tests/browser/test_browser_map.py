@@ -93,6 +93,7 @@ def test_a_lasso_opens_the_gallery_of_what_is_inside_to_take_along_and_the_link_
     expect(ground(again)).to_have_attribute("data-chosen", str(chosen))
 
 
+@pytest.mark.slow
 def test_the_map_zooms_moves_filters_and_is_worked_by_the_keyboard(
     visit: Callable[..., Page],
 ) -> None:
@@ -169,6 +170,5 @@ def test_decisions_are_made_by_button_and_key_and_downloaded(
     elsewhere = visit("suspects")
     elsewhere.locator("input[type=file]").set_input_files(tmp_path / "decisions.csv")
     expect(elsewhere.get_by_text("3 decided: you agreed with 2")).to_be_visible()
-    elsewhere.get_by_text(re.compile("Score without the 2")).click()
-    expect(elsewhere.get_by_test_id("stDataFrame").last.locator("td").nth(0)).to_be_attached()
+    expect(elsewhere.get_by_text(re.compile("Score without the 2"))).to_be_visible()
     settle(elsewhere)

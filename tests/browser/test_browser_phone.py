@@ -36,6 +36,7 @@ def test_a_garment_that_is_tapped_is_shown_with_its_name_without_scrolling(
     in_sight(page, shown.get_by_role("heading"), shown.locator("img"))
 
 
+@pytest.mark.slow
 def test_on_its_side_the_content_has_the_whole_screen(visit: Callable[..., Page]) -> None:
     page = visit("classify", **PHONE | {"viewport": {"width": 844, "height": 390}})
     content = page.get_by_test_id("stMainBlockContainer").bounding_box()

@@ -29,6 +29,7 @@ def test_two_processes_reach_the_losses_of_one_on_the_same_batches() -> None:
         assert of_two[name] == pytest.approx(of_one, rel=1e-4 if name in LONG else 3e-4)
 
 
+@pytest.mark.slow
 def test_torchrun_makes_one_run_of_a_training() -> None:
     verb = ["-m", "fmnist", "train", "fcnn", "--data", "drawn", "--limit", "300", "--epochs", "2"]
     environment = {**ENVIRONMENT, "FMNIST_RUNS": os.environ["FMNIST_RUNS"]}

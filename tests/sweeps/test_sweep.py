@@ -51,9 +51,9 @@ def drive() -> subprocess.Popen[bytes]:
 
 @pytest.mark.usefixtures("small")
 def test_every_trial_is_a_run_and_the_best_is_the_best_of_the_runs() -> None:
-    sweep = asked()
+    sweep = asked(trials=2)
     done = list(carry_out(sweep))
-    assert [trial.number for trial in done] == [0, 1, 2]
+    assert [trial.number for trial in done] == [0, 1]
     assert done == sweep.tried()
     for trial in done:
         run = read_run(trial.run or "")
@@ -68,6 +68,7 @@ def test_every_trial_is_a_run_and_the_best_is_the_best_of_the_runs() -> None:
     assert all_sweeps() == [sweep] == [read_sweep("mine")]
 
 
+@pytest.mark.slow
 def test_after_a_kill_a_sweep_goes_on_and_no_trial_is_lost(
     drivers: list[subprocess.Popen[bytes]],
 ) -> None:
@@ -84,6 +85,7 @@ def test_after_a_kill_a_sweep_goes_on_and_no_trial_is_lost(
     assert len({trial.run for trial in sweep.tried()}) == 2
 
 
+@pytest.mark.slow
 def test_two_processes_share_a_sweep_and_try_nothing_twice(
     drivers: list[subprocess.Popen[bytes]],
 ) -> None:
