@@ -27,7 +27,7 @@ from fmnist.pictures import intake, reading
 from fmnist.pictures.intake import Kind
 from fmnist.pictures.reading import PictureError
 from fmnist.report.page import report
-from fmnist.runs import queue, results, worker
+from fmnist.runs import queue, results, tracking, worker
 from fmnist.runs.run import Plan, Run, all_runs, read_run
 from fmnist.sweeps import space
 from fmnist.sweeps import sweep as sweeps
@@ -262,6 +262,15 @@ def keep_runs(options: argparse.Namespace) -> int:
     return 0
 
 
+def export_runs(options: argparse.Namespace) -> int:
+    """Write runs for another tool: those named, or all that have progress."""
+    named = [read_run(run_id) for run_id in options.ids]
+    runs = named or [run for run in all_runs() if run.progress]
+    tracking.export(runs, options.to, options.out)
+    print(f"{len(runs)} runs in {options.out}")
+    return 0
+
+
 def watch_run(options: argparse.Namespace) -> int:
     """Follow a run to its end; Ctrl-C leaves it going."""
     return _watch(options.id, stop_on_interrupt=False)
@@ -483,6 +492,11 @@ def _parser() -> argparse.ArgumentParser:
     action.add_argument("ids", nargs="+", metavar="ID")
     action.add_argument("--name", required=True)
     action.set_defaults(verb=keep_runs)
+    action = actions.add_parser("export", help=export_runs.__doc__)
+    action.add_argument("ids", nargs="*", metavar="ID")
+    action.add_argument("--to", choices=tracking.TOOLS, required=True)
+    action.add_argument("--out", type=Path, required=True, metavar="FOLDER")
+    action.set_defaults(verb=export_runs)
     return parser
 
 
