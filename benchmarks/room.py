@@ -33,6 +33,7 @@ from PIL import Image, ImageDraw
 from benchmarks import studio
 from benchmarks.visitor import VisitError, Visitor, Wait
 from fmnist.data import splits
+from fmnist.machine import apart
 from fmnist.models.recipe import Recipe
 from fmnist.runs import queue
 from fmnist.runs.run import Plan, read_run
@@ -252,6 +253,7 @@ def main(room: argparse.Namespace) -> None:
             asyncio.run(first(address))
             print(f"first page after {time.perf_counter() - started:.1f} s, {resident():.0f} MiB")
             asyncio.run(every_page(address))
+            time.sleep(apart.IDLE + 2)  # what computed aside has ended then
             print(f"every page opened once: {resident():.0f} MiB")
             before = busy()
             log = during(address, room) if room.training else asyncio.run(measure(address, room))

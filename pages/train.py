@@ -20,10 +20,7 @@ LINK, QUICK, SHIPPED, AGAIN = Words("Link"), Words("Quick"), Words("Shipped"), W
 
 source, device = page(
     _("Train"),
-    _(
-        "A training is a run of its own: it goes on when you close this tab, and its link shows "
-        "the same curves in every browser."
-    ),
+    _("A run goes on when you close this tab, and its link shows it in every browser."),
 )
 queue.dispatch()
 ticket = classroom.ticket()

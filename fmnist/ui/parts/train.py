@@ -97,10 +97,18 @@ def edit_recipe(
         place = options.index(getattr(recipe, name))
         return st.selectbox(label, options, place, key=f"{name} {key}")
 
-    epochs = value(_("Epochs"), "epochs")
-    images = st.number_input(
-        _("Training images"), 1, available, min(limit, available), step=1000, key=f"images {key}"
-    )
+    left, right = st.columns(2)
+    with left:
+        epochs = value(_("Epochs"), "epochs")
+    with right:
+        images = st.number_input(
+            _("Training images"),
+            1,
+            available,
+            min(limit, available),
+            step=1000,
+            key=f"images {key}",
+        )
     with st.expander(_("More of the recipe")):
         edited = replace(
             recipe,
