@@ -262,20 +262,19 @@ def open(
     Raises WeightsError.
     """
     opened = opening.open_file(content, filename, reads, report, beside)
-    # So laid out, convolutions on a CPU take up to half the time, most of all on a single image.
-    model = opened.model.to(memory_format=torch.channels_last)
     card = Card(
         Path(filename).stem,
         opened.architecture,
         parameters=None,
         reads=opened.reads,
-        layers=model.layers if isinstance(model, Chain) else None,
+        layers=opened.model.layers if isinstance(opened.model, Chain) else None,
         taken_for=opened.taken_for,
         doubt=opened.doubt,
         order=list(opened.order) if opened.order else None,
-        opaque=model.opaque,
+        opaque=opened.model.opaque,
     )
-    return Weights(model, _completed(Weights(model, card), model.packed(opened.architecture)))
+    weights = Weights(opened.model, card)
+    return Weights(opened.model, _completed(weights, opened.model.packed(opened.architecture)))
 
 
 def reordered(weights: Weights) -> Weights:

@@ -34,13 +34,6 @@ def test_weights_come_back_as_they_were_saved(name: str) -> None:
     assert card.bytes == len(content)
 
 
-def test_filters_are_laid_out_as_they_are_quickest_and_saved_as_they_came() -> None:
-    model, card = shelf.load("cnn")
-    filters = model.get_parameter("body.3.weight")
-    assert filters.is_contiguous(memory_format=torch.channels_last)
-    assert hashlib.sha256(model.packed(card.architecture)).hexdigest() == card.sha256
-
-
 def test_a_card_that_was_replaced_is_read_anew_and_an_unchanged_one_is_not_read_again() -> None:
     weights = Weights(MODELS["fcnn-small"].seeded(3), Card("mine", "fcnn-small", parameters=0))
     shelf.save(weights, shelf.own_folder())
