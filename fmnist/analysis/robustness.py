@@ -204,6 +204,13 @@ def sample(count: int) -> NDArray[np.int64]:
     return np.unique(np.linspace(0, count - 1, min(IMAGES, count)).astype(np.int64))
 
 
+def sample_of_right(answers: NDArray[np.integer], labels: Labels) -> NDArray[np.int64]:
+    """The same of those that are named right by answers (N,)."""
+    right = np.flatnonzero(answers == labels)
+    rows: NDArray[np.int64] = right[sample(len(right))]
+    return rows
+
+
 def _warped(image: Images, move: NDArray[np.floating]) -> Images:
     return cv2.warpAffine(image, move, (28, 28)).astype(np.uint8)
 

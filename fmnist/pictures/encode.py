@@ -16,7 +16,7 @@ def atlas(images: NDArray[np.uint8], columns: int) -> NDArray[np.uint8]:
     return sheet.reshape(rows, columns, 28, 28).swapaxes(1, 2).reshape(rows * 28, columns * 28)
 
 
-WARM, COOL = np.array([255, 110, 20]), np.array([40, 130, 255])
+WARM, COOL = np.array([[255, 110, 20], [40, 130, 255]], np.float32)
 
 
 def overlay(picture: NDArray[np.uint8], heat: NDArray[np.float32]) -> NDArray[np.uint8]:

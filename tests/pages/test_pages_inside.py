@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from opening import open_page, texts
+from shipped import put_beside
 from strangers import perceptron_graph, stranger
 from streamlit.testing.v1 import AppTest
 
@@ -143,3 +144,15 @@ def test_the_table_says_how_often_attacks_succeed_by_ones_own_gradient_and_by_an
     otherwise = (inference.infer(model, moved, CPU).argmax(1) != labels).mean()
     assert table["Named otherwise"][0].startswith(f"{otherwise:.1%} (")
     assert table["Garments"][0] == named.sum()
+
+
+def test_the_table_is_first_of_a_network_before_and_after_adversarial_training() -> None:
+    pair = [shelf.BEFORE, shelf.ADVERSARIAL]
+    for name in pair:
+        put_beside(name, shelf.own_folder())
+    app = open_page("break_it", model="fcnn", other="No other", success="true")
+    assert not app.exception
+    assert list(app.dataframe[0].value["Attacked"]) == [name for name in pair for _by in pair]
+    app.button_group(key="attacked").set_value("The models above").run()
+    assert not app.exception
+    assert list(app.dataframe[0].value["Attacked"]) == ["fcnn"]

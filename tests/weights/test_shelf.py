@@ -333,13 +333,14 @@ def test_removed_weights_are_gone_and_their_name_is_free() -> None:
 
 
 @pytest.mark.parametrize("shares_the_folder", [True, False])
-@pytest.mark.parametrize("name", ["cnn", "../cnn", "nobodys"])
+@pytest.mark.parametrize("name", ["cnn", shelf.ADVERSARIAL, "../cnn", "nobodys"])
 def test_what_nobody_kept_is_neither_renamed_nor_removed(
     name: str, shares_the_folder: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "project" / "weights"
     put_beside("cnn", folder.parent)
-    put_beside("cnn", folder)
+    for shipped in ("cnn", shelf.ADVERSARIAL):
+        put_beside(shipped, folder)
     monkeypatch.setattr(shelf, "SHIPPED", folder)
     if shares_the_folder:
         monkeypatch.delenv("FMNIST_WEIGHTS")
@@ -349,6 +350,7 @@ def test_what_nobody_kept_is_neither_renamed_nor_removed(
             change(name)
     assert {path.stem for path in [*folder.iterdir(), *folder.parent.glob("cnn.*")]} <= {
         "cnn",
+        shelf.ADVERSARIAL,
         "mine",
     }
     assert shelf.load("cnn")[1].label == "cnn"

@@ -16,10 +16,11 @@ from fmnist.models.layers import Classifier
 from fmnist.pictures.encode import overlay
 from fmnist.pictures.intake import Intake
 from fmnist.ui import answers, figures, widgets
+from fmnist.ui.components import patch
 from fmnist.ui.downloads import csv_button
-from fmnist.ui.language import Spinner
 from fmnist.ui.state import analysis, dataset, models
 from fmnist.ui.widgets import choice, plain
+from fmnist.weights import shelf
 from fmnist.weights.card import OPAQUE, Card
 from fmnist.words import Words, _, said
 
@@ -29,6 +30,8 @@ NONE = Words("No other")
 EDGE = 108
 MOST_PIXELS = 40
 STRENGTHS = (4, 8, 16, 32)
+BEFORE_AND_AFTER = Words("Before and after adversarial training")
+ABOVE = Words("The models above")
 
 
 class Broken(NamedTuple):
@@ -109,8 +112,23 @@ def _spoil(pixels: NDArray[np.uint8]) -> Broken:
     image = robustness.turned(image, turn)
     for kind, strength in (("blur", blur), ("contrast", contrast), ("noise", noise)):
         image = DISTORTIONS[kind].spoil(image[None], strength, rng)[0]
+    if edge:
+        _drag(image, int(edge), (top, side))
     image = robustness.covered(image, int(edge), top, side)
     return Broken(image, Words("Move a slider, and see how far the answer holds."))
+
+
+def _drag(image: NDArray[np.uint8], edge: int, corner: tuple[int, int]) -> None:
+    """The garment with its patch, to be dragged; the two sliders are the keyboard's way."""
+
+    def move() -> None:
+        place = patch.taken(st.session_state["dragged patch"].get("corner"))
+        if place:
+            st.session_state["top"], st.session_state["side"] = place
+
+    label = _("The garment with the grey patch, which can be dragged")
+    patch.patch(image, edge, corner, key="dragged patch", label=label, on_move=move)
+    st.caption(_("Drag the patch, or move it by its sliders."))
 
 
 def _slider(
@@ -152,9 +170,7 @@ def _attack(
 
 
 @models.answering
-@st.cache_data(
-    show_spinner=Spinner("Trying every pixel …"), max_entries=500, hash_funcs=models.ANSWERS
-)
+@st.cache_data(show_spinner=False, max_entries=500, hash_funcs=models.ANSWERS)
 def _search(
     card: Card,
     pixels: NDArray[np.uint8],
@@ -163,10 +179,16 @@ def _search(
     most: int,
     device: torch.device,
 ) -> Broken:
-    def question(model: Classifier, device: torch.device) -> Search:
-        return attacks.few_pixels(model, pixels, label, most, towards)
+    bar, sentence = st.empty(), _("Trying every pixel …")
 
-    found, _ = models.ask(card, device, question)
+    def question(model: Classifier, device: torch.device) -> Search:
+        def report(done: float) -> None:
+            bar.progress(done, sentence)
+
+        return attacks.few_pixels(model, pixels, label, most, towards, report)
+
+    found, _device = models.ask(card, device, question)
+    bar.empty()
     end = Words("That fools it.") if found.fooled else Words("That does not fool it.")
     return Broken(
         found.image,
@@ -278,7 +300,11 @@ def _with_gradients(cards: Sequence[Card]) -> list[Card]:
 
 
 def success(cards: Sequence[Card], source: Source, device: torch.device) -> None:
-    """How often attacks succeed: white-box by a model's own gradient, black-box by another's."""
+    """How often attacks succeed: white-box by a model's own gradient, black-box by another's.
+
+    Of the models given, or of two that ship and differ in adversarial training only.
+    """
+    cards = _choose_attacked(cards)
     strength = choice(
         _("Strength, in grey levels of 255"), STRENGTHS, key="by_strength", default=STRENGTHS[1]
     )
@@ -304,12 +330,21 @@ def success(cards: Sequence[Card], source: Source, device: torch.device) -> None
         _(
             "PGD of {steps} steps on garments that the attacked model names right, with the "
             "interval of each share. Untargeted, any other name counts; targeted, only the one "
-            "that was drawn for the garment. To see what adversarial training does, train one of "
-            "two alike models with it on the Train page, keep both, and choose them above.",
+            "that was drawn for the garment. To compare models of your own, train one of two "
+            "alike ones with Adversarial on the Train page, keep both, and choose them above.",
             steps=robustness.STEPS,
         )
     )
     csv_button(_("Table as CSV"), rows, f"attacks-{strength}.csv", "attacks csv")
+
+
+def _choose_attacked(given: Sequence[Card]) -> Sequence[Card]:
+    known = models.choices()
+    pair = [known[name] for name in (shelf.BEFORE, shelf.ADVERSARIAL) if name in known]
+    if len(pair) < 2:
+        return given
+    chosen = choice(_("Models to attack"), [BEFORE_AND_AFTER, ABOVE], key="attacked")
+    return pair if chosen == BEFORE_AND_AFTER else given
 
 
 def _share(count: int, total: int) -> str:

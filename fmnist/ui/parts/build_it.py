@@ -16,6 +16,7 @@ from fmnist.models.chain import Layer
 from fmnist.models.recipe import Recipe
 from fmnist.runs import queue
 from fmnist.runs.run import BUILT, Plan
+from fmnist.ui.components import order
 from fmnist.ui.parts.train import edit_recipe
 from fmnist.ui.state import dataset
 from fmnist.words import Words, _, said
@@ -83,6 +84,13 @@ def _begin(beginning: str) -> None:
 def edit() -> list[Laid]:
     """Every layer with its numbers, its shape and what does not fit, and buttons to move it."""
     own = bricks()
+    order.order(
+        {number: said(Words(brick["kind"])) for number, brick in own.items()},
+        key="order of layers",
+        label=_("The layers in their order"),
+        on_order=_arrange,
+    )
+    st.caption(_("Drag a layer to another place, or move it by its buttons."))
     for number, brick in own.items():  # as the boxes say, before any of them is drawn
         for name in KINDS[brick["kind"]]:
             brick[name] = st.session_state.get(f"{name} of {number}", brick[name])
@@ -143,12 +151,23 @@ def _button(icon: str, label: str, number: int, act: Callable[..., None], *more:
 
 
 def _move(number: int, by: int) -> None:
-    order = list(bricks())
-    place = order.index(number)
+    numbers = list(bricks())
+    place = numbers.index(number)
     other = place + by
-    if 0 <= other < len(order):
-        order[place], order[other] = order[other], order[place]
-        st.session_state["bricks"] = {each: bricks()[each] for each in order}
+    if 0 <= other < len(numbers):
+        numbers[place], numbers[other] = numbers[other], numbers[place]
+        _put(numbers)
+
+
+def _arrange() -> None:
+    numbers = order.taken(st.session_state["order of layers"].get("order"), bricks())
+    if numbers:
+        _put(numbers)
+
+
+def _put(numbers: list[int]) -> None:
+    """The same bricks in another order."""
+    st.session_state["bricks"] = {number: bricks()[number] for number in numbers}
 
 
 def _remove(number: int) -> None:

@@ -100,8 +100,7 @@ def attack_success(
 ) -> Job[NDArray[np.int64]]:
     """How often an attack by the gradient of one model fools another: see `robustness.success`."""
     test, answers = dataset.split("test", source), models.logits(attacked, "test", source, device)
-    right = np.flatnonzero(answers.argmax(1) == test.labels)
-    rows = right[robustness.sample(len(right))]
+    rows = robustness.sample_of_right(answers.argmax(1), test.labels)
     images, labels = test.images[rows], test.labels[rows]
     pair = models.opened(attacked, device).model, models.opened(by, device).model
     name = f"fooled {attacked.sha256} {by.sha256} {strength} {files.digest(images)}"

@@ -1,0 +1,42 @@
+// Where in the patch it is held while it is dragged, down and across in pixels of the screen.
+let held = null;
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const { side } = data;
+  const frame = parentElement.querySelector('.frame');
+  const patch = parentElement.querySelector('.patch');
+  let [row, column] = data.corner;
+
+  function place() {
+    patch.style.top = `${(100 * row) / side}%`;
+    patch.style.left = `${(100 * column) / side}%`;
+  }
+  function cell(pixels, edge) {
+    return Math.max(0, Math.min(side - 1, Math.round((pixels * side) / edge)));
+  }
+
+  frame.ariaLabel = data.label;
+  parentElement.querySelector('img').src = data.picture;
+  patch.style.width = `${(100 * data.edge) / side}%`;
+  // An answer that comes while it is dragged is about where it was.
+  if (!held) place();
+
+  patch.onpointerdown = (event) => {
+    const box = patch.getBoundingClientRect();
+    held = [event.clientY - box.top, event.clientX - box.left];
+    patch.setPointerCapture(event.pointerId);
+  };
+  patch.onpointermove = (event) => {
+    if (!held) return;
+    const box = frame.getBoundingClientRect();
+    const down = cell(event.clientY - held[0] - box.top, box.height);
+    const across = cell(event.clientX - held[1] - box.left, box.width);
+    if (down === row && across === column) return;
+    [row, column] = [down, across];
+    place();
+    setTriggerValue('corner', [row, column]);
+  };
+  patch.onlostpointercapture = () => {
+    held = null;
+  };
+}
