@@ -30,7 +30,7 @@ MOST_NEIGHBOURS = 16
 """How many geometries that differ in one step are looked at."""
 MOST_PADDED = 48
 """How many geometries that differ in several paddings are looked at."""
-SIDES: Mapping[int, float] = {SIDE: 0.0, 32: 0.8, 64: 0.8}
+SIDES: Mapping[int, float] = {SIDE: 0.0, 32: 0.8, 64: 1.2}
 """The edges that images are made to have before a network sees them, and how unusual that is."""
 MOST_TRIES = 10_000
 """How many orders of the layers are looked at."""
@@ -113,13 +113,15 @@ class Style(NamedTuple):
 
     @property
     def cost(self) -> float:
-        odd = [self.convolution != "ReLU", self.linear != "ReLU", self.convolution != self.linear,
-               self.mean, self.norms != "before activation", self.end != LINEAR,
-               self.columns, self.colours]  # fmt: skip
+        odd = [self.convolution != self.linear, self.mean, self.norms != "before activation",
+               self.columns]  # fmt: skip
+        rare = max(_RARE.get(name, 1.0) for name in (self.convolution, self.linear))
         # What can be taken for ReLU is called so.
-        return 0.5 * sum(odd) + 0.5 * ("LeakyReLU" in self[:2])
+        rare += 0.5 * ("LeakyReLU" in (self.convolution, self.linear))
+        return 0.5 * sum(odd) + rare + (self.end != LINEAR)
 
 
+_RARE = {"ReLU": 0.0, "SELU": 2.0}
 ACTIVATIONS: Mapping[str, Layer | None] = {
     "ReLU": {"kind": "ReLU"},
     "LeakyReLU": {"kind": "LeakyReLU", "negative_slope": 0.01},
@@ -187,21 +189,29 @@ class Stack:
             ]
         alike = [Style(name, name) for name in ACTIVATIONS]
         if not self.convolutions:
-            return [Style(linear=style.linear) for style in alike]
+            return alike
         mixed = [Style("ReLU", LINEAR), Style(LINEAR, "ReLU"),
                  Style("ReLU", "Tanh"), Style("Tanh", "ReLU")]  # fmt: skip
         return alike + (mixed if self.linears[1:] else [])
 
+    def usual(self) -> list[Style]:
+        """The styles that are unlike enough that one which is near another does as well as it."""
+        if self.recurrent or not self.convolutions:
+            return self.styles()
+        return [Style(name, name, mean) for name, mean in
+                (("ReLU", False), ("Sigmoid", True), ("Tanh", True), ("Tanh", False),
+                 (LINEAR, False))]  # fmt: skip
+
     def near(self, geometry: Geometry, style: Style) -> list[tuple[Geometry, Style]]:
         """The ways to wire the stack that differ from one in a single respect; itself, too."""
         others = self.orders(geometry, style)
+        if self.convolutions and self.convolutions[0].inputs == 3:
+            others.append(style._replace(colours=not style.colours))
         others += [style._replace(convolution=one.convolution, linear=one.linear,
                                   states=one.states, columns=one.columns)
                    for one in self.styles()]  # fmt: skip
         if not self.recurrent:
             others.append(style._replace(end="ReLU"))
-        if self.convolutions and self.convolutions[0].inputs == 3:
-            others.append(style._replace(colours=not style.colours))
         return [
             *((geometry, other) for other in others),
             *((other, style) for other in self._neighbours(geometry)),
@@ -374,7 +384,7 @@ class Stack:
             return 1
         area, rest = divmod(self.linears[0].inputs, self.convolutions[-1].outputs)
         edge = math.isqrt(area)
-        if rest or not area or edge**2 != area or edge > SIDE:
+        if rest or not area or edge**2 != area or edge > max(SIDES):
             raise StackError("the first linear reads no square maps of the last convolution")
         return edge
 
@@ -572,7 +582,7 @@ def _ends(side: int, wanted: int) -> Iterator[tuple[int | None, float]]:
     elif wanted == 1:
         yield 0, 0.5
     elif side > wanted:
-        yield wanted, 2.5
+        yield wanted, 1.5
 
 
 def _cell(part: Part) -> str:

@@ -58,10 +58,14 @@ TEMPERATURES = (0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 3.0)
 """By what logits are multiplied: a softmax or a loss of another kind lies between them and ours."""
 REMEMBERED = 0.1
 """What it weighs, 0 to 1, that normalisations are given other values than those they remember."""
+CUT = 0.2
+"""What it weighs that an answer is never positive, as that of a network which learned with a ReLU
+behind it: that class is dead, and is never said."""
 LIFT = 0.2
 """By how much another order of the classes has to be more accurate to be worth a word."""
-NAMES_NONE, DOUBTFUL = 0.4, 0.6
-"""Accuracies below which a model names no garments, and is probably not what it was taken for."""
+NAMES_NONE, DOUBTFUL, USUAL = 0.4, 0.6, 0.8
+"""Accuracies below which a model names no garments, is probably not what it was taken for, and may
+be something else if it was taken for anything: a linear layer alone learns to name more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +109,7 @@ class _Trial(NamedTuple):
     order: tuple[int, ...]  # the answer that each class has
     doubts: float  # the loss in the order that counts, were it as sure as it should be
     strange: float  # how far normalisations are from what they remember, 0 to 1
+    cut: bool  # whether some answers alone are never positive
 
     @property
     def promise(self) -> float:
@@ -116,7 +121,7 @@ class _Trial(NamedTuple):
 
     def worth(self, handicap: float) -> float:
         """The promise, less what speaks against it: a handicap for each unit of what is unusual."""
-        against = SURE * self.doubts + REMEMBERED * self.strange
+        against = SURE * self.doubts + REMEMBERED * self.strange + CUT * self.cut
         return self.promise - against - handicap * self.cost
 
 
@@ -153,7 +158,7 @@ def best(
         fresh = [(one, reads) for one, reads in ways if one not in varied]
         varied |= {one for one, _ in fresh}
         ways |= dict.fromkeys(
-            (variant, reads) for one, reads in fresh for variant in one.variants()
+            (variant, _read(variant, reads)) for one, reads in fresh for variant in one.variants()
         )
         trials = _tried([(one, [reads]) for one, reads in ways], more, _stage(report, stage))
     ahead = [(trial.candidate, [trial.reads]) for trial in _leaders(trials)]
@@ -168,7 +173,11 @@ def best(
         leaders = [trial for trial in three if trial not in grown]
         grown += leaders
         near = [(t.candidate, reads) for t in leaders for reads in t.candidate.readings]
-        near += [(variant, t.reads) for t in leaders for variant in t.candidate.variants()]
+        near += [
+            (variant, _read(variant, t.reads))
+            for t in leaders
+            for variant in t.candidate.variants()
+        ]
         fresh = [way for way in dict.fromkeys(near) if way not in tried]
         tried |= set(fresh)
         one_by_one = [(one, [reads]) for one, reads in fresh]
@@ -196,6 +205,11 @@ def best(
     read_as(model, found.reads)
     order = found.order if found.lifted - found.accuracy > LIFT else None
     return Found(model, found.candidate, found.reads, _doubt(found, len(split)), order)
+
+
+def _read(candidate: Candidate, reads: str) -> str:
+    """A reading, or the first that a candidate has where it isn't among them."""
+    return reads if reads in candidate.readings else candidate.readings[0]
 
 
 def _stage(report: ProgressCallback, stage: int) -> ProgressCallback:
@@ -259,7 +273,11 @@ def _judged(candidate: Candidate, reads: str, e: Evaluation, strange: float) -> 
     doubts = min(
         evaluation.loss(Evaluation("", logits * np.float32(t), e.labels)) for t in TEMPERATURES
     )
-    return _Trial(candidate, reads, accuracy, evaluation.loss(e), lifted, order, doubts, strange)
+    below, alive = (e.logits.min(0) < 0) & (e.logits.max(0) <= 0), (e.logits.max(1) > 0).mean()
+    return _Trial(
+        candidate, reads, accuracy, evaluation.loss(e), lifted, order, doubts, strange,
+        bool(below.any() and alive > LIFT),
+    )  # fmt: skip
 
 
 @contextlib.contextmanager
@@ -327,6 +345,13 @@ def _doubt(found: _Trial, images: int) -> Words | None:
         return Words(
             "Read in the best of all ways that fit, it has {did} right, so it is probably wired in "
             "another way.",
+            did=did,
+        )
+    if found.accuracy < USUAL and found.candidate.taken_for:
+        return Words(
+            "Read in the best of all ways that fit, it has {did} right, fewer than most networks. "
+            "Where it had more at its author's, it is wired in another way: export it to ONNX, "
+            "which says how.",
             did=did,
         )
     return None
