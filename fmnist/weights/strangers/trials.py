@@ -63,7 +63,7 @@ CUT = 0.2
 behind it: that class is dead, and is never said."""
 LIFT = 0.2
 """By how much another order of the classes has to be more accurate to be worth a word."""
-NAMES_NONE, DOUBTFUL, USUAL = 0.4, 0.6, 0.8
+NAMES_NONE, DOUBTFUL, USUAL = 0.4, 0.6, 0.75
 """Accuracies below which a model names no garments, is probably not what it was taken for, and may
 be something else if it was taken for anything: a linear layer alone learns to name more."""
 
@@ -149,6 +149,7 @@ def best(
     Candidates come the most usual first, and of those that do as well the most usual is taken.
     """
     few, more, some = (_part(split, count * GLANCE) for count in (1, 4, 10))
+    candidates = list(candidates)
     glances = [(one, [name for name in one.readings if name in GLANCED]) for one in candidates]
     trials = _tried(glances, few, _stage(report, 0), 3 * WORK)
     varied: set[Candidate] = set()
@@ -184,7 +185,10 @@ def best(
         most = 3 * WORK if stage == 4 else WORK
         trials += _tried(one_by_one, some, _stage(report, stage), most)
     trials.sort(key=lambda trial: -trial.worth(TWIN))
-    last = [(trial.candidate, [trial.reads]) for trial in trials[:LEADERS]]
+    ways = dict.fromkeys((trial.candidate, trial.reads) for trial in trials[:LEADERS])
+    # What the registry has the shapes of may not have been tried with the reading that was found.
+    known = [(one, trials[0].reads) for one in candidates if one.architecture and trials]
+    last = [(one, [reads]) for one, reads in dict.fromkeys(known) | ways]
     trials = _tried(last, split, _stage(report, 7), 2 * WORK)
     if not trials:
         return None
