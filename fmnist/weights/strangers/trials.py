@@ -63,7 +63,7 @@ CUT = 0.2
 behind it: that class is dead, and is never said."""
 LIFT = 0.2
 """By how much another order of the classes has to be more accurate to be worth a word."""
-NAMES_NONE, DOUBTFUL, USUAL = 0.4, 0.6, 0.75
+NAMES_NONE, DOUBTFUL, USUAL = 0.4, 0.6, 0.8
 """Accuracies below which a model names no garments, is probably not what it was taken for, and may
 be something else if it was taken for anything: a linear layer alone learns to name more."""
 
