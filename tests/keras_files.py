@@ -237,7 +237,17 @@ def _gru(values: Array, settings: Mapping[str, Any], arrays: Sequence[Array]) ->
     return state
 
 
+def _larger(values: Array, settings: Mapping[str, Any], _: Sequence[Array]) -> Array:
+    for axis in (1, 2):
+        given, wanted = values.shape[axis], settings["height"]
+        places = np.clip((np.arange(wanted) + 0.5) * given / wanted - 0.5, 0, given - 1)
+        one_by_one = np.apply_along_axis
+        values = one_by_one(lambda row, p=places: np.interp(p, range(len(row)), row), axis, values)
+    return values
+
+
 _PASS = {
+    "Resizing": _larger,
     "Dense": lambda x, s, a: x @ a[0] + a[1], "Conv2D": _conv, "DepthwiseConv2D": _depthwise,
     "SeparableConv2D": _separable, "MaxPooling2D": _max_pool, "AveragePooling2D": _mean_pool,
     "BatchNormalization": _norm, "LSTM": _lstm, "GRU": _gru,

@@ -20,6 +20,8 @@ Layer = dict[str, Any]
 MOST_LAYERS = 200
 MOST_DEPTH = 8
 """How many recurrent layers may lie on each other."""
+MOST_SIDE = 256
+"""The longest edge that images are made to have."""
 MOST_VALUES = 2**22
 """The most values that a layer may hand on for one image."""
 MOST_NUMBERS = 2**24
@@ -54,6 +56,26 @@ class Repeat(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         return images.expand(-1, self.channels, -1, -1)
+
+
+class Resize(nn.Module):
+    """Images (N, C, H, W) made (N, C, side, side), larger by linear interpolation."""
+
+    def __init__(self, side: int) -> None:
+        super().__init__()
+        if not SIDE <= side <= MOST_SIDE:
+            raise ValueError(f"a side of {side}")
+        self.side = side
+
+    def forward(self, images: Tensor) -> Tensor:
+        return nn.functional.interpolate(images, (self.side, self.side), mode="bilinear")
+
+
+class Columns(nn.Module):
+    """Images (N, C, H, W) with their columns as rows: (N, C, W, H)."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return images.transpose(2, 3)
 
 
 class Affine(nn.Module):
@@ -140,8 +162,8 @@ class GlobalPool(nn.Module):
 class Recurrent(nn.Module):
     """An LSTM, GRU or RNN over a sequence (N, T, D); `gives` says what it hands on of its states.
 
-    All of them (N, T, H), the last (N, H), the mean (N, H), or, where it reads both ways, the ends:
-    the last state of each way.
+    All of them (N, T, H), the last (N, H), the mean or the greatest of each (N, H), or, where it
+    reads both ways, the ends: the last state of each way.
     """
 
     def __init__(
@@ -155,7 +177,7 @@ class Recurrent(nn.Module):
         self.cell: nn.RNNBase = _CELLS[cell](
             inputs, hidden, depth, bias=bias, batch_first=True, bidirectional=both_ways, **options
         )
-        self.hidden, self.gives = hidden, _one_of(gives, ("all", "last", "mean", "ends"))
+        self.hidden, self.gives = hidden, _one_of(gives, ("all", "last", "mean", "max", "ends"))
 
     def forward(self, sequence: Tensor) -> Tensor:
         states: Tensor = self.cell(sequence)[0]
@@ -163,6 +185,8 @@ class Recurrent(nn.Module):
             return states[:, -1]
         if self.gives == "mean":
             return states.mean(1)
+        if self.gives == "max":
+            return states.amax(1)
         if self.gives == "ends":
             return torch.cat([states[:, -1, : self.hidden], states[:, 0, self.hidden :]], 1)
         return states
@@ -197,9 +221,9 @@ KINDS: Mapping[str, Callable[..., nn.Module]] = MappingProxyType(
     | {
         "Linear": nn.Linear, "Conv2d": Convolution, "BatchNorm": _norm, "Pool": Pool,
         "GlobalPool": GlobalPool, "AdaptivePool": nn.AdaptiveAvgPool2d, "Flatten": nn.Flatten,
-        "Reshape": Reshape, "Repeat": Repeat, "Affine": Affine, "Recurrent": Recurrent,
-        "ZeroPad2d": nn.ZeroPad2d, "LayerNorm": nn.LayerNorm, "Dropout": Dropout,
-        "Residual": Residual,
+        "Reshape": Reshape, "Repeat": Repeat, "Resize": Resize, "Columns": Columns,
+        "Affine": Affine, "Recurrent": Recurrent, "ZeroPad2d": nn.ZeroPad2d,
+        "LayerNorm": nn.LayerNorm, "Dropout": Dropout, "Residual": Residual,
     }
 )  # fmt: skip
 """Every kind of layer; the rest of a `Layer` are the arguments of what builds it."""
@@ -276,9 +300,10 @@ def work(layers: Sequence[Layer]) -> int:
     shape: tuple[int, ...] = (1, 1, SIDE, SIDE)
     multiplications = numbers = 0
     for layer in layers:
+        steps = shape[1]
         shape, weights = _measured(json.dumps(layer), shape)
         # A filter is at work at every place, a recurrent cell at every step.
-        places = math.prod(shape[2:]) if len(shape) == 4 else SIDE if "hidden" in layer else 1
+        places = math.prod(shape[2:]) if len(shape) == 4 else steps if "hidden" in layer else 1
         numbers += weights
         multiplications += weights * places + math.prod(shape)
         greatest = (MOST_VALUES, MOST_NUMBERS, MOST_WORK)

@@ -52,13 +52,15 @@ CHAINS = {
             head(140 if gives == "all" else 5),
         ]
         for cell in ("LSTM", "GRU", "RNN")
-        for gives in ("last", "mean", "all")
+        for gives in ("last", "mean", "max", "all")
     },
     "built": [
         CONV, {"kind": "Residual", "width": 3}, FLAT, {"kind": "Dropout", "probability": 0.2},
         head(2352),
     ],
     "both ways": [ROWS, LEGS | {"cell": "LSTM", "gives": "ends", "both_ways": True}, head(10)],
+    "larger": [{"kind": "Resize", "side": 32}, CONV, {"kind": "GlobalPool", "mean": True}, head(3)],
+    "columns": [{"kind": "Columns"}, ROWS, LEGS | {"cell": "GRU", "gives": "last"}, head(5)],
     "normalised": [
         {"kind": "Affine", "shape": [1, 1, 1]}, {"kind": "Repeat", "channels": 3},
         {"kind": "BatchNorm", "channels": 3, "images": True}, {"kind": "ZeroPad2d", "padding": 1},

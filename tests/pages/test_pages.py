@@ -331,7 +331,16 @@ def test_uploaded_weights_join_every_list_for_the_session() -> None:
 
 
 @pytest.mark.real_data
-def test_classes_in_another_order_are_put_right_where_their_owner_wants_it() -> None:
+def test_classes_in_another_order_are_put_right_where_their_owner_wants_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    opened, open_one = [], shelf.open
+
+    def counted(content: bytes, filename: str, *rest: object, **named: object) -> shelf.Weights:
+        opened.append(filename)
+        return open_one(content, filename, *rest, **named)
+
+    monkeypatch.setattr(shelf, "open", counted)
     model, _ = shelf.load("fcnn")
     tensors = {name: t for name, t in model.state_dict().items() if "standardize" not in name}
     tensors |= {f"head.{leaf}": tensors[f"head.{leaf}"].flip(0) for leaf in ("weight", "bias")}
@@ -341,6 +350,7 @@ def test_classes_in_another_order_are_put_right_where_their_owner_wants_it() -> 
     next(box for box in app.checkbox if box.label == "Put its classes in that order").check().run()
     assert not app.exception
     assert "among everybody's models as fcnn" in texts(app)  # it is the same file
+    assert opened.count("theirs.pt") == 1  # and what was found out is known
 
 
 def test_a_graph_whose_weights_lie_in_another_file_is_opened_once_that_is_brought_too(

@@ -614,10 +614,15 @@ def _reshape(chain: _Chain, config: Config, _: list[Tensor]) -> None:
 
 
 def _resizing(chain: _Chain, config: Config, _: list[Tensor]) -> None:
-    if [config.get("height"), config.get("width")] != list(chain.shape[2:]):
+    height, width = config.get("height"), config.get("width")
+    if [height, width] == list(chain.shape[2:]):
+        return
+    linear = config.get("interpolation", "bilinear") == "bilinear"
+    if not linear or height != width or not isinstance(height, int) or height < chain.shape[2]:
         raise KerasError(
-            "makes pictures larger or smaller, which is not read here. Export it to ONNX."
+            "makes pictures larger or smaller in a way that is not read here. Export it to ONNX."
         )
+    chain.add({"kind": "Resize", "side": height})
 
 
 def _padding(chain: _Chain, config: Config, _: list[Tensor]) -> None:

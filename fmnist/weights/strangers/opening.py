@@ -34,6 +34,8 @@ from fmnist.weights.strangers.tflite import TfliteModel
 from fmnist.weights.strangers.trials import READINGS, Candidate
 from fmnist.words import Words, listed
 
+MOST_STYLED = 6
+"""How many geometries of a stack are looked at in several styles from the first."""
 _BYTEWISE = tuple(name for name in READINGS if name.startswith("0..255"))
 
 
@@ -309,11 +311,18 @@ def _ways(stack: Stack) -> list[Candidate]:
             partial(stack.built, geometry, style),
             taken_for=stack.taken_for(geometry, style),
             cost=geometry.cost + style.cost,
+            readings=("0..1",) if style.colours else tuple(READINGS),
             variants=lambda: [way(*near) for near in stack.near(geometry, style)],
             twins=lambda: [way(other, style) for other in stack.padded(geometry)],
         )
 
-    return [way(geometry, stack.styles()[0]) for geometry in stack.geometries()]
+    geometries, (plain, *others) = stack.geometries(), stack.usual()
+    first = geometries[:MOST_STYLED]
+    return [
+        *(way(geometry, plain) for geometry in first),
+        *(way(geometry, style) for geometry in first for style in others),
+        *(way(geometry, plain) for geometry in geometries[MOST_STYLED:]),
+    ]
 
 
 def _likeliest(candidates: Sequence[Candidate], filename: str, report: ProgressCallback) -> Opened:

@@ -14,6 +14,7 @@ from functools import cache, cached_property
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
+import torch
 from torch import Tensor
 
 from fmnist.machine.errors import UserFacingError
@@ -29,11 +30,18 @@ MOST_NEIGHBOURS = 16
 """How many geometries that differ in one step are looked at."""
 MOST_PADDED = 48
 """How many geometries that differ in several paddings are looked at."""
+SIDES: Mapping[int, float] = {SIDE: 0.0, 32: 0.8, 64: 1.2}
+"""The edges that images are made to have before a network sees them, and how unusual that is."""
 MOST_TRIES = 10_000
 """How many orders of the layers are looked at."""
 _RECURRENT = re.compile(r"(?:weight|bias)_(?:ih|hh)_l(\d+)(_reverse)?")
 _GATES = {4: "LSTM", 3: "GRU", 1: "RNN"}
 _NORM = {"weight", "bias", "running_mean", "running_var"}
+
+_MEANS = torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1)
+_STDS = torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1)
+IMAGENET: Mapping[str, Tensor] = {"scale": 1 / _STDS, "shift": -_MEANS / _STDS}
+"""What makes of grey in three channels what those take who standardise as for ImageNet."""
 
 Place = Literal["before activation", "after activation", "after pooling"]
 
@@ -59,43 +67,61 @@ class Part:
 class Step(NamedTuple):
     """What happens around a convolution: its stride, the padding before, the pooling behind.
 
-    `padding` are zeros on every side, or "same"; `pool` is (size, stride), (1, 1) for none.
+    `padding` are zeros on every side, or "same"; `pool` is (size, stride), (1, 1) for none, and
+    `over` what its windows hang over: nothing, half of them on every side, or the rest that
+    is too small for one.
     """
 
     stride: int
     padding: int | Literal["same"]
     pool: tuple[int, int]
+    over: Literal["", "padded", "rounded up"] = ""
 
 
 class Geometry(NamedTuple):
     """A step a convolution, and how their maps become a vector: an edge of 0 is global pooling.
 
-    `edge` is that of the maps which adaptive pooling leaves, None where there is none.
+    `edge` is that of the maps which adaptive pooling leaves, None where there is none; `side` that
+    of the images, made larger before.
     """
 
     steps: tuple[Step, ...]
     edge: int | None
     cost: float
+    side: int = SIDE
+
+
+LINEAR = Words("no activation")
 
 
 class Style(NamedTuple):
-    """What no shape tells: activations after convolutions and linears, pooling, order of norms."""
+    """What no shape tells: activations after convolutions and linears, pooling, order of norms.
+
+    `end` is the activation behind the last layer; a recurrent layer takes rows, or `columns`, and
+    has the activation that is called that of convolutions if it is an RNN; `colours` is whether
+    each of three channels is standardised as ImageNet's is.
+    """
 
     convolution: str = "ReLU"
     linear: str = "ReLU"
     mean: bool = False
     norms: Place = "before activation"
     states: str = "last"
+    end: str = LINEAR
+    columns: bool = False
+    colours: bool = False
 
     @property
     def cost(self) -> float:
-        odd = [self.convolution != "ReLU", self.linear != "ReLU", self.convolution != self.linear,
-               self.mean, self.norms != "before activation"]  # fmt: skip
+        odd = [self.convolution != self.linear, self.mean, self.norms != "before activation",
+               self.columns]  # fmt: skip
+        rare = max(_RARE.get(name, 1.0) for name in (self.convolution, self.linear))
         # What can be taken for ReLU is called so.
-        return 0.5 * sum(odd) + 0.5 * ("LeakyReLU" in self[:2])
+        rare += 0.5 * ("LeakyReLU" in (self.convolution, self.linear))
+        return 0.5 * sum(odd) + rare + (self.end != LINEAR)
 
 
-LINEAR = Words("no activation")
+_RARE = {"ReLU": 0.0, "SELU": 2.0}
 ACTIVATIONS: Mapping[str, Layer | None] = {
     "ReLU": {"kind": "ReLU"},
     "LeakyReLU": {"kind": "LeakyReLU", "negative_slope": 0.01},
@@ -114,6 +140,7 @@ ACTIVATIONS: Mapping[str, Layer | None] = {
 STATES: Mapping[str, Words] = {
     "last": Words("the last state"),
     "mean": Words("the mean of all states"),
+    "max": Words("the greatest of all states"),
     "ends": Words("the last state of each way"),
     "all": Words("all states"),
 }
@@ -140,31 +167,54 @@ class Stack:
 
     def geometries(self) -> list[Geometry]:
         """The ways to wire the convolutions that fit the first linear, the most usual first."""
-        if not self.convolutions:
+        if self.recurrent:
             return [Geometry((), None, 0.0)]
-        return list(itertools.islice(self._geometries(), MOST_WAYS))
+        if not self.convolutions:
+            side = math.isqrt(self.linears[0].inputs)
+            return [Geometry((), None, SIDES[side], side)]
+        ways = [itertools.islice(self._geometries(side), MOST_WAYS) for side in SIDES]
+        alike = heapq.merge(*ways, key=lambda way: way.cost)
+        return list(itertools.islice(alike, MOST_WAYS))
 
     def styles(self) -> list[Style]:
         """The ways to fill in what no shape tells, the most usual first."""
         if self.recurrent:
+            plain = any(_cell(part) == "RNN" for part in self.recurrent)
             return [
-                Style(linear=linear, states=states)
+                Style(cell, linear, states=states, columns=columns)
+                for columns in (False, True)
                 for states in self._states()
+                for cell in (["Tanh", "ReLU"] if plain else ["ReLU"])
                 for linear in (["ReLU", LINEAR, "Tanh"] if self.linears[1:] else ["ReLU"])
             ]
         alike = [Style(name, name) for name in ACTIVATIONS]
         if not self.convolutions:
-            return [Style(linear=style.linear) for style in alike]
+            return alike
         mixed = [Style("ReLU", LINEAR), Style(LINEAR, "ReLU"),
                  Style("ReLU", "Tanh"), Style("Tanh", "ReLU")]  # fmt: skip
         return alike + (mixed if self.linears[1:] else [])
 
+    def usual(self) -> list[Style]:
+        """The styles that are unlike enough that one which is near another does as well as it."""
+        if self.recurrent or not self.convolutions:
+            return self.styles()
+        return [Style(name, name, mean) for name, mean in
+                (("ReLU", False), ("Sigmoid", True), ("Tanh", True), ("Tanh", False),
+                 (LINEAR, False))]  # fmt: skip
+
     def near(self, geometry: Geometry, style: Style) -> list[tuple[Geometry, Style]]:
         """The ways to wire the stack that differ from one in a single respect; itself, too."""
-        others = [one._replace(mean=style.mean, norms=style.norms) for one in self.styles()]
+        others = self.orders(geometry, style)
+        if self.convolutions and self.convolutions[0].inputs == 3:
+            others.append(style._replace(colours=not style.colours))
+        others += [style._replace(convolution=one.convolution, linear=one.linear,
+                                  states=one.states, columns=one.columns)
+                   for one in self.styles()]  # fmt: skip
+        if not self.recurrent:
+            others.append(style._replace(end="ReLU"))
         return [
+            *((geometry, other) for other in others),
             *((other, style) for other in self._neighbours(geometry)),
-            *((geometry, other) for other in self.orders(geometry, style) + others),
         ]
 
     def _neighbours(self, geometry: Geometry) -> list[Geometry]:
@@ -174,7 +224,7 @@ class Stack:
             for step in options:
                 if step != geometry.steps[index]:
                     steps = (*geometry.steps[:index], step, *geometry.steps[index + 1 :])
-                    found += self._with(steps)
+                    found += self._with(steps, geometry.side)
         return sorted(found, key=lambda other: other.cost)[:MOST_NEIGHBOURS]
 
     def padded(self, geometry: Geometry) -> list[Geometry]:
@@ -185,7 +235,7 @@ class Stack:
         if all(step.stride == 1 for step in geometry.steps):
             return []  # then any other padding changes the end
         alike = [
-            [step for step in options if (step.stride, step.pool) == (taken.stride, taken.pool)]
+            [step for step in options if step._replace(padding=taken.padding) == taken]
             for options, taken in zip(self._options, geometry.steps, strict=True)
         ]
         ways = itertools.islice(itertools.product(*alike), MOST_TRIES)
@@ -193,27 +243,29 @@ class Stack:
             other
             for steps in ways
             if sum(one != taken for one, taken in zip(steps, geometry.steps, strict=True)) > 1
-            for other in self._with(steps)
+            for other in self._with(steps, geometry.side)
             if other.edge == geometry.edge
         ]
         return sorted(found, key=lambda other: other.cost)[:MOST_PADDED]
 
-    def _with(self, steps: tuple[Step, ...]) -> Iterator[Geometry]:
+    def _with(self, steps: tuple[Step, ...], start: int = SIDE) -> Iterator[Geometry]:
         """The geometries of these steps; none where nothing is left, or not what is wanted."""
-        side = SIDE
+        side = start
         for part, taken in zip(self.convolutions, steps, strict=True):
             side = _after(side, part, taken) if side else 0
         if side:
-            cost = sum(self._options[i][one] for i, one in enumerate(steps))
+            cost = SIDES[start] + sum(self._options[i][one] for i, one in enumerate(steps))
             cost += sum(_change(*pair) for pair in itertools.pairwise(steps))
             for edge, more in _ends(side, self._edge()):
-                yield Geometry(steps, edge, cost + more)
+                yield Geometry(steps, edge, cost + more, start)
 
     def orders(self, geometry: Geometry, style: Style) -> list[Style]:
         """A style with other kinds of pooling and other places for the norms, itself first."""
         pooled = geometry.edge is not None or any(step.pool != (1, 1) for step in geometry.steps)
-        normed = any(part.name in self.norms for part in self.convolutions)
         places: tuple[Place, ...] = ("before activation", "after activation", "after pooling")
+        if not any(part.name in self.norms for part in self.convolutions):
+            places = places[:2]  # no pooling follows a linear
+        normed = any(part.name in self.norms for part in [*self.convolutions, *self.linears])
         return [
             style._replace(mean=mean, norms=place)
             for place in (places if normed else places[:1])
@@ -233,10 +285,13 @@ class Stack:
             between += [style.linear] if self.linears[1:] and not self.slopes else []
             words += dict.fromkeys(between)
         kind = Words("mean") if style.mean else Words("max")
-        for size, stride in dict.fromkeys(step.pool for step in geometry.steps):
+        for (size, stride), over in dict.fromkeys(
+            (step.pool, step.over) for step in geometry.steps
+        ):
             if size > 1:
                 strided = f"{size}/{stride}" if stride != size else f"{size}"
                 words.append(Words("{kind} pooling {size}", kind=kind, size=strided))
+                words += [OVER[over]] if over else []
         strides = [str(step.stride) for step in geometry.steps]
         if set(strides) - {"1"}:
             words.append(Words("stride {sizes}", sizes=_sizes(strides)))
@@ -253,7 +308,16 @@ class Stack:
         elif style.norms == "after pooling":
             words.append(Words("batch normalisation after pooling"))
         if self.recurrent:
+            plain = any(_cell(part) == "RNN" for part in self.recurrent)
+            words = [style.convolution] * plain + words
             words.append(STATES[style.states])
+            words += [Words("columns for rows")] if style.columns else []
+        if geometry.side != SIDE:
+            words.append(Words("pictures made {side}x{side}", side=geometry.side))
+        if style.colours:
+            words.append(Words("colours standardised as ImageNet's are"))
+        if style.end != LINEAR:
+            words.append(Words("{activation} at the end", activation=style.end))
         return listed(words) if words else None
 
     def _states(self) -> list[str]:
@@ -261,9 +325,9 @@ class Stack:
         if self.linears[0].inputs != last.outputs:
             return ["all"]
         both = any(name.endswith("_reverse") for name in last.tensors)
-        return ["ends", "last", "mean"] if both else ["last", "mean"]
+        return ["ends", "last", "mean", "max"] if both else ["last", "mean", "max"]
 
-    def _geometries(self) -> Iterator[Geometry]:
+    def _geometries(self, start: int) -> Iterator[Geometry]:
         """Best first, by what is unusual in each step and in what changes between two."""
         wanted = self._edge()
 
@@ -286,12 +350,13 @@ class Stack:
 
         count = itertools.count()  # of two ways as usual as each other, the first one listed
         heap: list[tuple[float, int, tuple[Step, ...], int, float]] = []
-        heapq.heappush(heap, (remaining(0, SIDE), next(count), (), SIDE, 0.0))
+        usual = SIDES[start]
+        heapq.heappush(heap, (usual + remaining(0, start), next(count), (), start, usual))
         while heap and next(count) < MOST_TRIES:
             _, _, steps, side, cost = heapq.heappop(heap)
             if len(steps) == len(self.convolutions):
                 for edge, more in _ends(side, wanted):
-                    yield Geometry(steps, edge, cost + more)
+                    yield Geometry(steps, edge, cost + more, start)
                 continue
             for step, after, more in options(len(steps), side):
                 total = cost + more + (_change(steps[-1], step) if steps else 0.0)
@@ -319,7 +384,7 @@ class Stack:
             return 1
         area, rest = divmod(self.linears[0].inputs, self.convolutions[-1].outputs)
         edge = math.isqrt(area)
-        if rest or not area or edge**2 != area or edge > SIDE:
+        if rest or not area or edge**2 != area or edge > max(SIDES):
             raise StackError("the first linear reads no square maps of the last convolution")
         return edge
 
@@ -357,11 +422,15 @@ class Stack:
                 size = {"channels": part.outputs, "images": images, "eps": self.eps}
                 yield {"kind": "BatchNorm", **size}, part.tensors
 
-        channels, side = 1, SIDE
+        channels, side = 1, geometry.side
+        if side != SIDE:
+            yield {"kind": "Resize", "side": side}, {}
         if self.convolutions:
             if self.convolutions[0].inputs == 3:
                 channels = 3
                 yield {"kind": "Repeat", "channels": 3}, {}
+            if style.colours:
+                yield {"kind": "Affine", "shape": [3, 1, 1]}, IMAGENET
             yield from norm("", True)
         for part, step in zip(self.convolutions, geometry.steps, strict=True):
             (height, width) = part.tensors["weight"].shape[2:]
@@ -378,7 +447,7 @@ class Stack:
                 },
                 part.tensors,
             )
-            side, channels = _after(side, part, step), part.outputs
+            before, side, channels = side, _after(side, part, step), part.outputs
             if style.norms == "before activation":
                 yield from norm(part.name, True)
             # A network that ends in maps of the classes has no activation behind the last.
@@ -388,7 +457,8 @@ class Stack:
                 yield from norm(part.name, True)
             size, stride = step.pool
             if size > 1:
-                windows = {"size": [size] * 2, "stride": [stride] * 2, "padding": [0] * 4}
+                over = _over(_behind(before, part, step), step)
+                windows = {"size": [size] * 2, "stride": [stride] * 2, "padding": over}
                 yield {"kind": "Pool", **windows, "mean": style.mean}, {}
             if style.norms == "after pooling":
                 yield from norm(part.name, True)
@@ -397,10 +467,14 @@ class Stack:
         elif geometry.edge is not None:
             yield {"kind": "AdaptivePool", "output_size": geometry.edge}, {}
         if self.recurrent:
-            yield {"kind": "Reshape", "shape": [SIDE, SIDE]}, {}
+            if style.columns:
+                yield {"kind": "Columns"}, {}
+            width = self.recurrent[0].inputs
+            yield {"kind": "Reshape", "shape": [SIDE**2 // width, width]}, {}
         for part in self.recurrent:
             gives = style.states if part is self.recurrent[-1] else "all"
-            yield _recurrent(part, gives), {f"cell.{leaf}": t for leaf, t in part.tensors.items()}
+            layer = _recurrent(part, gives, style.convolution)
+            yield layer, {f"cell.{leaf}": t for leaf, t in part.tensors.items()}
         if geometry.edge != 0 and (not self.recurrent or style.states == "all"):
             flat: Layer = {"kind": "Flatten"}
             yield ({"kind": "Reshape", "shape": [-1]} if self.channels_last else flat), {}
@@ -409,6 +483,7 @@ class Stack:
             size_in_out = {"in_features": part.inputs, "out_features": part.outputs}
             yield {"kind": "Linear", **size_in_out, "bias": "bias" in part.tensors}, part.tensors
             if part is self.linears[-1]:
+                yield from activation(style.end)
                 continue
             if style.norms == "before activation":
                 yield from norm(part.name, False)
@@ -434,14 +509,25 @@ def _steps(part: Part, known: Convolved | None) -> Iterator[tuple[Step, float]]:
             {stride: 0.0},
             {half if padding == "same" and edge % 2 else padding: 0.0},
         )
-    pools = {(1, 1): 0.0, (2, 2): 0.0, (3, 3): 1.5, (3, 2): 1.0, (2, 1): 2.0, (4, 4): 2.0}
-    for (stride, odd), (padding, odder), (pool, oddest) in itertools.product(
-        strides.items(), paddings.items(), pools.items()
+    for (stride, odd), (padding, odder), ((pool, over), oddest) in itertools.product(
+        strides.items(), paddings.items(), _POOLS.items()
     ):
         if padding == "same" and stride == 1 and edge % 2:
             continue  # which is half
         both = 0.7 if stride > 1 and pool != (1, 1) else 0.0  # a stride stands in for pooling
-        yield Step(stride, padding, pool), odd + odder + oddest + both
+        yield Step(stride, padding, pool, over), odd + odder + oddest + both
+
+
+_POOLS: Mapping[tuple[tuple[int, int], Literal["", "padded", "rounded up"]], float] = {
+    ((1, 1), ""): 0.0, ((2, 2), ""): 0.0, ((3, 3), ""): 1.5, ((3, 2), ""): 1.0, ((2, 1), ""): 2.0,
+    ((4, 4), ""): 2.0, ((3, 2), "padded"): 1.2, ((2, 2), "rounded up"): 1.5,
+    ((3, 2), "rounded up"): 2.0,
+}  # fmt: skip
+"""Every pooling that is tried, (1, 1) for none, and how unusual it is."""
+OVER: Mapping[str, Words] = {
+    "padded": Words("padded pooling"),
+    "rounded up": Words("pooling rounded up"),
+}
 
 
 def _change(before: Step, after: Step) -> float:
@@ -464,13 +550,29 @@ def _around(side: int, edge: int, step: Step) -> list[int]:
     return [missing // 2, missing - missing // 2] * 2
 
 
-def _after(side: int, part: Part, step: Step) -> int:
-    """The edge of the maps behind a convolution and its pooling; 0 where nothing is left."""
+def _behind(side: int, part: Part, step: Step) -> int:
+    """The edge of the maps behind a convolution and before its pooling."""
     edge = part.tensors["weight"].shape[2]
     left, right, *_ = _around(side, edge, step)
-    side = (side + left + right - edge) // step.stride + 1
+    return (side + left + right - edge) // step.stride + 1
+
+
+def _over(side: int, step: Step) -> list[int]:
+    """By how much the windows of a pooling hang over maps of an edge: left, right, top, bottom."""
     size, stride = step.pool
-    return max((side - size) // stride + 1, 0) if side >= size else 0
+    if step.over == "padded":
+        return [size // 2] * 4
+    return [0, -(side - size) % stride if step.over else 0] * 2
+
+
+def _after(side: int, part: Part, step: Step) -> int:
+    """The edge of the maps behind a convolution and its pooling; 0 where nothing is left."""
+    side = _behind(side, part, step)
+    size, stride = step.pool
+    left, right, *_ = _over(side, step)
+    if side < size or (step.over == "rounded up" and not right):  # which is as without
+        return 0
+    return (side + left + right - size) // stride + 1
 
 
 def _ends(side: int, wanted: int) -> Iterator[tuple[int | None, float]]:
@@ -480,22 +582,29 @@ def _ends(side: int, wanted: int) -> Iterator[tuple[int | None, float]]:
     elif wanted == 1:
         yield 0, 0.5
     elif side > wanted:
-        yield wanted, 2.5
+        yield wanted, 1.5
 
 
-def _recurrent(part: Part, gives: str) -> Layer:
+def _cell(part: Part) -> str:
+    gates, hidden = part.tensors["weight_hh_l0"].shape
+    return _GATES[gates // hidden]
+
+
+def _recurrent(part: Part, gives: str, activation: str) -> Layer:
     depth = sum(leaf.startswith("weight_ih") for leaf in part.tensors)
     depth //= 2 if "weight_ih_l0_reverse" in part.tensors else 1
     hidden = part.tensors["weight_hh_l0"].shape[1]
+    own = {"activation": activation.lower()} if _cell(part) == "RNN" else {}
     return {
         "kind": "Recurrent",
-        "cell": _GATES[part.tensors["weight_hh_l0"].shape[0] // hidden],
+        "cell": _cell(part),
         "inputs": part.inputs,
         "hidden": hidden,
         "depth": depth,
         "both_ways": "weight_ih_l0_reverse" in part.tensors,
         "gives": gives,
         "bias": "bias_ih_l0" in part.tensors,
+        **own,
     }
 
 
@@ -538,13 +647,14 @@ def read(
     if not last or last[0].outputs != 10:
         raise StackError("no ten answers")
     if recurrent:
-        fits = recurrent[0].inputs == SIDE and linears[0].inputs in (
-            recurrent[-1].outputs, SIDE * recurrent[-1].outputs,
+        steps, rest = divmod(SIDE**2, recurrent[0].inputs)
+        fits = not rest and linears[0].inputs in (
+            recurrent[-1].outputs, steps * recurrent[-1].outputs,
         )  # fmt: skip
     elif convolutions:
         fits = not linears or linears[0].inputs % convolutions[-1].outputs == 0
     else:
-        fits = linears[0].inputs == SIDE**2
+        fits = linears[0].inputs in [side**2 for side in SIDES]
     if not fits:
         raise StackError("layers that do not fit each other or 28x28 pixels")
     norms = _norms(parts, [*convolutions, *linears], linears)

@@ -1,11 +1,13 @@
 """Which of several models a file holds, and how it reads pixels: what validation images say."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 
 from fmnist.analysis import evaluation
 from fmnist.analysis.evaluation import Evaluation
@@ -49,10 +51,21 @@ LEADERS = 6
 HANDICAP, TWIN = 0.02, 0.01
 """By how much more accurate what is unusual has to be, for each unit of its cost: on few images,
 and on many. A network that learned with ReLU can do half a point better with LeakyReLU."""
+SURE = 0.25
+"""What a nat of loss weighs against accuracy: of two that are as often right, the one whose doubts
+are where they should be is more likely what was trained."""
+TEMPERATURES = (0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 3.0)
+"""By what logits are multiplied: a softmax or a loss of another kind lies between them and ours."""
+REMEMBERED = 0.1
+"""What it weighs, 0 to 1, that normalisations are given other values than those they remember."""
+CUT = 0.2
+"""What it weighs that an answer is never positive, as that of a network which learned with a ReLU
+behind it: that class is dead, and is never said."""
 LIFT = 0.2
 """By how much another order of the classes has to be more accurate to be worth a word."""
-NAMES_NONE, DOUBTFUL = 0.4, 0.6
-"""Accuracies below which a model names no garments, and is probably not what it was taken for."""
+NAMES_NONE, DOUBTFUL, USUAL = 0.4, 0.6, 0.8
+"""Accuracies below which a model names no garments, is probably not what it was taken for, and may
+be something else if it was taken for anything: a linear layer alone learns to name more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +107,9 @@ class _Trial(NamedTuple):
     loss: float
     lifted: float  # the accuracy in the best order of the classes, which is
     order: tuple[int, ...]  # the answer that each class has
+    doubts: float  # the loss in the order that counts, were it as sure as it should be
+    strange: float  # how far normalisations are from what they remember, 0 to 1
+    cut: bool  # whether some answers alone are never positive
 
     @property
     def promise(self) -> float:
@@ -104,8 +120,9 @@ class _Trial(NamedTuple):
         return self.candidate.cost + (self.reads not in _USUAL)
 
     def worth(self, handicap: float) -> float:
-        """The promise, less a handicap for each unit of what is unusual."""
-        return self.promise - handicap * self.cost
+        """The promise, less what speaks against it: a handicap for each unit of what is unusual."""
+        against = SURE * self.doubts + REMEMBERED * self.strange + CUT * self.cut
+        return self.promise - against - handicap * self.cost
 
 
 def validation() -> Split | None:
@@ -132,6 +149,7 @@ def best(
     Candidates come the most usual first, and of those that do as well the most usual is taken.
     """
     few, more, some = (_part(split, count * GLANCE) for count in (1, 4, 10))
+    candidates = list(candidates)
     glances = [(one, [name for name in one.readings if name in GLANCED]) for one in candidates]
     trials = _tried(glances, few, _stage(report, 0), 3 * WORK)
     varied: set[Candidate] = set()
@@ -141,7 +159,7 @@ def best(
         fresh = [(one, reads) for one, reads in ways if one not in varied]
         varied |= {one for one, _ in fresh}
         ways |= dict.fromkeys(
-            (variant, reads) for one, reads in fresh for variant in one.variants()
+            (variant, _read(variant, reads)) for one, reads in fresh for variant in one.variants()
         )
         trials = _tried([(one, [reads]) for one, reads in ways], more, _stage(report, stage))
     ahead = [(trial.candidate, [trial.reads]) for trial in _leaders(trials)]
@@ -156,34 +174,46 @@ def best(
         leaders = [trial for trial in three if trial not in grown]
         grown += leaders
         near = [(t.candidate, reads) for t in leaders for reads in t.candidate.readings]
-        near += [(variant, t.reads) for t in leaders for variant in t.candidate.variants()]
+        near += [
+            (variant, _read(variant, t.reads))
+            for t in leaders
+            for variant in t.candidate.variants()
+        ]
         fresh = [way for way in dict.fromkeys(near) if way not in tried]
         tried |= set(fresh)
         one_by_one = [(one, [reads]) for one, reads in fresh]
         most = 3 * WORK if stage == 4 else WORK
         trials += _tried(one_by_one, some, _stage(report, stage), most)
     trials.sort(key=lambda trial: -trial.worth(TWIN))
-    last = [(trial.candidate, [trial.reads]) for trial in trials[:LEADERS]]
+    ways = dict.fromkeys((trial.candidate, trial.reads) for trial in trials[:LEADERS])
+    # What the registry has the shapes of may not have been tried with the reading that was found.
+    known = [(one, trials[0].reads) for one in candidates if one.architecture and trials]
+    last = [(one, [reads]) for one, reads in dict.fromkeys(known) | ways]
     trials = _tried(last, split, _stage(report, 7), 2 * WORK)
     if not trials:
         return None
     finest = max(trials, key=lambda trial: trial.worth(TWIN))
     twins = [(one, [finest.reads]) for one in finest.candidate.twins()]
-    near_by = sorted(_tried(twins, some, _stage(report, 8), 4 * WORK), key=lambda t: -t.promise)
+    near_by = sorted(_tried(twins, some, _stage(report, 8), 4 * WORK), key=lambda t: -t.worth(0))
     last = [(trial.candidate, [trial.reads]) for trial in near_by[:TWINS]]
     better = _tried(last, split, _stage(report, 9), 3 * WORK)
-    better = [trial for trial in better if trial.promise > finest.promise + TWIN]
+    better = [trial for trial in better if trial.worth(0) > finest.worth(0) + TWIN]
     trials += better
-    finest = max(better, key=lambda trial: trial.promise, default=finest)
+    finest = max(better, key=lambda trial: trial.worth(0), default=finest)
     report(1.0)
-    good = finest.promise - AS_GOOD
-    alike = [t for t in trials if t.candidate is finest.candidate and t.promise > good]
+    good = finest.worth(0) - AS_GOOD
+    alike = [t for t in trials if t.candidate is finest.candidate and t.worth(0) > good]
     # Shown pixels 255 times too bright, many a network names as many right, but is far too sure.
     found = min(alike, key=lambda trial: (trial.cost, trial.loss))
     model = found.candidate.build()
     read_as(model, found.reads)
     order = found.order if found.lifted - found.accuracy > LIFT else None
     return Found(model, found.candidate, found.reads, _doubt(found, len(split)), order)
+
+
+def _read(candidate: Candidate, reads: str) -> str:
+    """A reading, or the first that a candidate has where it isn't among them."""
+    return reads if reads in candidate.readings else candidate.readings[0]
 
 
 def _stage(report: ProgressCallback, stage: int) -> ProgressCallback:
@@ -214,9 +244,11 @@ def _tried(
             break
         for reads in readings:
             read_as(model, reads)
-            logits = inference.infer(model, split.images, torch.device("cpu"))
+            with _memories(model) as strange:
+                logits = inference.infer(model, split.images, torch.device("cpu"))
             if np.isfinite(logits).all():
-                trials.append(_judged(candidate, reads, Evaluation("", logits, split.labels)))
+                e = Evaluation("", logits, split.labels)
+                trials.append(_judged(candidate, reads, e, float(np.mean(strange or [0.0]))))
     return trials
 
 
@@ -239,10 +271,43 @@ def doubted(e: Evaluation) -> tuple[Words | None, tuple[int, ...] | None]:
     return None, None
 
 
-def _judged(candidate: Candidate, reads: str, e: Evaluation) -> _Trial:
+def _judged(candidate: Candidate, reads: str, e: Evaluation, strange: float) -> _Trial:
+    accuracy, (lifted, order) = evaluation.accuracy(e), _best_order(e)
+    logits = e.logits[:, order] if lifted - LIFT > accuracy else e.logits
+    doubts = min(
+        evaluation.loss(Evaluation("", logits * np.float32(t), e.labels)) for t in TEMPERATURES
+    )
+    below, alive = (e.logits.min(0) < 0) & (e.logits.max(0) <= 0), (e.logits.max(1) > 0).mean()
     return _Trial(
-        candidate, reads, evaluation.accuracy(e), evaluation.loss(e), *_best_order(e)
+        candidate, reads, accuracy, evaluation.loss(e), lifted, order, doubts, strange,
+        bool(below.any() and alive > LIFT),
     )  # fmt: skip
+
+
+@contextlib.contextmanager
+def _memories(model: nn.Module) -> Iterator[list[float]]:
+    """How far normalisations are from what they remember, 0 to 1, a value whenever one is asked.
+
+    Of what they were given in training they remember means and variances, so that the wiring and
+    the pixels before them can be told from others by more than answers.
+    """
+    found: list[float] = []
+
+    def compare(norm: nn.Module, given: tuple[Tensor, ...]) -> None:
+        axes = [axis for axis in range(given[0].ndim) if axis != 1]
+        variance, mean = torch.var_mean(given[0], axes)
+        wanted, middle = norm.get_buffer("running_var"), norm.get_buffer("running_mean")
+        spread = wanted + variance + 1e-6
+        apart = (mean - middle).square() / spread + ((variance - wanted) / spread).square()
+        found.append(float(apart.clamp(max=1).mean()))
+
+    norms = [m for m in model.modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)]
+    hooks = [norm.register_forward_pre_hook(compare) for norm in norms]
+    try:
+        yield found
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 def _best_order(e: Evaluation) -> tuple[float, tuple[int, ...]]:
@@ -284,6 +349,13 @@ def _doubt(found: _Trial, images: int) -> Words | None:
         return Words(
             "Read in the best of all ways that fit, it has {did} right, so it is probably wired in "
             "another way.",
+            did=did,
+        )
+    if found.accuracy < USUAL and found.candidate.taken_for:
+        return Words(
+            "Read in the best of all ways that fit, it has {did} right, fewer than most networks. "
+            "Where it had more at its author's, it is wired in another way: export it to ONNX, "
+            "which says how.",
             did=did,
         )
     return None

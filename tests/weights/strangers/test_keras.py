@@ -62,6 +62,8 @@ NETWORKS = {
          Layer("GlobalAveragePooling2D"), dense(6, 10), Layer("Activation", {"activation":
                                                                               "softmax"})],
         (28, 28)),
+    "larger": ([Layer("Resizing", {"height": 32, "width": 32, "interpolation": "bilinear"}),
+                conv(5, 1, 2, strides=[3, 3]), FLATTEN, dense(200, 10, "softmax")], (28, 28, 1)),
     "lstm": ([LSTM, dense(6, 10, "softmax")], (28, 28)),
     "gru": ([GRU, dense(6, 10, "softmax")], (28, 28)),
 }  # fmt: skip

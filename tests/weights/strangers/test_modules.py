@@ -127,7 +127,7 @@ def test_a_whole_model_opens_with_its_figure() -> None:
     split = splits.load("train", "real", 4000)
     pixels, labels = torch.tensor(split.images)[:, None] / 127.5 - 1, torch.tensor(split.labels)
     optimizer = torch.optim.Adam(theirs.parameters(), 3e-3)
-    for rows in torch.randperm(8000).remainder(4000).split(100):
+    for rows in torch.randperm(16_000).remainder(4000).split(100):
         optimizer.zero_grad()
         functional.cross_entropy(theirs(pixels[rows]), labels[rows].long()).backward()
         optimizer.step()

@@ -79,6 +79,119 @@ def test_the_wiring_of_a_plain_stack_is_among_the_first_that_are_tried(name: str
     assert places[0] < 8
 
 
+PLAIN = Style()
+
+
+def rebuilt(theirs: nn.Module, style: Style = PLAIN) -> list[int]:
+    """The places at which a stack of those shapes answers as they do, of all that are listed."""
+    stack = stacks.read(settled(theirs).state_dict())
+    found = []
+    with torch.inference_mode():
+        expected = theirs(IMAGES)
+        for place, geometry in enumerate(stack.geometries()):
+            ours = stack.built(geometry, style)
+            ours.standardize = nn.Identity()
+            if torch.allclose(ours(IMAGES), expected, atol=1e-5):
+                found.append(place)
+    return found
+
+
+class Larger(nn.Module):
+    def __init__(self, side: int) -> None:
+        super().__init__()
+        self.side = side
+
+    def forward(self, images: Tensor) -> Tensor:
+        return nn.functional.interpolate(images, (self.side, self.side), mode="bilinear")
+
+
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        nn.Sequential(Larger(32), nn.Flatten(), nn.Linear(1024, 10)),
+        nn.Sequential(
+            Larger(32), *conv_block(1, 6, size=5), *conv_block(6, 16, size=5), nn.Flatten(),
+            nn.Linear(400, 10),
+        ),
+        nn.Sequential(Larger(64), *conv_block(1, 4, padding=1), nn.Flatten(), nn.Linear(4096, 10)),
+    ],
+    ids=["linear", "LeNet", "64"],
+)  # fmt: skip
+def test_pictures_that_are_made_larger_before_are_among_the_ways(theirs: nn.Module) -> None:
+    assert rebuilt(theirs)
+
+
+@pytest.mark.parametrize(
+    ("pool", "inputs"),
+    [(nn.MaxPool2d(3, 2, 1), 980), (nn.MaxPool2d(2, ceil_mode=True), 720)],
+    ids=["padded", "rounded up"],
+)
+def test_pooling_that_hangs_over_the_edge_is_among_the_ways(pool: nn.Module, inputs: int) -> None:
+    first, second = (nn.Conv2d(1, 4, 3), nn.Conv2d(4, 20, 3))
+    if inputs == 980:
+        first, second = (nn.Conv2d(1, 4, 3, padding=1), nn.Conv2d(4, 20, 3, padding=1))
+    row = [first, nn.ReLU(), pool, second, nn.ReLU(), pool, nn.Flatten(), nn.Linear(inputs, 10)]
+    assert rebuilt(nn.Sequential(*row))
+
+
+def test_norms_of_linears_and_an_activation_at_the_end_are_tried() -> None:
+    theirs = nn.Sequential(
+        nn.Flatten(), nn.Linear(784, 12), nn.ReLU(), nn.BatchNorm1d(12), nn.Linear(12, 10),
+        nn.ReLU(),
+    )  # fmt: skip
+    after, ended = Style(norms="after activation"), Style(end="ReLU")
+    stack = stacks.read(theirs.state_dict())
+    near = [style for _, style in stack.near(stack.geometries()[0], Style())]
+    assert {after, ended} <= set(near)
+    assert rebuilt(theirs, after._replace(end="ReLU")) == [0]
+
+
+def test_three_channels_may_be_standardised_as_those_of_imagenet() -> None:
+    means, stds = (torch.tensor(v).view(3, 1, 1) for v in ((0.485, 0.456, 0.406),
+                                                           (0.229, 0.224, 0.225)))  # fmt: skip
+    inside = nn.Sequential(*conv_block(3, 4), nn.Flatten(), nn.Linear(676, 10))
+    stack = stacks.read(inside.state_dict())
+    geometry = stack.geometries()[0]
+    assert Style(colours=True) in [style for _, style in stack.near(geometry, Style())]
+    ours = stack.built(Geometry((Step(1, 0, (2, 2)),), None, 0.0), Style(colours=True))
+    ours.standardize = nn.Identity()
+    with torch.inference_mode():
+        expected = inside((IMAGES.expand(-1, 3, -1, -1) - means) / stds)
+        assert torch.allclose(ours(IMAGES), expected, atol=1e-5)
+
+
+class Sequences(nn.Module):
+    """A recurrent network over rows of some pixels, or over columns."""
+
+    def __init__(self, cell: nn.RNNBase, columns: bool, most: bool) -> None:
+        super().__init__()
+        self.cell, self.head = cell, nn.Linear(cell.hidden_size, 10)
+        self.columns, self.most = columns, most
+
+    def forward(self, images: Tensor) -> Tensor:
+        images = images.mT if self.columns else images
+        states = self.cell(images.reshape(len(images), -1, self.cell.input_size))[0]
+        return self.head(states.max(1)[0] if self.most else states[:, -1])
+
+
+@pytest.mark.parametrize(
+    ("theirs", "style"),
+    [
+        (Sequences(nn.GRU(28, 5, batch_first=True), True, False), Style(columns=True)),
+        (Sequences(nn.LSTM(28, 5, batch_first=True), False, True), Style(states="max")),
+        (Sequences(nn.GRU(14, 5, batch_first=True), False, False), Style()),
+        (Sequences(nn.RNN(28, 5, nonlinearity="relu", batch_first=True), False, False), Style()),
+        (Sequences(nn.RNN(28, 5, batch_first=True), False, False), Style("Tanh")),
+    ],
+    ids=["columns", "greatest", "14", "RNN, ReLU", "RNN, Tanh"],
+)
+def test_columns_and_sequences_of_other_steps_are_among_the_ways(
+    theirs: nn.Module, style: Style
+) -> None:
+    assert style in stacks.read(theirs.state_dict()).styles()
+    assert rebuilt(theirs, style) == [0]
+
+
 STYLES = [
     (Style("Tanh", "Tanh", mean=True), [nn.Tanh(), nn.AvgPool2d(2)]),
     (Style("ELU", "ELU", norms="after activation"), [nn.ELU(), None, nn.MaxPool2d(2)]),
@@ -192,7 +305,7 @@ def test_classes_in_another_order_are_noticed() -> None:
     "tensors",
     [
         {"a.weight": torch.zeros(10, 784), "b.scale": torch.zeros(3)},
-        {"a.weight": torch.zeros(10, 1024)},
+        {"a.weight": torch.zeros(10, 900)},
         {"a.weight": torch.zeros(12, 784)},
         {"a.weight": torch.zeros(5, 784), "b.weight": torch.zeros(10, 6)},
         {"a.weight": torch.zeros(4, 1, 3, 3), "b.weight": torch.zeros(10, 7)},
