@@ -5,11 +5,10 @@
     python -m benchmarks.clusters folder   what a thousand runs cost, and a hundred nodes
     python -m benchmarks.clusters hosts    torchrun over two network namespaces, one host lost
 
-`ray` and `slurm` compare each run's weights with those that the same plan reaches without a cluster.
+Each run's weights are compared with those that the same plan reaches when nothing is lost.
 `slurm` and `hosts` want root, and Debian's slurm-wlm and iproute2.
 """
 
-import json
 import os
 import shutil
 import signal
@@ -37,6 +36,19 @@ RUNS = 20
 PATIENCE = 900.0
 LOST_AT = 4
 """Once so many runs have ended, a node goes."""
+MANY, NODES, HELD = 1000, 100, 0.5
+VERB = [
+    "train",
+    "softmax",
+    "--data",
+    "drawn",
+    "--limit",
+    "400",
+    "--epochs",
+    "40",
+    "--device",
+    "cpu",
+]
 
 
 def say(text: str) -> None:
@@ -109,8 +121,9 @@ def ray() -> None:
 
     expected = local_weights()
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    small = {"num_cpus": 1, "object_store_memory": 100 * 2**20}
+    small: dict[str, Any] = {"num_cpus": 1, "object_store_memory": 100 * 2**20}
     cluster = Cluster(True, head_node_args={**small, "include_dashboard": True})
+    assert cluster.head_node
     doomed = cluster.add_node(**small)
     os.environ["RAY_ADDRESS"] = f"http://{cluster.head_node.webui_url}"
     say(f"Ray with two nodes at {os.environ['RAY_ADDRESS']}")
@@ -118,7 +131,7 @@ def ray() -> None:
         with folder_of("ray"):
             made = [queue.start(plan).id for plan in plans(RUNS)]
             say(states())
-            until(lambda: _ended(made) >= LOST_AT and _on(doomed.node_ip_address), "some ends")
+            until(lambda: _ended(made) >= LOST_AT and _both_train(), "some ends")
             say(f"{states()}; killing a node")
             cluster.remove_node(doomed, allow_graceful=False)
             until(lambda: "interrupted" in states(), "a run that lost its node")
@@ -131,17 +144,277 @@ def ray() -> None:
             say(states())
             compare(made, expected)
     finally:
-        cluster.shutdown()
+        cluster.shutdown()  # type: ignore[no-untyped-call]
 
 
 def _ended(made: list[str]) -> int:
     return sum(read_run(run).state == "finished" for run in made)
 
 
-def _on(_node: str) -> bool:
-    """Whether two runs are in the middle, so that the node that goes has one."""
+def _both_train() -> bool:
+    """Whether two runs are in their middle, so that the node that goes has one."""
     return sum(run.state == "running" and len(run.progress) > 2 for run in all_runs()) == 2
 
 
+# SLURM
+
+
+def slurm() -> None:
+    """Twice as many runs as nodes, of which one is requeued in the middle and goes on elsewhere."""
+    expected = local_weights()
+    with tempfile.TemporaryDirectory() as name, _slurm_of_two(Path(name)), folder_of("slurm"):
+        made = [queue.start(plan).id for plan in plans(SEEDS)]
+        say(states())
+        until(_both_train, "two that train")
+        run = next(run for run in all_runs() if run.state == "running")
+        assert run.job
+        say(f"{states()}; requeueing {run.where} at step {run.progress[-1]['step']}")
+        subprocess.run(["scontrol", "requeue", run.job.id], check=True)
+        until(lambda: read_run(run.id).state == "queued", "the run that is queued again")
+        say(states())
+        until(lambda: _ended(made) == SEEDS, "all ends")
+        say(f"{states()}; the one that was requeued: {read_run(run.id).where}")
+        compare(made, expected)
+
+
+@contextmanager
+def _slurm_of_two(folder: Path) -> Iterator[None]:
+    """A controller and two nodes of SLURM on this machine, with munge beside them."""
+    folder.chmod(0o755)
+    host, socket = os.uname().nodename, folder / "munge" / "socket"
+    nodes = [f"NodeName=n{n} NodeHostname={host} Port={16820 + n} CPUs=1" for n in (1, 2)]
+    lines = [
+        "ClusterName=studio",
+        f"SlurmctldHost={host}",
+        "SlurmUser=root",
+        "SlurmctldPort=16817",
+        f"AuthInfo=socket={socket}",
+        f"StateSaveLocation={folder}/state",
+        f"SlurmdSpoolDir={folder}/%n",
+        f"SlurmctldPidFile={folder}/slurmctld.pid",
+        f"SlurmdPidFile={folder}/%n.pid",
+        "ProctrackType=proctrack/pgid",
+        "TaskPlugin=task/none",
+        "SelectType=select/cons_tres",
+        "SelectTypeParameters=CR_Core",
+        "MpiDefault=none",
+        "ReturnToService=2",
+        "KillWait=5",
+        *nodes,
+        "PartitionName=main Nodes=n1,n2 Default=YES MaxTime=INFINITE State=UP",
+    ]
+    (folder / "state").mkdir()
+    (folder / "munge").mkdir()
+    shutil.chown(folder / "munge", "munge")
+    (folder / "slurm.conf").write_text("\n".join(lines) + "\n")
+    os.environ["SLURM_CONF"] = str(folder / "slurm.conf")
+    files = [f"--{name}={folder}/munge/{name}" for name in ("socket", "pid-file", "log-file")]
+    munged = ["runuser", "-u", "munge", "--", "munged", "--foreground", "--force", *files]
+    daemons = [
+        [*munged, f"--seed-file={folder}/munge/seed"],
+        ["slurmctld", "-D"],
+        ["slurmd", "-D", "-N", "n1"],
+        ["slurmd", "-D", "-N", "n2"],
+    ]
+    with (folder / "log.txt").open("ab") as log:
+        started = []
+        for daemon in daemons:
+            started.append(subprocess.Popen(daemon, stdout=log, stderr=log))
+            time.sleep(2.0)
+    try:
+        subprocess.run(["sinfo"], check=True)
+        yield
+    finally:
+        for process in reversed(started):
+            process.terminate()
+            process.wait()
+
+
+# A thousand runs
+
+
+def folder() -> None:
+    """What looking costs with a thousand runs that have ended, and with a thousand that wait."""
+    card, finished = _one_finished()
+    with folder_of("local") as runs:
+        for n in range(MANY):
+            _copy(finished, runs, n, card)
+        _time("first listing of ended runs", lambda: len(_listed()), 1)
+        _time("listing them again", lambda: len(_listed()))
+        _time("all_runs", lambda: len(all_runs()))
+        _time("runs_of", lambda: len(runs_of(None)))
+        _time("queued_runs", lambda: len(queued_runs()))
+        _time("dispatch", lambda: queue.dispatch() is None)
+    with folder_of("ray") as runs:
+        for n in range(MANY):
+            _copy(finished, runs, n, None)
+        _time("first listing of waiting runs", lambda: len(_listed()), 1)
+        _time("listing them again", lambda: len(_listed()))
+        _time("queued_runs", lambda: len(queued_runs()))
+        _simulate(card)
+
+
+def _listed() -> list[dict[str, Any]]:
+    """What `runs` and the list of the train page show."""
+    return [run.summary() for run in all_runs()]
+
+
+def _time(what: str, act: Callable[[], object], times: int = 9) -> None:
+    seconds = []
+    for _ in range(times):
+        began = time.perf_counter()
+        result = act()
+        seconds.append(time.perf_counter() - began)
+    say(f"{what}: {1000 * median(seconds):.0f} ms ({result})")
+
+
+def _one_finished() -> tuple[str, Path]:
+    """The card and the folder of a run as long as a usual one: 20 epochs, ten lines in each."""
+    with folder_of("local"):
+        plan = replace(PLAN, recipe=Recipe(epochs=20, batch_size=40))
+        run = queue.start(plan)
+        until(lambda: read_run(run.id).state == "finished", "a run")
+        kept = Path(tempfile.mkdtemp()) / run.id
+        shutil.copytree(run.folder, kept)
+    say(f"a run has {sum(1 for _ in kept.rglob('*'))} files")
+    return (kept / f"{kept.name}.json").read_text(), kept
+
+
+def _copy(finished: Path, runs: Path, n: int, card: str | None) -> None:
+    """The n-th of many runs: ended, with that card, or waiting."""
+    run = runs / f"20261127-{n:06}-softmax-{n:06x}"
+    if card is None:
+        run.mkdir()
+        shutil.copy(finished / "plan.json", run)
+        (run / "queued").write_text(f"{n + 1:020}")
+        (run / "lock").touch()
+        return
+    shutil.copytree(finished, run)
+    (run / f"{finished.name}.json").rename(run / f"{run.name}.json")
+
+
+class Nodes:
+    """A cluster that only keeps time: so many nodes, each with a run for some milliseconds."""
+
+    def __init__(self, card: str) -> None:
+        self.card = card
+        self.waiting: list[Task] = []
+        self.running: dict[str, tuple[float, Task]] = {}
+        self.most = 0
+
+    def submit(self, task: Task) -> Job:
+        self.waiting.append(task)
+        return Job("ray", task.name, "simulated")
+
+    def standings(self, at: str) -> dict[str, Standing]:
+        found: dict[str, Standing] = dict.fromkeys(self.running, "running")
+        return found | {task.name: "waiting" for task in self.waiting}
+
+    def go_on(self) -> int:
+        """Begin and end what is due; how many have ended."""
+        now = time.monotonic()
+        ended = [name for name, (end, _) in self.running.items() if end <= now]
+        for name in ended:
+            _, task = self.running.pop(name)
+            (task.folder / f"{name}.json").write_text(self.card)
+        while self.waiting and len(self.running) < NODES:
+            task = self.waiting.pop(0)
+            (task.folder / "queued").unlink()
+            self.running[task.name] = (now + HELD, task)
+        self.most = max(self.most, len(self.running))
+        return len(ended)
+
+
+def _simulate(card: str) -> None:
+    """A thousand runs on a hundred nodes that hold each for half a second."""
+    nodes, ended, seconds = Nodes(card), 0, list[float]()
+    launchers._cluster = lambda launcher: nodes
+    launchers.A_WHILE = 0.0
+    began = time.monotonic()
+    while ended < MANY:
+        at = time.perf_counter()
+        trouble = queue.dispatch()
+        seconds.append(time.perf_counter() - at)
+        assert trouble is None, trouble
+        ended += nodes.go_on()
+    say(
+        f"{MANY} runs on {NODES} nodes in {time.monotonic() - began:.1f} s, {nodes.most} at once; "
+        f"dispatch {1000 * median(seconds):.0f} ms, at most {1000 * max(seconds):.0f}; {states()}"
+    )
+
+
+# Two hosts
+
+
+def hosts() -> None:
+    """One run by torchrun on two hosts; one is lost, and both go on."""
+    with _two_hosts(), folder_of("local"):
+        whole = _wait(_torchrun(["fmnist", *VERB]))
+        assert whole == [0, 0], whole
+        (reference,) = all_runs()
+        say(f"two hosts: {reference.state}, {len(reference.progress)} progress lines")
+        processes = _torchrun(["fmnist", *VERB])
+        until(lambda: _reached(reference, 10), "some steps")
+        (run,) = (run for run in all_runs() if run.id != reference.id)
+        os.killpg(processes[1].pid, signal.SIGKILL)
+        say(f"second host killed at step {read_run(run.id).progress[-1]['step']}")
+        _wait(processes)
+        say(f"without it the run is {read_run(run.id).state}")
+        (run.folder / "failure.txt").unlink(missing_ok=True)
+        assert _wait(_torchrun(["fmnist.runs.worker", run.id])) == [0, 0]
+        run = read_run(run.id)
+        assert run.card
+        assert reference.card
+        same = run.card.sha256 == reference.card.sha256
+        say(f"gone on with on both: {run.state}, weights {'equal' if same else 'DIFFER'}")
+
+
+def _reached(other: Run, lines: int) -> bool:
+    return any(run.id != other.id and len(run.progress) > lines for run in all_runs())
+
+
+@contextmanager
+def _two_hosts() -> Iterator[None]:
+    """Two network namespaces that reach each other by a cable."""
+    commands = ["ip netns add studio1", "ip netns add studio2"]
+    commands += ["ip link add cable1 netns studio1 type veth peer cable2 netns studio2"]
+    for n in (1, 2):
+        inside = f"ip netns exec studio{n} ip"
+        commands += [f"{inside} address add 10.77.0.{n}/24 dev cable{n}"]
+        commands += [f"{inside} link set cable{n} up", f"{inside} link set lo up"]
+    try:
+        for command in commands:
+            subprocess.run(command.split(), check=True)
+        yield
+    finally:
+        for n in (1, 2):
+            subprocess.run(["ip", "netns", "delete", f"studio{n}"])
+
+
+def _torchrun(module: list[str]) -> list[subprocess.Popen[bytes]]:
+    """The same module on both hosts, one process on each."""
+    started = []
+    for n in (1, 2):
+        group = ["--nnodes=2", "--nproc-per-node=1", f"--node-rank={n - 1}"]
+        group += ["--rdzv-backend=c10d", "--rdzv-endpoint=10.77.0.1:29577", "--rdzv-id=studio"]
+        group += [f"--local-addr=10.77.0.{n}"]
+        command = [sys.executable, "-m", "torch.distributed.run", *group, "-m", *module]
+        started.append(
+            subprocess.Popen(
+                ["ip", "netns", "exec", f"studio{n}", *command],
+                cwd=PROJECT,
+                env={**os.environ, "GLOO_SOCKET_IFNAME": f"cable{n}"},
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        )
+    return started
+
+
+def _wait(processes: list[subprocess.Popen[bytes]]) -> list[int]:
+    return [process.wait(PATIENCE) for process in processes]
+
+
 if __name__ == "__main__":
-    {"ray": ray}[sys.argv[1]]()
+    {"ray": ray, "slurm": slurm, "folder": folder, "hosts": hosts}[sys.argv[1]]()

@@ -99,7 +99,7 @@ def submit(run_id: str, folder: Path, device: str) -> Job:
     key = (launcher, os.environ.get("RAY_ADDRESS", ""))
     until, refusal = _refusals.get(key, (0.0, None))
     if refusal and time.monotonic() < until:
-        raise refusal
+        raise UserFacingError(refusal.words)
     line = _line(run_id, folder, gpus)
     try:
         job = _cluster(launcher).submit(Task(run_id, line, folder, _threads(), gpus))

@@ -41,12 +41,14 @@ class Command:
             raise subprocess.CalledProcessError(status, self.line)
 
     def checkpoint(self) -> "DelayedSubmission":
-        """End the process, whose state is in its folder, and begin anew."""
+        """End the process, whose state is in its folder, and begin anew.
+
+        It is not waited for: `__call__` does, which this interrupts. The next one waits for its lock.
+        """
         from submitit.core.utils import DelayedSubmission
 
         if self.process:
             self.process.terminate()
-            self.process.wait()
         return DelayedSubmission(Command(self.line))
 
 
