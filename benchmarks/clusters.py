@@ -144,7 +144,7 @@ def ray() -> None:
             say(states())
             compare(made, expected)
     finally:
-        cluster.shutdown()  # type: ignore[no-untyped-call]
+        cluster.shutdown()
 
 
 def _ended(made: list[str]) -> int:

@@ -43,7 +43,7 @@ class Command:
     def checkpoint(self) -> "DelayedSubmission":
         """End the process, whose state is in its folder, and begin anew.
 
-        It is not waited for: `__call__` does, which this interrupts. The next one waits for its lock.
+        `__call__` waits for it, which this interrupts; the next process waits for its lock.
         """
         from submitit.core.utils import DelayedSubmission
 
