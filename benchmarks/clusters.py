@@ -31,7 +31,6 @@ from fmnist.runs.launchers import Job, Standing, Task
 from fmnist.runs.run import Plan, Run, all_runs, queued_runs, read_run, runs_of
 
 PLAN = Plan("softmax", Recipe(epochs=150, batch_size=16), "drawn", "cpu", limit=400)
-SEEDS = 4
 RUNS = 20
 PATIENCE = 900.0
 LOST_AT = 4
@@ -66,8 +65,8 @@ def until(so: Callable[[], bool], what: str) -> None:
         time.sleep(1.0)
 
 
-def plans(count: int) -> list[Plan]:
-    return [replace(PLAN, recipe=replace(PLAN.recipe, seed=n % SEEDS)) for n in range(count)]
+def plans(count: int, seeds: int) -> list[Plan]:
+    return [replace(PLAN, recipe=replace(PLAN.recipe, seed=n % seeds)) for n in range(count)]
 
 
 def states() -> str:
@@ -83,17 +82,17 @@ def folder_of(launcher: str) -> Iterator[Path]:
         yield Path(name)
 
 
-def local_weights() -> dict[int, str]:
+def local_weights(seeds: int) -> dict[int, str]:
     """The SHA-256 of the weights of each seed, as the local launcher makes them."""
     with folder_of("local"):
-        made = [queue.start(plan).id for plan in plans(SEEDS)]
+        made = [queue.start(plan).id for plan in plans(seeds, seeds)]
         until(lambda: all(read_run(run).state == "finished" for run in made), "local runs")
         found = {}
         for run in map(read_run, made):
             assert run.card
             assert run.card.sha256
             found[run.plan.recipe.seed] = run.card.sha256
-    say(f"{SEEDS} seeds trained by the local launcher")
+    say(f"{seeds} seeds trained by the local launcher")
     return found
 
 
@@ -119,7 +118,7 @@ def ray() -> None:
     """Twenty runs on two nodes, of which one is killed in the middle."""
     from ray.cluster_utils import Cluster
 
-    expected = local_weights()
+    expected = local_weights(4)
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     small: dict[str, Any] = {"num_cpus": 1, "object_store_memory": 100 * 2**20}
     cluster = Cluster(True, head_node_args={**small, "include_dashboard": True})
@@ -129,7 +128,7 @@ def ray() -> None:
     say(f"Ray with two nodes at {os.environ['RAY_ADDRESS']}")
     try:
         with folder_of("ray"):
-            made = [queue.start(plan).id for plan in plans(RUNS)]
+            made = [queue.start(plan).id for plan in plans(RUNS, 4)]
             say(states())
             until(lambda: _ended(made) >= LOST_AT and _both_train(), "some ends")
             say(f"{states()}; killing a node")
@@ -161,9 +160,9 @@ def _both_train() -> bool:
 
 def slurm() -> None:
     """Twice as many runs as nodes, of which one is requeued in the middle and goes on elsewhere."""
-    expected = local_weights()
+    expected = local_weights(2)
     with tempfile.TemporaryDirectory() as name, _slurm_of_two(Path(name)), folder_of("slurm"):
-        made = [queue.start(plan).id for plan in plans(SEEDS)]
+        made = [queue.start(plan).id for plan in plans(4, 2)]
         say(states())
         until(_both_train, "two that train")
         run = next(run for run in all_runs() if run.state == "running")
@@ -172,7 +171,7 @@ def slurm() -> None:
         subprocess.run(["scontrol", "requeue", run.job.id], check=True)
         until(lambda: read_run(run.id).state == "queued", "the run that is queued again")
         say(states())
-        until(lambda: _ended(made) == SEEDS, "all ends")
+        until(lambda: _ended(made) == len(made), "all ends")
         say(f"{states()}; the one that was requeued: {read_run(run.id).where}")
         compare(made, expected)
 

@@ -330,8 +330,9 @@ def _read(folder: Path) -> Run:
     if is_held(folder / "lock"):
         return _seen(folder, os.listdir(folder), holds_lock=True, standing=None)
     versions = _versions(folder)
-    job = _job(folder) if "job.json" in dict(versions) else None
-    if job is None or f"{folder.name}.json" in dict(versions):
+    names = {name for name, _ in versions}
+    job = _job(folder) if "job.json" in names and f"{folder.name}.json" not in names else None
+    if job is None:
         return _seen_free(folder, versions, None)
     standing = launchers.standing(job) or "unheard"
     return _seen_free(folder, _versions(folder), standing)
@@ -348,14 +349,16 @@ def _seen_free(
 
 def _versions(folder: Path) -> tuple[tuple[str, Version], ...]:
     """All names in a run's folder, and what changes whenever one of them is replaced."""
+    with os.scandir(folder) as entries:
+        return tuple(sorted((entry.name, _version(entry)) for entry in entries))
 
-    def of(name: str) -> Version:
-        try:
-            return version(folder / name)
-        except FileNotFoundError:  # gone meanwhile
-            return (0, 0, 0)
 
-    return tuple((name, of(name)) for name in sorted(os.listdir(folder)))
+def _version(entry: os.DirEntry[str]) -> Version:
+    try:
+        found = entry.stat()
+    except FileNotFoundError:  # gone meanwhile
+        return (0, 0, 0)
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def _seen(folder: Path, names: Sequence[str], holds_lock: bool, standing: str | None) -> Run:

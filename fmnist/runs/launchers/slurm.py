@@ -73,7 +73,9 @@ def submit(task: Task) -> Job:
             task.folder / "submitit", cluster=at, slurm_max_num_timeout=AGAIN
         )
         executor.update_parameters(**wishes)
-        with submitit.helpers.clean_env():
+        configured = {name: os.environ[name] for name in ("SLURM_CONF",) if name in os.environ}
+        with submitit.helpers.clean_env():  # a job that hands over another is not its parent
+            os.environ.update(configured)
             return Job("slurm", executor.submit(Command(task.line)).job_id, at)
     except (OSError, ValueError, RuntimeError, subprocess.SubprocessError) as error:
         raise _trouble(error) from None

@@ -113,11 +113,15 @@ def test_a_job_asks_for_being_requeued_for_its_threads_and_for_its_gpus(
     monkeypatch.setenv("FMNIST_LAUNCHER", "slurm")
     monkeypatch.setenv("FMNIST_GPUS_PER_RUN", "2")
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
-    taken = f'cp "$1" {tmp_path}/script; echo Submitted batch job 12'
+    monkeypatch.setenv("SLURM_CONF", "/etc/ours.conf")
+    monkeypatch.setenv("SLURM_JOB_ID", "7")  # of the job that hands this one over
+    told = f'echo "$SLURM_CONF" "$SLURM_JOB_ID" > {tmp_path}/told'
+    taken = f'cp "$1" {tmp_path}/script; {told}; echo Submitted batch job 12'
     monkeypatch.setenv("PATH", of(tmp_path, srun="true", sbatch=taken, squeue="echo '12|PENDING'"))
     runs_folder().mkdir(parents=True)
     run = read_run(queue.start(replace(LONG, device="auto")).id)
     script = (tmp_path / "script").read_text()
     for line in ("requeue", "cpus-per-task=3", "gpus-per-node=2", f"job-name={run.id}"):
         assert f"#SBATCH --{line}\n" in script
+    assert (tmp_path / "told").read_text().split() == ["/etc/ours.conf"]
     assert (run.state, run.where) == ("queued", "SLURM job 12")
