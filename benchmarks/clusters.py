@@ -27,7 +27,7 @@ from typing import Any
 from fmnist import PROJECT
 from fmnist.models.recipe import Recipe
 from fmnist.runs import launchers, queue
-from fmnist.runs.launchers import Job, Standing, Task
+from fmnist.runs.launchers.job import Job, Standing, Task
 from fmnist.runs.run import Plan, Run, all_runs, queued_runs, read_run, runs_of
 
 PLAN = Plan("softmax", Recipe(epochs=150, batch_size=16), "drawn", "cpu", limit=400)

@@ -17,7 +17,8 @@ from fmnist.machine.errors import UserFacingError
 from fmnist.machine.files import write_whole
 from fmnist.machine.locks import held, open_lock
 from fmnist.runs import launchers
-from fmnist.runs.launchers import Job, local
+from fmnist.runs.launchers import local
+from fmnist.runs.launchers.job import Job
 from fmnist.runs.run import (
     IN_WORDS,
     Plan,

@@ -44,7 +44,7 @@ from fmnist.models import MODELS, ModelSpec
 from fmnist.models.chain import Chain, Layer
 from fmnist.models.recipe import Recipe
 from fmnist.runs import launchers
-from fmnist.runs.launchers import Job
+from fmnist.runs.launchers.job import Job
 from fmnist.weights.card import Card
 from fmnist.words import Words, recalled
 

@@ -12,36 +12,17 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol
+from typing import Protocol
 
 from fmnist import PROJECT
 from fmnist.machine import devices
 from fmnist.machine.errors import UserFacingError
+from fmnist.runs.launchers.job import Job, Standing, Task
 from fmnist.words import Words
 
 LAUNCHERS = ("local", "ray", "slurm")
-Standing = Literal["waiting", "running", "late", "gone"]
-"""A job that is late has been given up by a cluster that had no room for it in time."""
 A_WHILE, LONGER = 2.0, 10.0
 """Seconds for which the answer of a cluster counts, and for which one that fails isn't asked."""
-
-
-class Job(NamedTuple):
-    """What a cluster was given: by whom, what the cluster calls it, and which cluster that is."""
-
-    launcher: str
-    id: str  # nothing while it is being handed over
-    at: str
-
-
-class Task(NamedTuple):
-    """What a cluster is to carry out: a line for a shell, and what that needs."""
-
-    name: str
-    line: str
-    folder: Path
-    cpus: int
-    gpus: int
 
 
 class Cluster(Protocol):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from fmnist.machine.errors import UserFacingError
-from fmnist.runs.launchers import Job, Standing, Task
+from fmnist.runs.launchers.job import Job, Standing, Task
 
 if TYPE_CHECKING:
     from ray.job_submission import JobSubmissionClient

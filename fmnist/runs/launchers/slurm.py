@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from fmnist import PROJECT
 from fmnist.machine.errors import UserFacingError
-from fmnist.runs.launchers import Job, Standing, Task
+from fmnist.runs.launchers.job import Job, Standing, Task
 
 if TYPE_CHECKING:
     from submitit.core.utils import DelayedSubmission

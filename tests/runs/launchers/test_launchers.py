@@ -14,7 +14,7 @@ from fmnist.machine.files import write_whole
 from fmnist.machine.locks import held
 from fmnist.models.recipe import Recipe
 from fmnist.runs import launchers, queue, worker
-from fmnist.runs.launchers import Job, Standing, Task
+from fmnist.runs.launchers.job import Job, Standing, Task
 from fmnist.runs.run import Plan, Run, RunError, all_runs, queued_runs, read_run, runs_folder
 
 SHORT = Plan("softmax", Recipe(epochs=2, batch_size=50), "drawn", "auto", limit=200)
