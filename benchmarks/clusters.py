@@ -355,7 +355,9 @@ def hosts() -> None:
         processes = _torchrun(["fmnist", *VERB])
         until(lambda: _reached(reference, 10), "some steps")
         (run,) = (run for run in all_runs() if run.id != reference.id)
-        os.killpg(processes[1].pid, signal.SIGKILL)
+        listed = subprocess.run(["ip", "netns", "pids", "studio2"], capture_output=True, text=True)
+        for process in map(int, listed.stdout.split()):
+            os.kill(process, signal.SIGKILL)
         say(f"second host killed at step {read_run(run.id).progress[-1]['step']}")
         _wait(processes)
         say(f"without it the run is {read_run(run.id).state}")
@@ -396,7 +398,7 @@ def _torchrun(module: list[str]) -> list[subprocess.Popen[bytes]]:
     for n in (1, 2):
         group = ["--nnodes=2", "--nproc-per-node=1", f"--node-rank={n - 1}"]
         group += ["--rdzv-backend=c10d", "--rdzv-endpoint=10.77.0.1:29577", "--rdzv-id=studio"]
-        group += [f"--local-addr=10.77.0.{n}"]
+        group += [f"--local-addr=10.77.0.{n}", f"--rdzv-conf=is_host={int(n == 1)}"]
         command = [sys.executable, "-m", "torch.distributed.run", *group, "-m", *module]
         started.append(
             subprocess.Popen(
