@@ -234,23 +234,25 @@ def _slurm_of_two(folder: Path) -> Iterator[None]:
 
 def folder() -> None:
     """What looking costs with a thousand runs that have ended, and with a thousand that wait."""
-    card, finished = _one_finished()
-    with folder_of("local") as runs:
-        for n in range(MANY):
-            _copy(finished, runs, n, card)
-        _time("first listing of ended runs", lambda: len(_listed()), 1)
-        _time("listing them again", lambda: len(_listed()))
-        _time("all_runs", lambda: len(all_runs()))
-        _time("runs_of", lambda: len(runs_of(None)))
-        _time("queued_runs", lambda: len(queued_runs()))
-        _time("dispatch", lambda: queue.dispatch() is None)
-    with folder_of("ray") as runs:
-        for n in range(MANY):
-            _copy(finished, runs, n, None)
-        _time("first listing of waiting runs", lambda: len(_listed()), 1)
-        _time("listing them again", lambda: len(_listed()))
-        _time("queued_runs", lambda: len(queued_runs()))
-        _simulate(card)
+    with tempfile.TemporaryDirectory() as name:
+        finished = _one_finished(Path(name))
+        card = (finished / f"{finished.name}.json").read_text()
+        with folder_of("local") as runs:
+            for n in range(MANY):
+                _copy(finished, runs, n, ended=True)
+            _time("first listing of ended runs", lambda: len(_listed()), 1)
+            _time("listing them again", lambda: len(_listed()))
+            _time("all_runs", lambda: len(all_runs()))
+            _time("runs_of", lambda: len(runs_of(None)))
+            _time("queued_runs", lambda: len(queued_runs()))
+            _time("dispatch", lambda: queue.dispatch() is None)
+        with folder_of("ray") as runs:
+            for n in range(MANY):
+                _copy(finished, runs, n, ended=False)
+            _time("first listing of waiting runs", lambda: len(_listed()), 1)
+            _time("listing them again", lambda: len(_listed()))
+            _time("queued_runs", lambda: len(queued_runs()))
+            _simulate(card)
 
 
 def _listed() -> list[dict[str, Any]]:
@@ -267,29 +269,28 @@ def _time(what: str, act: Callable[[], object], times: int = 9) -> None:
     say(f"{what}: {1000 * median(seconds):.0f} ms ({result})")
 
 
-def _one_finished() -> tuple[str, Path]:
-    """The card and the folder of a run as long as a usual one: 20 epochs, ten lines in each."""
+def _one_finished(kept: Path) -> Path:
+    """The folder of a run as long as a usual one, 20 epochs with ten lines in each."""
     with folder_of("local"):
         plan = replace(PLAN, recipe=Recipe(epochs=20, batch_size=40))
         run = queue.start(plan)
         until(lambda: read_run(run.id).state == "finished", "a run")
-        kept = Path(tempfile.mkdtemp()) / run.id
-        shutil.copytree(run.folder, kept)
-    say(f"a run has {sum(1 for _ in kept.rglob('*'))} files")
-    return (kept / f"{kept.name}.json").read_text(), kept
+        shutil.copytree(run.folder, kept / run.id)
+    say(f"a run has {sum(1 for _ in (kept / run.id).rglob('*'))} files")
+    return kept / run.id
 
 
-def _copy(finished: Path, runs: Path, n: int, card: str | None) -> None:
-    """The n-th of many runs: ended, with that card, or waiting."""
+def _copy(finished: Path, runs: Path, n: int, ended: bool) -> None:
+    """The n-th of many runs: ended as that one, or waiting with its plan."""
     run = runs / f"20261127-{n:06}-softmax-{n:06x}"
-    if card is None:
-        run.mkdir()
-        shutil.copy(finished / "plan.json", run)
-        (run / "queued").write_text(f"{n + 1:020}")
-        (run / "lock").touch()
+    if ended:
+        shutil.copytree(finished, run)
+        (run / f"{finished.name}.json").rename(run / f"{run.name}.json")
         return
-    shutil.copytree(finished, run)
-    (run / f"{finished.name}.json").rename(run / f"{run.name}.json")
+    run.mkdir()
+    shutil.copy(finished / "plan.json", run)
+    (run / "queued").write_text(f"{n + 1:020}")
+    (run / "lock").touch()
 
 
 class Nodes:
