@@ -105,6 +105,7 @@ def train(options: argparse.Namespace) -> int:
         return _train_in_group(plan)
     run = queue.start(plan)
     print(f"Run {run.id} in {run.folder}")
+    _dispatch()
     return _watch(run.id, stop_on_interrupt=True)
 
 
@@ -229,7 +230,7 @@ def _in_words(answer: dict[str, Any]) -> str:
 
 def show_runs(options: argparse.Namespace) -> int:
     """List the runs, newest first, and start what is queued and can start."""
-    queue.dispatch()
+    _dispatch()
     rows = [run.summary() for run in all_runs()]
     if options.json:
         print(json.dumps(rows, indent=1))
@@ -238,9 +239,15 @@ def show_runs(options: argparse.Namespace) -> int:
         print(
             f"{row['id']:<40}{row['state']:<12}{row['model']:<16}"
             f"{row['epoch']:>4}/{row['epochs']:<4}{_percent(row['validation_accuracy']):>9}"
-            f"  {row['title'] or ''}".rstrip()
+            f"  {row['title'] or ''}  {row['where'] or ''}".rstrip()
         )
     return 0
+
+
+def _dispatch() -> None:
+    """Start the runs whose turn it is; what stands against that is said."""
+    if trouble := queue.dispatch():
+        print(trouble, file=sys.stderr)
 
 
 def stop_run(options: argparse.Namespace) -> int:
@@ -252,6 +259,7 @@ def stop_run(options: argparse.Namespace) -> int:
 def resume_run(options: argparse.Namespace) -> int:
     """Queue a run again, from its checkpoint."""
     queue.resume(options.id)
+    _dispatch()
     return 0
 
 

@@ -7,7 +7,6 @@ import streamlit as st
 from fmnist.classroom import runs
 from fmnist.machine.errors import UserFacingError
 from fmnist.models import MODELS
-from fmnist.runs import queue
 from fmnist.runs.run import Plan, spec
 from fmnist.ui.page import page
 from fmnist.ui.parts import train as parts
@@ -22,7 +21,7 @@ source, device = page(
     _("Train"),
     _("A run goes on when you close this tab, and its link shows it in every browser."),
 )
-queue.dispatch()
+parts.dispatch()
 ticket = classroom.ticket()
 known = {run.id: run for run in runs.seen_by(ticket)}
 asked = parts.asked_for()

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from statistics import median
 from typing import NamedTuple, Self
 
@@ -61,6 +62,14 @@ def seen(work: Work, runs: Iterable[Run]) -> float | None:
     return None
 
 
+def _speeds(runs: Iterable[Run]) -> Callable[[Work], float | None]:
+    """What `seen` says of each kind of work, found among all the runs in one go."""
+    alike: dict[Work, list[Run]] = {}
+    for run in runs:
+        alike.setdefault(Work.of(run.plan), []).append(run)
+    return cache(lambda work: seen(work, alike.get(work, ())))
+
+
 class Turn(NamedTuple):
     """Where a run stands in the queue of its device, and about when it begins."""
 
@@ -76,7 +85,7 @@ def turns(
 
     `sizes` are how many images a plan learns from and how many are held out.
     """
-    devices = {run.plan.device for run in waiting}
+    devices, speeds = {run.plan.device for run in waiting}, _speeds(known)
     left: dict[str, float | None] = dict.fromkeys(devices, 0.0)
 
     def add(device: str, more: float | None) -> None:
@@ -91,7 +100,7 @@ def turns(
         queue = [run for run in waiting if run.plan.device == device]
         for place, run in enumerate(queue, 1):
             found[run.id] = Turn(place, len(queue), left[device])
-            speed = seen(Work.of(run.plan), known)
+            speed = speeds(Work.of(run.plan))
             add(device, None if speed is None else seconds(run.plan, *sizes(run.plan), speed))
     return found
 

@@ -1,23 +1,24 @@
-"""Starting, stopping and resuming runs, one at a time on each device."""
+"""Starting, stopping and resuming runs: here one at a time on each device, or on a cluster."""
 
 import fcntl
 import json
 import os
 import secrets
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from fmnist import PROJECT
 from fmnist.data import splits
 from fmnist.machine import devices
+from fmnist.machine.errors import UserFacingError
 from fmnist.machine.files import write_whole
 from fmnist.machine.locks import held, open_lock
+from fmnist.runs import launchers
+from fmnist.runs.launchers import local
+from fmnist.runs.launchers.job import Job
 from fmnist.runs.run import (
     IN_WORDS,
     Plan,
@@ -39,18 +40,19 @@ SHARE = 0.1
 """Of the disk that runs may take, what those of one person in a classroom may."""
 MOST_WAITING = 10
 """Runs of one person in a classroom that may be before their end."""
-DAY = 24 * 3600 * 10**9  # nanoseconds
-
-_children: list[subprocess.Popen[bytes]] = []
-"""Processes started from here, held only so that ended ones are collected by the system."""
+PEOPLE = 1000
+"""Of so many people it is remembered when they last had a turn."""
+WAITING_THERE = 20
+"""Runs that wait at a cluster; the others wait here, where nobody's second comes before another's
+first."""
 
 
 def start(plan: Plan) -> Run:
-    """Make a run and start it, or leave it queued while another one trains on its device.
+    """Make a run and start it, or leave it queued while it can't be.
 
     Raises RunError when the runs take more of the disk than FMNIST_RUNS_MAX_GB allows or their
     folder can't be written, WeightsError when the result couldn't be kept under its name or there
-    is no such teacher or beginning, and UserFacingError when there is no such device.
+    is no such teacher or beginning, and UserFacingError when there is no such device or launcher.
     """
     run_id = _make(plan, queued=True)
     dispatch()
@@ -96,6 +98,8 @@ def resume(run_id: str) -> None:
             state=IN_WORDS[run.state],
         )
     _check_waiting(run.plan, runs_of(run.plan.classroom) if run.plan.classroom else ())
+    if run.job and launchers.standing(run.job) != "waiting":  # else that job is the one to go on
+        (run.folder / "job.json").unlink(missing_ok=True)
     # Queued first: who reads the run in between sees it waiting, or still as it ended.
     _queue(run.folder)
     (run.folder / "failure.txt").unlink(missing_ok=True)
@@ -128,50 +132,90 @@ def watch(run_id: str) -> Iterator[Run]:
     yield run
 
 
-def dispatch() -> None:
-    """Start the run whose turn it is on every device that is free.
+def dispatch() -> Words | None:
+    """Start the runs whose turn it is; what stands against that, if anything does.
 
+    Here that is one on every device that is free. A cluster is given as many as may wait there.
     Whoever looks at the runs calls this, and each run as it ends, so the queue needs no server.
     """
-    if not os.access(runs_folder(), os.W_OK):
-        return  # nothing can be queued there either
-    with held(runs_folder() / "dispatch.lock"):
-        for run in queued_runs():
-            device_lock, run_lock = open_lock(_device_lock(run)), open_lock(run.folder / "lock")
-            try:
-                fcntl.flock(device_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                fcntl.flock(run_lock, fcntl.LOCK_EX)  # who reads the run has it for a moment
-                _launch(run, run_lock, device_lock)
-                _note_turn(run.plan.owner)
-            except BlockingIOError:
-                continue  # another run has the device
-            finally:
-                os.close(device_lock)
-                os.close(run_lock)
+    try:
+        elsewhere = launchers.on_cluster()
+        if not os.access(runs_folder(), os.W_OK):
+            return _unwritable() if elsewhere else None  # nothing can be queued there either
+        with held(runs_folder() / "dispatch.lock"):
+            if elsewhere:
+                _start_on_cluster()
+            else:
+                _start_here()
+    except UserFacingError as error:
+        return error.words
+    except OSError as error:
+        return _not_written(error)
+    return None
+
+
+def _start_here() -> None:
+    busy = set[Path]()
+    for run in queued_runs():
+        device = _device_lock(run)
+        if device in busy or (run.job and _is_there(run, run.job)):
+            continue
+        device_lock, run_lock = open_lock(device), open_lock(run.folder / "lock")
+        try:
+            fcntl.flock(device_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(run_lock, fcntl.LOCK_EX)  # who reads the run has it for a moment
+            _launch(run, run_lock, device_lock)
+            _note_turn(run.plan.owner)
+        except BlockingIOError:  # another run has the device
+            busy.add(device)
+        finally:
+            os.close(device_lock)
+            os.close(run_lock)
+
+
+def _start_on_cluster() -> None:
+    """Hand runs over in the order of their turns; raises UserFacingError in a cluster's trouble."""
+    waiting = queued_runs()
+    here = [run for run in waiting if not (run.job and _is_there(run, run.job))]
+    for run in here[: max(0, WAITING_THERE - (len(waiting) - len(here)))]:
+        # First of all a mark: where the folder is full, nothing is handed over again and again.
+        _note_job(run, Job(launchers.chosen(), "", ""))
+        try:
+            job = launchers.submit(run.id, run.folder, run.plan.device)
+        except UserFacingError:
+            (run.folder / "job.json").unlink(missing_ok=True)
+            raise
+        _note_job(run, job)
+        _note_turn(run.plan.owner)
+
+
+def _is_there(run: Run, job: Job) -> bool:
+    """Whether a queued run need not be handed over: it was, or has ended before it began."""
+    standing = launchers.standing(job)
+    if standing == "late":
+        (run.folder / "job.json").unlink(missing_ok=True)
+        return False
+    if standing == "gone":  # it is interrupted, which its owner should see
+        (run.folder / "queued").unlink(missing_ok=True)
+    return True
+
+
+def _note_job(run: Run, job: Job) -> None:
+    write_whole(run.folder / "job.json", json.dumps(job._asdict()).encode())
 
 
 def _launch(run: Run, run_lock: int, device_lock: int) -> None:
-    """Start the run's process; it inherits the two locks, so they are never free in between."""
-    with (run.folder / "log.txt").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "fmnist.runs.worker", run.id, str(run_lock), str(device_lock)],
-            cwd=PROJECT,
-            env={**os.environ, "FMNIST_RUNS": str(runs_folder().resolve())},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            pass_fds=(run_lock, device_lock),
-            start_new_session=True,  # survives the server, the terminal and Ctrl-C in it
-        )
-    _children[:] = [child for child in [*_children, process] if child.poll() is None]
+    local.launch(run.id, run.folder, (run_lock, device_lock))
 
 
 def _note_turn(owner: str) -> None:
-    """Remember that a person has just had a turn; a day later it is forgotten."""
-    now = time.time_ns()
-    turns = {who: when for who, when in read_turns().items() if now - when < DAY} | {owner: now}
+    """Remember that a person has just had a turn, and of whom that is the longest ago forget it."""
+    known = read_turns()
+    turns = known | {owner: max(known.values(), default=0) + 1}
+    latest = sorted(turns, key=turns.__getitem__)[-PEOPLE:]
     with suppress(OSError):  # the run has begun all the same
-        write_whole(runs_folder() / "turns.json", json.dumps(turns).encode())
+        content = json.dumps({owner: turns[owner] for owner in latest})
+        write_whole(runs_folder() / "turns.json", content.encode())
 
 
 def _device_lock(run: Run) -> Path:
@@ -179,9 +223,24 @@ def _device_lock(run: Run) -> Path:
     return runs_folder() / f"device-{run.plan.device}.lock"
 
 
+def _unwritable() -> Words:
+    return Words(
+        "The folder that the cluster shares, {folder}, is not there or can't be written. Mount it, "
+        "or name another in FMNIST_RUNS.",
+        folder=runs_folder(),
+    )
+
+
+def _not_written(error: OSError) -> Words:
+    return Words("The folder of the runs can't be written: {reason}.", reason=error.strerror)
+
+
 def _make(plan: Plan, queued: bool) -> str:
     """The id of a new run with all that it needs to begin."""
-    plan = replace(plan, device=devices.choose(plan.device).type)
+    if queued and launchers.on_cluster() and not os.access(runs_folder(), os.W_OK):
+        raise RunError(_unwritable())
+    device = launchers.device(plan.device) if queued else devices.choose(plan.device).type
+    plan = replace(plan, device=device)
     notices = []
     teacher = plan.recipe.teacher
     if teacher and not shelf.load(teacher).card.may_know(plan.data):
@@ -222,9 +281,7 @@ def _make(plan: Plan, queued: bool) -> str:
         made.rename(runs_folder() / run_id)
     except OSError as error:
         shutil.rmtree(made, ignore_errors=True)
-        raise RunError(
-            "The folder of the runs can't be written: {reason}.", reason=error.strerror
-        ) from None
+        raise RunError(_not_written(error)) from None
     return run_id
 
 
@@ -265,4 +322,7 @@ def _check_waiting(plan: Plan, runs: Iterable[Run]) -> None:
 
 
 def _queue(folder: Path) -> None:
-    write_whole(folder / "queued", f"{time.time_ns():020d}".encode())
+    """Put a run behind all that wait, whatever the clocks of the machines that queued them say."""
+    waiting = (path.read_text() for path in runs_folder().glob("[!.]*/queued"))
+    latest = max((int(digits) for digits in waiting if digits.isdecimal()), default=0)
+    write_whole(folder / "queued", f"{max(time.time_ns(), latest + 1):020d}".encode())

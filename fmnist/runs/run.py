@@ -2,6 +2,8 @@
 
     FMNIST_RUNS/ID/plan.json        what was asked for
                    queued           present while the run waits for its device
+                   job.json         what a cluster was given to carry the run out, if one was
+                   node             the machine whose process began or went on with it last
                    lock             held by the run's process for as long as it lives
                    stop             present once somebody asked it to stop
                    progress.jsonl   its progress lines, appended as it trains
@@ -12,12 +14,14 @@
                    notice.txt       what the user should know of how it goes on
                    log.txt          what the process printed
                    ID.safetensors   the result, with its card ID.json
-    FMNIST_RUNS/turns.json          when each person's last run got its device
+    FMNIST_RUNS/turns.json          in which order each person's last run got its device
 
 The state is derived from these files and the lock, which the kernel releases when the process
-ends, however it ends; so no state can outlive what it tells of.
+ends, however it ends; so no state can outlive what it tells of. Of a run that a cluster was given
+and whose lock is free, the cluster says whether it lives. Nothing compares the clocks of machines.
 """
 
+import heapq
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -39,11 +43,14 @@ from fmnist.machine.locks import is_held
 from fmnist.models import MODELS, ModelSpec
 from fmnist.models.chain import Chain, Layer
 from fmnist.models.recipe import Recipe
+from fmnist.runs import launchers
+from fmnist.runs.launchers.job import Job
 from fmnist.weights.card import Card
 from fmnist.words import Words, recalled
 
 BUILT = "built"
 """What stands for the name of an architecture where the plan has the layers themselves."""
+Version = tuple[int, int, int]
 State = Literal["queued", "running", "stopping", "stopped", "interrupted", "failed", "finished"]
 IN_WORDS: Mapping[str, Words] = MappingProxyType(
     {
@@ -123,7 +130,7 @@ class Run:
     """One run as its directory showed it at one moment; `read_run` looks again.
 
     Only what is large or slow to find out waits until it is asked for, and is as it is then: the
-    predictions, the log and the bytes.
+    predictions, the log and the bytes, which are counted once.
     """
 
     id: str
@@ -135,24 +142,39 @@ class Run:
     notice: Words | None  # what happened on the way that the user should know, as of a failing GPU
     card: Card | None  # the card of the result, once the run is finished
     progress_lines: bytes = field(repr=False)  # progress.jsonl, read in `progress` if at all
+    job: Job | None = None  # what a cluster was given to carry it out
+    node: str | None = None  # the machine whose process began or went on with it last
 
     @property
     def label(self) -> str:
         """What people call it; one that nobody named goes by its id."""
         return self.plan.title or self.id
 
-    @property
+    @cached_property
     def best(self) -> float | None:
         """The highest validation accuracy so far, 0 to 1."""
         validated = (line.get("validation_accuracy") for line in self.progress)
         return max((accuracy for accuracy in validated if accuracy is not None), default=None)
+
+    @cached_property
+    def last(self) -> Mapping[str, Any]:
+        """What the last progress line says of epoch and eta_seconds."""
+        line = self.progress[-1] if self.progress else {"epoch": 0, "eta_seconds": None}
+        return {name: line[name] for name in ("epoch", "eta_seconds")}
+
+    @property
+    def where(self) -> Words | None:
+        """Where it is or was carried out; None while nobody has begun with it."""
+        if self.state == "queued":  # the node is that of an earlier time
+            return launchers.where(self.job, None) if self.job else None
+        return launchers.where(self.job, self.node)
 
     @property
     def active(self) -> bool:
         """Whether it has something before it, if only to stop, without anybody's doing."""
         return self.state in ("queued", "running", "stopping")
 
-    @cached_property
+    @property
     def progress(self) -> list[dict[str, Any]]:
         """The progress lines in order: epoch, epochs, step, steps, loss, lr, images_per_second,
         eta_seconds, and at the end of an epoch validation_loss and validation_accuracy, with
@@ -178,15 +200,14 @@ class Run:
 
     def bytes(self) -> int:
         """What the run takes on the disk."""
-        sizes = 0
-        for path in self.folder.rglob("*"):
-            with suppress(FileNotFoundError):  # replaced or deleted meanwhile
-                sizes += path.stat().st_size
-        return sizes
+        return self._bytes
+
+    @cached_property
+    def _bytes(self) -> int:
+        return _size(self.folder)
 
     def summary(self) -> dict[str, Any]:
         """The run in one row, as `runs --json` prints it."""
-        last = self.progress[-1] if self.progress else {"epoch": 0, "eta_seconds": None}
         return {
             "id": self.id,
             "title": self.plan.title,
@@ -196,14 +217,25 @@ class Run:
             "model": self.plan.model,
             "data": self.plan.data,
             "device": self.plan.device,
-            "epoch": last["epoch"],
+            "where": self.where,
+            "epoch": self.last["epoch"],
             "epochs": self.plan.recipe.epochs,
             "validation_accuracy": self.best,
             "test_accuracy": self.card.test.accuracy if self.card and self.card.test else None,
-            "eta_seconds": last["eta_seconds"],
+            "eta_seconds": self.last["eta_seconds"],
             "bytes": self.bytes(),
             "failure": self.failure,
         }
+
+
+def _size(folder: str | Path) -> int:
+    """What all that is in a folder takes on the disk, in bytes."""
+    size = 0
+    with suppress(FileNotFoundError), os.scandir(folder) as entries:  # deleted meanwhile
+        for entry in entries:
+            with suppress(FileNotFoundError):  # replaced meanwhile
+                size += entry.stat().st_size + (_size(entry.path) if entry.is_dir() else 0)
+    return size
 
 
 @lru_cache(maxsize=256)
@@ -262,17 +294,24 @@ def queued_runs() -> list[Run]:
     """
     waiting = [run for run in _runs_with("queued") if run.state == "queued"]
     waiting.sort(key=lambda run: run.queued)
-    turns, order = read_turns(), list[Run]()
-    while waiting:
-        run = min(waiting, key=lambda run: turns.get(run.plan.owner, 0))
-        turns[run.plan.owner] = max(turns.values(), default=0) + 1
-        waiting.remove(run)
-        order.append(run)
+    of_owner: dict[str, list[Run]] = {}
+    for run in waiting:
+        of_owner.setdefault(run.plan.owner, []).append(run)
+    turns = read_turns()
+    latest = max(turns.values(), default=0)
+    next_turns = [(turns.get(owner, 0), runs[0].queued, owner) for owner, runs in of_owner.items()]
+    heapq.heapify(next_turns)
+    order = list[Run]()
+    for turn in range(latest + 1, latest + 1 + len(waiting)):
+        _, _, owner = heapq.heappop(next_turns)
+        order.append(of_owner[owner].pop(0))
+        if of_owner[owner]:
+            heapq.heappush(next_turns, (turn, of_owner[owner][0].queued, owner))
     return order
 
 
 def read_turns() -> dict[str, int]:
-    """When each person's last run got its device, in nanoseconds; nothing if it can't be read."""
+    """Numbers that rise with each turn, of each person's last; nothing if they can't be read."""
     try:
         turns: dict[str, int] = json.loads((runs_folder() / "turns.json").read_bytes())
     except (FileNotFoundError, ValueError):
@@ -289,14 +328,46 @@ def _runs_with(name: str) -> Iterator[Run]:
 def _read(folder: Path) -> Run:
     """The run, looked at in an order that makes it none that never was, whatever is done meanwhile.
 
-    The lock comes first, since its holder has left all that it has to say when it lets go: a run
-    that holds it shows nothing of an end, another shows the whole of its last. Then all names at
-    once: of `stop` and `queued`, one may be taking the other's place. The plan comes last, since it
-    goes only with the run; so the run was there all the while.
+    The lock comes first, and the cluster, since whoever carries the run out has left all that it
+    has to say when it ends: a run that holds the lock shows nothing of an end, another shows the
+    whole of its last. Then all names at once: of `stop` and `queued`, one may be taking the other's
+    place. The plan comes last, since it goes only with the run; so the run was there all the while.
     """
-    holds_lock = is_held(folder / "lock")
-    names = os.listdir(folder)
+    if is_held(folder / "lock"):
+        return _seen(folder, os.listdir(folder), holds_lock=True, standing=None)
+    versions = _versions(folder)
+    names = {name for name, _ in versions}
+    job = _job(folder) if "job.json" in names and f"{folder.name}.json" not in names else None
+    if job is None:
+        return _seen_free(folder, versions, None)
+    standing = launchers.standing(job) or "unheard"
+    return _seen_free(folder, _versions(folder), standing)
 
+
+@lru_cache(maxsize=2048)
+def _seen_free(
+    folder: Path, versions: tuple[tuple[str, Version], ...], standing: str | None
+) -> Run:
+    """A run that nobody writes, read once for as long as its files are the same."""
+    names = [name for name, _ in versions]
+    return _seen(folder, names, holds_lock=False, standing=standing)
+
+
+def _versions(folder: Path) -> tuple[tuple[str, Version], ...]:
+    """All names in a run's folder, and what changes whenever one of them is replaced."""
+    with os.scandir(folder) as entries:
+        return tuple(sorted((entry.name, _version(entry)) for entry in entries))
+
+
+def _version(entry: os.DirEntry[str]) -> Version:
+    try:
+        found = entry.stat()
+    except FileNotFoundError:  # gone meanwhile
+        return (0, 0, 0)
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def _seen(folder: Path, names: Sequence[str], holds_lock: bool, standing: str | None) -> Run:
     def content(name: str) -> bytes | None:
         return _content(folder / name) if name in names else None
 
@@ -312,26 +383,38 @@ def _read(folder: Path) -> Run:
     return Run(
         id=folder.name,
         folder=folder,
-        state=_state(folder.name, holds_lock, names),
+        state=_state(folder.name, holds_lock, standing, names),
         queued=text("queued") or "",
         failure=None if holds_lock else words("failure.txt"),
         notice=words("notice.txt"),
         card=Card.from_json(card) if card else None,
+        job=_job(folder) if "job.json" in names else None,
+        node=text("node"),
         progress_lines=content("progress.jsonl") or b"",
         plan=_plan(folder / "plan.json"),
     )
+
+
+def _job(folder: Path) -> Job | None:
+    found = _content(folder / "job.json")
+    return None if found is None else Job(**json.loads(found))
 
 
 def _plan(path: Path) -> Plan:
     return _plan_as_of(path, version(path))
 
 
-@lru_cache(maxsize=1024)
-def _plan_as_of(path: Path, version: tuple[int, int, int]) -> Plan:
+@lru_cache(maxsize=2048)
+def _plan_as_of(path: Path, version: Version) -> Plan:
     return Plan.from_json(json.loads(path.read_text()))
 
 
-def _state(run_id: str, holds_lock: bool, names: Sequence[str]) -> State:
+def _state(run_id: str, holds_lock: bool, standing: str | None, names: Sequence[str]) -> State:
+    """The state by the lock, the names and how the run's job stands at its cluster, if it has one.
+
+    Where the cluster can't be asked the run counts as alive, so that nobody carries it out twice,
+    unless it was to stop.
+    """
     if holds_lock:
         return "stopping" if "stop" in names else "running"
     if f"{run_id}.json" in names:
@@ -339,8 +422,10 @@ def _state(run_id: str, holds_lock: bool, names: Sequence[str]) -> State:
     if "failure.txt" in names:
         return "failed"
     if "stop" in names:
-        return "stopped"
-    return "queued" if "queued" in names else "interrupted"
+        return "stopping" if standing == "running" else "stopped"
+    if "queued" in names or standing == "waiting":
+        return "queued"
+    return "running" if standing in ("running", "unheard") else "interrupted"
 
 
 def _content(path: Path) -> bytes | None:

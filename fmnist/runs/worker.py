@@ -1,6 +1,7 @@
-"""The process of one training run: `python -m fmnist.runs.worker ID RUN_LOCK DEVICE_LOCK`.
+"""The process of one training run: `python -m fmnist.runs.worker ID [RUN_LOCK DEVICE_LOCK]`.
 
 The two locks are open file descriptors that came with the process; queue.py says what they mean.
+On a cluster none come, and the process takes the run's lock itself; under torchrun, the first does.
 """
 
 import io
@@ -8,10 +9,12 @@ import json
 import os
 import pickle
 import platform
+import socket
 import sys
 import time
 import traceback
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +29,7 @@ from fmnist.data.splits import Split
 from fmnist.machine import devices, parallel
 from fmnist.machine.errors import UserFacingError
 from fmnist.machine.files import write_whole
+from fmnist.machine.locks import held
 from fmnist.models import inference
 from fmnist.models.layers import Classifier, parameter_count
 from fmnist.runs import epochs, queue, results
@@ -52,9 +56,34 @@ def main() -> None:
     run_id, *locks = sys.argv[1:]
     os.nice(NICENESS)
     run = read_run(run_id)
-    (run.folder / "queued").unlink(missing_ok=True)
+    together = not locks and "TORCHELASTIC_RUN_ID" in os.environ
+    # A device that isn't there is said by `execute`.
+    with (
+        _group(run.plan.device == "cuda" and torch.cuda.is_available())
+        if together
+        else nullcontext()
+    ):
+        first = _first()
+        with nullcontext() if locks or not first else held(run.folder / "lock"):
+            if parallel.agreed(_is_to_do(run)):
+                _carry_out(run, together)
+        for lock in locks:
+            os.close(int(lock))
+    if first and (trouble := queue.dispatch()):
+        print(trouble, file=sys.stderr)
+
+
+def _is_to_do(run: Run) -> bool:
+    """Whether there is something left, now that nobody else carries the run out."""
+    ended = (run.folder / name for name in ("stop", f"{run.id}.json"))
+    return not any(path.exists() for path in ended)
+
+
+def _carry_out(run: Run, together: bool) -> None:
     try:
+        (run.folder / "queued").unlink(missing_ok=True)
         execute(run)
+        return
     except UserFacingError as error:
         fail(run, error.words)
     except OSError as error:
@@ -68,10 +97,8 @@ def main() -> None:
     except Exception as error:  # the page shows the sentence, the log has the traceback
         kind = type(error).__name__
         fail(run, Words("Training broke off: {kind}: {error}", kind=kind, error=error))
-    finally:
-        for lock in locks:
-            os.close(int(lock))
-        queue.dispatch()
+    if together:
+        os._exit(1)  # torchrun ends the others, who would wait for this one
 
 
 def in_group(plan: Plan) -> str:
@@ -79,17 +106,24 @@ def in_group(plan: Plan) -> str:
 
     Raises what `queue.start` and `execute` do.
     """
-    device = devices.choose(plan.device)
-    if device.type == "cuda":
+    cuda = devices.choose(plan.device).type == "cuda"
+    with _group(cuda), queue.occupied(plan) if _first() else nullcontext("") as made:
+        run_id = parallel.agreed(made)
+        execute(read_run(run_id))
+    return run_id
+
+
+@contextmanager
+def _group(cuda: bool) -> Iterator[None]:
+    """Within it, this process and those that torchrun started beside it are one."""
+    if cuda:
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-    distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    distributed.init_process_group("nccl" if cuda else "gloo")
     try:
-        with queue.occupied(plan) if _first() else nullcontext("") as made:
-            run_id = parallel.agreed(made)
-            execute(read_run(run_id))
+        yield
     finally:
         distributed.destroy_process_group()
-    return run_id
+        os.environ.pop("TORCHELASTIC_RUN_ID")  # what is started from here is in no group
 
 
 def execute(run: Run) -> None:
@@ -98,6 +132,8 @@ def execute(run: Run) -> None:
     In a process group every process computes and the first alone writes. Raises UserFacingError
     where data, teacher or checkpoint can't be used, and OSError where a file can't be written.
     """
+    if _first():
+        write_whole(run.folder / "node", socket.gethostname().encode())
     people, sources = pictures_by_people(run)
     training = splits.load("train", run.plan.data, run.plan.limit)
     validation = splits.load("validation", run.plan.data)

@@ -324,7 +324,7 @@ def test_a_run_that_ends_while_it_is_read_shows_nothing_of_an_end(
     assert (seen.state, seen.card.name) == ("finished", waiting.id)
 
 
-@pytest.mark.parametrize("look", [is_held, os.listdir, _content])
+@pytest.mark.parametrize("look", [is_held, os.scandir, _content])
 def test_a_run_steered_while_it_is_read_is_as_before_or_after(
     waiting: Run, monkeypatch: pytest.MonkeyPatch, look: Callable[[Path], object]
 ) -> None:
@@ -339,7 +339,7 @@ def test_a_run_steered_while_it_is_read_is_as_before_or_after(
                 steers.pop()(waiting.id)
             return seen
 
-        owner = os if look is os.listdir else run_module
+        owner = os if look is os.scandir else run_module
         with monkeypatch.context() as patch:
             patch.setattr(owner, look.__name__, look_and_steer)
             return read_run(waiting.id)

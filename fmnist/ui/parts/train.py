@@ -18,7 +18,7 @@ from fmnist.machine import devices
 from fmnist.machine.errors import UserFacingError
 from fmnist.models import MODELS
 from fmnist.models.recipe import AUGMENTATIONS, OPTIMIZERS, PRECISIONS, RANGES, SCHEDULES, Recipe
-from fmnist.runs import pace, queue
+from fmnist.runs import launchers, pace, queue
 from fmnist.runs.pace import Work
 from fmnist.runs.run import IN_WORDS, Plan, Run, RunError, all_runs, read_run
 from fmnist.ui import figures, matrices, take_home, widgets
@@ -262,6 +262,7 @@ def list_runs(known: Sequence[Run]) -> None:
             {
                 Words("Run"): labels[row["id"]],
                 Words("State"): IN_WORDS[row["state"]],
+                Words("Where"): row["where"],
                 Words("Model"): row["model"],
                 Words("Epoch"): Words(
                     "{epoch} of {epochs}", epoch=row["epoch"], epochs=row["epochs"]
@@ -283,6 +284,12 @@ def _rerun_if_changed(shown: Run) -> None:
         st.rerun()
 
 
+def dispatch() -> None:
+    """Start the runs whose turn it is; what stands against that is said."""
+    if trouble := queue.dispatch():
+        st.warning(plain(said(trouble)))
+
+
 def _run(shown: Run, ticket: Ticket | None) -> None:
     queue.dispatch()
     if ticket:
@@ -298,6 +305,8 @@ def _run(shown: Run, ticket: Ticket | None) -> None:
     )
     owner = f"{plain(said(owner_name(run)))}: " if run.plan.classroom else ""
     st.caption(owner + said(begun))
+    if run.job and run.where:
+        st.caption(plain(said(run.where)))
     if run.notice:
         st.warning(said(run.notice))
     if told := st.session_state.pop("told", None):
@@ -330,11 +339,13 @@ def _read_again(shown: Run) -> Run:
 
 def _place(run: Run) -> str:
     """Where a run stands in the queue, and about when it begins."""
+    if run.job:  # it is the cluster that says when
+        return _("In the queue: {where}", where=said(run.where))
     turn = turns().get(run.id)
     if turn is None:  # it has come or gone a moment ago
         return _("In the queue")
     place = Words("Number {place} of {of} in the queue", place=turn.place, of=turn.of)
-    if turn.seconds is None:
+    if turn.seconds is None or launchers.on_cluster():
         return said(place)
     return _("{place}; begins in about {left}", place=place, left=in_words(turn.seconds))
 

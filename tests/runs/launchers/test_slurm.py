@@ -1,0 +1,127 @@
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fmnist.models.recipe import Recipe
+from fmnist.runs import launchers, queue
+from fmnist.runs.launchers import slurm
+from fmnist.runs.run import Plan, Run, all_runs, read_run, runs_folder
+
+LONG = Plan("softmax", Recipe(epochs=60, batch_size=10), "drawn", "cpu", limit=300)
+
+
+def wait(run_id: str, so: Callable[[Run], bool]) -> Run:
+    """The run once it is so; a run that never gets there fails the test."""
+    end = time.monotonic() + 240
+    while not so(run := read_run(run_id)):
+        assert time.monotonic() < end, f"{run.state}: {run.failure} {run.log()}"
+        queue.dispatch()
+        time.sleep(0.1)
+    return run
+
+
+@pytest.fixture
+def by_submitit(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Runs are handed to submitit, which needs no SLURM so."""
+    monkeypatch.setenv("FMNIST_LAUNCHER", "slurm")
+    monkeypatch.setenv("FMNIST_SUBMITIT", "local")
+    monkeypatch.setattr(launchers, "A_WHILE", 0.0)
+    runs_folder().mkdir(parents=True)
+    yield
+    for run in all_runs():
+        if run.active:
+            queue.stop(run.id)
+    for run in all_runs():
+        wait(run.id, lambda run: not run.active)
+
+
+def child(process: str) -> str:
+    """The one process that another has started."""
+    found = subprocess.run(["pgrep", "-P", process], capture_output=True, text=True)
+    return found.stdout.strip()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("by_submitit")
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # submitit lets go of what it started
+def test_a_run_that_is_pre_empted_goes_on_and_ends_as_one_that_never_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lost, whole = queue.start(LONG), queue.start(LONG)
+    lost = wait(lost.id, lambda run: len(run.progress) > 10)
+    assert lost.job
+    assert lost.where == f"SLURM job {lost.job.id} on {os.uname().nodename}"
+    task = child(child(lost.job.id))  # of a shell, and of what stands for SLURM
+    os.kill(int(task), signal.SIGUSR2)  # as SLURM announces the end of a job
+    lost, whole = (wait(run.id, lambda run: not run.active) for run in (lost, whole))
+    assert "Requeued" in "".join(
+        path.read_text() for path in (lost.folder / "submitit").glob("*_log.*")
+    )
+    assert (lost.state, whole.state) == ("finished", "finished")
+    assert lost.card
+    assert whole.card
+    assert lost.card.sha256 == whole.card.sha256
+    steps = [line["step"] for line in lost.progress]
+    assert steps == sorted(set(steps))
+
+
+def of(folder: Path, **programs: str) -> str:
+    """A PATH with programs that answer so."""
+    for name, script in programs.items():
+        program = folder / name
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+    return f"{folder}:{os.environ['PATH']}"
+
+
+def test_every_state_of_a_job_is_one_that_waits_or_one_that_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = "printf '1|PENDING\\n2|RUNNING\\n3|COMPLETING\\n4|CONFIGURING\\n5|REQUEUED\\n'"
+    monkeypatch.setenv("PATH", of(tmp_path, squeue=listed))
+    assert slurm.standings("slurm") == {
+        "1": "waiting",
+        "2": "running",
+        "3": "running",
+        "4": "running",
+        "5": "waiting",
+    }
+
+
+def test_what_sbatch_says_against_a_run_is_said_and_the_run_stays_queued(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FMNIST_LAUNCHER", "slurm")
+    refusal = "echo 'sbatch: error: invalid partition specified: fast' >&2; exit 1"
+    monkeypatch.setenv("PATH", of(tmp_path, srun="true", sbatch=refusal))
+    runs_folder().mkdir(parents=True)
+    run = queue.start(replace(LONG, limit=100))
+    assert "invalid partition specified: fast" in str(queue.dispatch())
+    run = read_run(run.id)
+    assert (run.state, run.job) == ("queued", None)
+
+
+def test_a_job_asks_for_being_requeued_for_its_threads_and_for_its_gpus(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FMNIST_LAUNCHER", "slurm")
+    monkeypatch.setenv("FMNIST_GPUS_PER_RUN", "2")
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    monkeypatch.setenv("SLURM_CONF", "/etc/ours.conf")
+    monkeypatch.setenv("SLURM_JOB_ID", "7")  # of the job that hands this one over
+    told = f'echo "$SLURM_CONF" "$SLURM_JOB_ID" > {tmp_path}/told'
+    taken = f'cp "$1" {tmp_path}/script; {told}; echo Submitted batch job 12'
+    monkeypatch.setenv("PATH", of(tmp_path, srun="true", sbatch=taken, squeue="echo '12|PENDING'"))
+    runs_folder().mkdir(parents=True)
+    run = read_run(queue.start(replace(LONG, device="auto")).id)
+    script = (tmp_path / "script").read_text()
+    for line in ("requeue", "cpus-per-task=3", "gpus-per-node=2", f"job-name={run.id}"):
+        assert f"#SBATCH --{line}\n" in script
+    assert (tmp_path / "told").read_text().split() == ["/etc/ours.conf"]
+    assert (run.state, run.where) == ("queued", "SLURM job 12")
