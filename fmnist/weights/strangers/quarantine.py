@@ -42,7 +42,11 @@ def _run(work: Callable[[], Result], module: str) -> Result:
     # Here, since only strangers' files need it.
     import loky
 
-    executor = loky.get_reusable_executor(max_workers=1, timeout=IDLE, initializer=_limit)
+    # Beside psutil, Loky would take what torch and a large file need for a leak.
+    enough = {"LOKY_MAX_MEMORY_LEAK_SIZE": str(MEMORY)}
+    executor = loky.get_reusable_executor(
+        max_workers=1, timeout=IDLE, initializer=_limit, env=enough
+    )
     try:
         executor.submit(importlib.import_module, module).result()
         result: Result = executor.submit(work).result(PATIENCE)
