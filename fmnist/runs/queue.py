@@ -323,6 +323,8 @@ def _check_waiting(plan: Plan, runs: Iterable[Run]) -> None:
 
 def _queue(folder: Path) -> None:
     """Put a run behind all that wait, whatever the clocks of the machines that queued them say."""
-    waiting = (path.read_text() for path in runs_folder().glob("[!.]*/queued"))
-    latest = max((int(digits) for digits in waiting if digits.isdecimal()), default=0)
+    latest = 0
+    for path in runs_folder().glob("[!.]*/queued"):
+        with suppress(FileNotFoundError, ValueError):  # its turn has come meanwhile
+            latest = max(latest, int(path.read_text()))
     write_whole(folder / "queued", f"{max(time.time_ns(), latest + 1):020d}".encode())

@@ -248,6 +248,15 @@ def test_an_unknown_launcher_is_refused_in_words(monkeypatch: pytest.MonkeyPatch
     assert all_runs() == []
 
 
+def test_a_run_whose_turn_comes_while_another_is_queued_stands_in_nobodys_way(
+    cluster: Cluster,
+) -> None:
+    gone = runs_folder() / "20991231-235959-softmax-000000" / "queued"
+    gone.parent.mkdir()
+    gone.symlink_to("taken away between its listing and its reading")
+    assert queue.start(SHORT).state == "queued"
+
+
 def test_a_machine_whose_clock_is_behind_queues_behind_those_that_wait(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
