@@ -249,12 +249,18 @@ def test_an_unknown_launcher_is_refused_in_words(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_run_whose_turn_comes_while_another_is_queued_stands_in_nobodys_way(
-    cluster: Cluster,
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gone = runs_folder() / "20991231-235959-softmax-000000" / "queued"
-    gone.parent.mkdir()
-    gone.symlink_to("taken away between its listing and its reading")
-    assert queue.start(SHORT).state == "queued"
+    cluster.is_there = False
+    queue.start(SHORT)
+
+    def gone(path: Path) -> str:
+        raise FileNotFoundError(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_text", gone)
+        queue._queue(runs_folder())
+    assert int((runs_folder() / "queued").read_text()) > 0
 
 
 def test_a_machine_whose_clock_is_behind_queues_behind_those_that_wait(
