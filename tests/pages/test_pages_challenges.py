@@ -9,6 +9,7 @@ from opening import open_page, texts
 from shipped import SHIPPED
 from streamlit.testing.v1 import AppTest
 
+from fmnist.classroom.folder import RoomError, rooms_folder
 from fmnist.data import garments, splits
 from fmnist.data.garments import drawing
 from fmnist.pictures.encode import png
@@ -102,3 +103,20 @@ def test_the_list_keeps_the_best_of_each_name_and_not_more_than_its_length() -> 
         best.enter("one", Result(100 + number, Words(""), f"Visitor {number}"))
     assert len(best.of("one")) == best.LENGTH
     assert best.of("one")[0].name == "Grace"
+
+
+def test_the_list_is_there_after_a_restart_and_a_damaged_one_is_begun_anew() -> None:
+    words = Words("{count} pixels", count=3)
+    best.enter("one", Result(3, words, "Ada"))
+    st.cache_resource.clear()  # as a new server knows nothing
+    assert best.of("one") == [Result(3, words, "Ada")]
+    (rooms_folder() / "challenges.json").write_text("{")
+    assert best.of("one") == []
+    best.enter("one", Result(4, words, "Grace"))
+    assert [each.name for each in best.of("one")] == ["Grace"]
+
+
+def test_a_list_that_can_not_be_written_is_said() -> None:
+    rooms_folder().write_text("a file in the folder's place")
+    with pytest.raises(RoomError, match="can't be written"):
+        best.enter("one", Result(3, Words("3"), "Ada"))

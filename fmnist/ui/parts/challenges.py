@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fmnist.data.splits import CLASSES, Source
+from fmnist.machine.errors import UserFacingError
 from fmnist.pictures.intake import SIDE, Intake
 from fmnist.pictures.reading import PictureError
 from fmnist.ui import answers, widgets
@@ -140,7 +141,10 @@ def _enter(challenge: str, score: float, words: Words) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.text_input(_("Your name"), max_chars=best.LONGEST_NAME, key="challenger")
         if st.button(_("Put it on the room's list"), disabled=not name.strip()):
-            best.enter(challenge, Result(score, words, name))
+            try:
+                best.enter(challenge, Result(score, words, name))
+            except UserFacingError as error:
+                st.error(said(error))
     _list(challenge)
 
 
