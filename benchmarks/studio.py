@@ -64,8 +64,13 @@ def enter(browser: Browser, address: str) -> Page:
     page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
     page.set_default_timeout(PATIENCE * 1000)
     page.goto(address)
-    page.wait_for_function(STANDS, arg="")
+    settle(page)
     return page
+
+
+def settle(page: Page) -> None:
+    """Wait until the page that was asked for stands, and its script has ended."""
+    page.wait_for_function(STANDS, arg="")
 
 
 def links(page: Page) -> Locator:

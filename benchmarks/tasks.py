@@ -32,10 +32,6 @@ TROUSERS = [(0.32, 0.1), (0.68, 0.1), (0.71, 0.9), (0.57, 0.9), (0.5, 0.36), (0.
 Done = tuple[Callable[[], object], Callable[[Page], Locator]]
 
 
-def settle(page: Page) -> None:
-    page.wait_for_function(studio.STANDS, arg="")
-
-
 def draw(page: Page) -> None:
     """All but the end of a stroke."""
     canvas = page.get_by_label(re.compile("^Canvas to draw on"))
@@ -72,7 +68,7 @@ def tasks(page: Page, address: str, picture: Path, epochs: int) -> Iterator[tupl
 
     def go(path: str) -> None:
         page.goto(f"{address}/{path}")
-        settle(page)
+        studio.settle(page)
 
     def option(name: str) -> Callable[[], object]:
         return lambda: page.get_by_role("option", name=name, exact=True).click()
@@ -87,7 +83,7 @@ def tasks(page: Page, address: str, picture: Path, epochs: int) -> Iterator[tupl
     page.get_by_text("Upload", exact=True).first.click()
     uploader = page.locator("input[type=file]").last
     expect(uploader).to_be_attached()
-    settle(page)
+    studio.settle(page)
     yield (
         "Name an upload",
         (lambda: uploader.set_input_files(picture), text("^garment.png.* taken in as")),
@@ -112,9 +108,9 @@ def tasks(page: Page, address: str, picture: Path, epochs: int) -> Iterator[tupl
             lambda page: page.get_by_role("heading", name=re.compile("^Coat named Pullover: ")),
         ),
     )
-    settle(page)
+    studio.settle(page)
     yield "Look at the next garment", (button("Next"), text(r"^2 of \d+"))
-    settle(page)
+    studio.settle(page)
     yield (
         "Ask why",
         (
@@ -130,7 +126,7 @@ def tasks(page: Page, address: str, picture: Path, epochs: int) -> Iterator[tupl
         box = page.get_by_role("spinbutton", name=label)
         box.fill(number)
         box.press("Enter")
-    settle(page)
+    studio.settle(page)
     yield "Train a network", (button("Start training"), text(rf"^Epoch \d+ of {epochs}$"))
     expect(page.get_by_text("Finished.", exact=True)).to_be_visible()
 
@@ -148,7 +144,7 @@ def once(
         shown = result(page)
         shown.wait_for(state="visible")
         milliseconds = 1000 * (time.perf_counter() - started)
-        settle(page)
+        studio.settle(page)
         box = shown.bounding_box()
         found[name] = milliseconds, bool(box and 0 <= box["y"] <= SCREEN["height"] - box["height"])
     page.context.close()

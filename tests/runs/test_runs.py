@@ -3,7 +3,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -14,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from strangers import one_who_sees_bags
+from waiting import end_all, wait
 
 from fmnist import PROJECT
 from fmnist.analysis import evaluation
@@ -36,26 +36,10 @@ SHORT = Plan("fcnn", Recipe(epochs=2, batch_size=64), "drawn", "cpu", limit=500)
 LONG = replace(SHORT, recipe=Recipe(epochs=1000, batch_size=32))
 
 
-def wait(run_id: str, until: Callable[[Run], bool]) -> Run:
-    """The run once it is so; a run that never gets there fails the test."""
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        run = read_run(run_id)
-        if until(run):
-            return run
-        time.sleep(0.05)
-    log = run.folder / "log.txt"
-    raise AssertionError(f"{run.state}: {run.failure} {log.exists() and log.read_text()}")
-
-
 @pytest.fixture(autouse=True)
 def _stop_everything() -> Iterator[None]:
     yield
-    for run in all_runs():
-        if run.active:
-            queue.stop(run.id)
-    for run in all_runs():
-        wait(run.id, lambda run: not run.active)
+    end_all(wait)
 
 
 def process_of(run: Run) -> int:

@@ -1,26 +1,16 @@
 import os
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from waiting import wait_for_cluster as wait
 
 from fmnist.models.recipe import Recipe
 from fmnist.runs import queue
 from fmnist.runs.launchers import ray_jobs
-from fmnist.runs.run import Plan, Run, read_run, runs_folder
+from fmnist.runs.run import Plan, read_run, runs_folder
 
 PLAN = Plan("softmax", Recipe(epochs=60, batch_size=10), "drawn", "cpu", limit=300)
-
-
-def wait(run_id: str, so: Callable[[Run], bool]) -> Run:
-    """The run once it is so; a run that never gets there fails the test."""
-    end = time.monotonic() + 240
-    while not so(run := read_run(run_id)):
-        assert time.monotonic() < end, f"{run.state}: {run.failure} {run.log()}"
-        queue.dispatch()
-        time.sleep(0.5)
-    return run
 
 
 @pytest.fixture

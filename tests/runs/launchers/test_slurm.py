@@ -1,29 +1,20 @@
 import os
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from waiting import end_all
+from waiting import wait_for_cluster as wait
 
 from fmnist.models.recipe import Recipe
 from fmnist.runs import launchers, queue
 from fmnist.runs.launchers import slurm
-from fmnist.runs.run import Plan, Run, all_runs, read_run, runs_folder
+from fmnist.runs.run import Plan, read_run, runs_folder
 
 LONG = Plan("softmax", Recipe(epochs=60, batch_size=10), "drawn", "cpu", limit=300)
-
-
-def wait(run_id: str, so: Callable[[Run], bool]) -> Run:
-    """The run once it is so; a run that never gets there fails the test."""
-    end = time.monotonic() + 240
-    while not so(run := read_run(run_id)):
-        assert time.monotonic() < end, f"{run.state}: {run.failure} {run.log()}"
-        queue.dispatch()
-        time.sleep(0.1)
-    return run
 
 
 @pytest.fixture
@@ -34,11 +25,7 @@ def by_submitit(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(launchers, "A_WHILE", 0.0)
     runs_folder().mkdir(parents=True)
     yield
-    for run in all_runs():
-        if run.active:
-            queue.stop(run.id)
-    for run in all_runs():
-        wait(run.id, lambda run: not run.active)
+    end_all(wait)
 
 
 def child(process: str) -> str:
