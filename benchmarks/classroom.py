@@ -1,13 +1,15 @@
 """A class in a room on two servers that share its folder, one of which is started anew meanwhile.
 
-    python -m benchmarks.classroom [--browsers 30] [--seconds 120] [--pause 4] [--runs 6]
+    python -m benchmarks.classroom [--browsers 30] [--phones 2] [--seconds 120] [--pause 4]
+        [--runs 6]
 
-The browsers (benchmarks/visitor.py) join by the code, half on each server; then each draws and
-gives sketches, guesses garments, and the first few start a named run. The wall is open on the
-second server, and the first one is ended and started anew in the middle. Prints what clicks took,
-after how long the wall had each sketch, what went wrong (the browsers of a server that ends come
-back), and what is missing in the folder at the end of all that was done: names, sketches, guesses,
-runs. Ends with 1 where something is.
+The browsers join by the code, half on each server. The last few are real ones with a phone's
+screen (benchmarks/chromium.py), the others only speak Streamlit's protocol (benchmarks/visitor.py).
+Each draws and gives sketches, guesses garments, and the first few start a named run. The wall is
+open on the second server, in a browser of either kind, and the first server is ended and started
+anew in the middle. Prints what clicks took, after how long each wall had each sketch, what went
+wrong (the browsers of a server that ends come back), and what is missing in the folder at the end
+of all that was done: names, sketches, guesses, runs. Ends with 1 where something is.
 """
 
 import argparse
@@ -19,15 +21,19 @@ import shutil
 import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import AsyncIterator, Awaitable
-from contextlib import ExitStack, asynccontextmanager
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
+from playwright.async_api import async_playwright
 
 from benchmarks import studio
+from benchmarks.chromium import PROJECTOR, Chromium
 from benchmarks.room import Log, drawing
 from benchmarks.visitor import VisitError, Visitor, Wait
 from fmnist.classroom import guesses, runs, sketches
@@ -36,10 +42,13 @@ from fmnist.classroom.room import Ticket
 from fmnist.data import splits
 from fmnist.data.splits import CLASSES
 
+Browser = TypeVar("Browser", Visitor, Chromium, Visitor | Chromium)
 A_VISIT = 4
 """Garments named, one after another, on the Guess page."""
 LAST_LOOK = 20.0
 """Seconds for which the wall goes on after the lesson."""
+A_GLANCE = 0.2
+"""Seconds between two looks at the wall in a real browser."""
 COMING = 2.0
 """Seconds between a browser's tries to come back to a server that is gone."""
 
@@ -54,7 +63,8 @@ class Class:
     log: Log = field(default_factory=Log)
     names: set[str] = field(default_factory=set)
     given: list[float] = field(default_factory=list)  # when each sketch was said to be given
-    seen: list[tuple[float, int]] = field(default_factory=list)  # when the wall had how many
+    seen: dict[str, list[tuple[float, int]]] = field(default_factory=lambda: defaultdict(list))
+    """When each wall had how many sketches."""
     guessed: int = 0
     titles: set[str] = field(default_factory=set)
 
@@ -62,88 +72,122 @@ class Class:
     def over(self) -> bool:
         return time.monotonic() > self.ends
 
+    def look(self, wall: str, text: str) -> None:
+        """Note how many sketches a wall says there are."""
+        found = re.search(r"Sketches: (\d+)", text)
+        self.seen[wall].append((time.monotonic(), int(found[1]) if found else 0))
+
 
 @asynccontextmanager
 async def came(
-    class_: Class, server: int, chance: random.Random, ticket: str
-) -> AsyncIterator[Visitor]:
-    """A browser with a ticket on a server, as soon as that is there."""
+    class_: Class, server: int, ticket: str, make: Callable[[str, str], Browser]
+) -> AsyncIterator[Browser]:
+    """A browser made of an address and a ticket, as soon as the server is there."""
     while True:
-        visitor = Visitor(class_.addresses[server], chance, ticket=ticket)
+        browser = make(class_.addresses[server], ticket)
         try:
-            await visitor.__aenter__()
-            await visitor.open()
+            await browser.__aenter__()
+            await browser.open()
             break
         except (VisitError, OSError):
+            await browser.__aexit__(None, None, None)
             await asyncio.sleep(COMING)
     try:
-        yield visitor
+        yield browser
     finally:
-        await visitor.__aexit__(None, None, None)
+        await browser.__aexit__(None, None, None)
 
 
-async def pupil(class_: Class, number: int, asked: argparse.Namespace) -> None:
+def simulated(address: str, ticket: str) -> Visitor:
+    return Visitor(address, random.Random(), ticket=ticket)
+
+
+async def pupil(
+    class_: Class,
+    number: int,
+    asked: argparse.Namespace,
+    make: Callable[[str, str], Visitor | Chromium] = simulated,
+) -> None:
     """One browser from the code on the wall to the end of the lesson."""
     chance, name, ticket = random.Random(number), f"Pupil {number}", ""
     await asyncio.sleep(chance.uniform(0, 5))
     while not class_.over:
         try:
-            async with came(class_, number % 2, chance, ticket) as visitor:
+            async with came(class_, number % 2, ticket, make) as browser:
                 if not ticket:
-                    await visitor.turn("Room")
-                    visitor.write("Code of the room", class_.teacher.code)
-                    visitor.write("Your nickname", name)
-                    joined = await visitor.press("Join")
-                    class_.log.waits["join"].append(joined.seconds)
-                    ticket = visitor.ticket
+                    await browser.turn("Room")
+                    browser.write("Code of the room", class_.teacher.code)
+                    browser.write("Your nickname", name)
+                    await timed(class_, browser, "join", browser.press("Join"))
+                    ticket = browser.ticket
                     class_.names.add(name)
                 while not class_.over:
-                    await lesson(class_, visitor, chance, number, asked)
+                    await lesson(class_, browser, chance, number, asked)
         except (VisitError, OSError) as error:
             class_.log.errors[str(error)] += 1
             await asyncio.sleep(COMING)
 
 
+async def timed(
+    class_: Class, browser: Visitor | Chromium, name: str, waiting: Awaitable[Wait]
+) -> None:
+    kind = "" if isinstance(browser, Visitor) else " (Chromium)"
+    class_.log.waits[name + kind].append((await waiting).seconds)
+
+
 async def lesson(
-    class_: Class, visitor: Visitor, chance: random.Random, number: int, asked: argparse.Namespace
+    class_: Class,
+    browser: Visitor | Chromium,
+    chance: random.Random,
+    number: int,
+    asked: argparse.Namespace,
 ) -> None:
     """A sketch, a few guesses, and once a run."""
 
-    async def timed(name: str, waiting: Awaitable[Wait]) -> None:
-        class_.log.waits[name].append((await waiting).seconds)
+    async def click(name: str, waiting: Awaitable[Wait]) -> None:
+        await timed(class_, browser, name, waiting)
         await asyncio.sleep(chance.uniform(0.5, 1.5) * asked.pause)
-        for _, fragment in visitor.clocks:
-            class_.log.waits["by itself"].append((await visitor.tick(fragment)).seconds)
+        if isinstance(browser, Visitor):
+            for _, fragment in browser.clocks:
+                await timed(class_, browser, "by itself", browser.tick(fragment))
 
-    await timed("Room, opened", visitor.turn("Room"))
-    await timed("a stroke", visitor.draw(*drawing(chance)))
-    visitor.choose("What did you draw?", chance.choice(CLASSES))
-    await timed("a sketch given", visitor.press("Give it to the room"))
+    await click("Room, opened", browser.turn("Room"))
+    await click("a stroke", browser.draw(*drawing(chance)))
+    browser.choose("What did you draw?", chance.choice(CLASSES))
+    await click("a sketch given", browser.press("Give it to the room"))
     class_.given.append(time.monotonic())
-    await timed("Guess, opened", visitor.turn("Guess"))
+    await click("Guess, opened", browser.turn("Guess"))
     for _ in range(A_VISIT):
-        if "Twenty more" in visitor.named:
-            await timed("twenty more", visitor.press("Twenty more"))
-        await timed("a guess", visitor.press(chance.choice(CLASSES)))
+        if "Twenty more" in browser.named:
+            await click("twenty more", browser.press("Twenty more"))
+        await click("a guess", browser.press(chance.choice(CLASSES)))
         class_.guessed += 1
     title = f"net of {number}"
     if number < asked.runs and title not in class_.titles:
-        await timed("Train, opened", visitor.turn("Train"))
-        visitor.write("Name of the run", title)
-        await timed("a run started", visitor.press("Start training"))
+        await click("Train, opened", browser.turn("Train"))
+        browser.write("Name of the run", title)
+        await click("a run started", browser.press("Start training"))
         class_.titles.add(title)
 
 
 async def wall(class_: Class) -> None:
     """The wall on the second server, which looks again by itself."""
-    async with came(class_, 1, random.Random(-1), str(class_.teacher)) as visitor:
+    async with came(class_, 1, str(class_.teacher), simulated) as visitor:
         await visitor.turn("Wall")
         ((interval, fragment),) = visitor.clocks
         while time.monotonic() < class_.ends + LAST_LOOK:
             await class_.log.note("the wall", visitor.tick(fragment))
-            found = re.search(r"Sketches: (\d+)", visitor.markup)
-            class_.seen.append((time.monotonic(), int(found[1]) if found else 0))
+            class_.look("the wall", visitor.markup)
             await asyncio.sleep(interval)
+
+
+async def projected(class_: Class, make: Callable[[str, str], Chromium]) -> None:
+    """The wall in a real browser, which looks again by itself, too."""
+    async with came(class_, 1, str(class_.teacher), make) as browser:
+        await browser.turn("Wall", "?projector=true")
+        while time.monotonic() < class_.ends + LAST_LOOK:
+            class_.look("the wall in Chromium", await browser.said())
+            await asyncio.sleep(A_GLANCE)
 
 
 async def starting_anew(class_: Class, first: ExitStack, seconds: float) -> None:
@@ -163,11 +207,11 @@ async def every_page(address: str, teacher: Ticket) -> None:
             await visitor.turn(title)
 
 
-def follows(class_: Class) -> list[float]:
-    """Seconds from each sketch's being given until the wall had it."""
+def follows(class_: Class, wall: str) -> list[float]:
+    """Seconds from each sketch's being given until a wall had it."""
     waits = []
     for count, given in enumerate(sorted(class_.given), 1):
-        waits += [at - given for at, had in class_.seen if had >= count and at >= given][:1]
+        waits += [at - given for at, had in class_.seen[wall] if had >= count and at >= given][:1]
     return waits
 
 
@@ -187,11 +231,20 @@ def missing(class_: Class) -> Counter[str]:
 
 
 async def measure(class_: Class, first: ExitStack, asked: argparse.Namespace) -> None:
-    await asyncio.gather(
-        *(pupil(class_, number, asked) for number in range(asked.browsers)),
-        wall(class_),
-        starting_anew(class_, first, asked.seconds),
-    )
+    speaking = asked.browsers - asked.phones
+    async with AsyncExitStack() as stack:
+        lessons = [pupil(class_, number, asked) for number in range(speaking)]
+        if asked.phones:
+            playwright = await stack.enter_async_context(async_playwright())
+            chromium = await stack.enter_async_context(
+                await playwright.chromium.launch(**studio.CHROMIUM)
+            )
+            make = partial(Chromium, chromium)
+            lessons += [
+                pupil(class_, number, asked, make) for number in range(speaking, asked.browsers)
+            ]
+            lessons.append(projected(class_, partial(make, **PROJECTOR)))
+        await asyncio.gather(*lessons, wall(class_), starting_anew(class_, first, asked.seconds))
 
 
 def main(asked: argparse.Namespace) -> int:
@@ -210,11 +263,12 @@ def main(asked: argparse.Namespace) -> int:
                 if run.active:
                     (run.folder / "stop").touch()
         class_.log.print()
-        waits = follows(class_)
-        print(
-            f"{len(waits)} of {len(class_.given)} sketches were on the wall after "
-            f"{np.median(waits):.1f} s in the median, {max(waits, default=0):.1f} s at the most"
-        )
+        for wall in class_.seen:
+            waits = follows(class_, wall)
+            print(
+                f"{wall} had {len(waits)} of {len(class_.given)} sketches after "
+                f"{np.median(waits):.1f} s in the median, {max(waits, default=0):.1f} at the most"
+            )
         lost = missing(class_)
         print("missing: " + ", ".join(f"{count} {what}" for what, count in lost.items()))
         return int(any(lost.values()))
@@ -225,6 +279,7 @@ def main(asked: argparse.Namespace) -> int:
 def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("--browsers", type=int, default=30)
+    parser.add_argument("--phones", type=int, default=2)
     parser.add_argument("--seconds", type=int, default=120)
     parser.add_argument("--pause", type=float, default=4)
     parser.add_argument("--runs", type=int, default=6)

@@ -11,12 +11,17 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, Locator, Page, Playwright
 
 from fmnist import PROJECT
 
 STANDS = Path(__file__).with_name("stands.js").read_text()
+CHROMIUM: dict[str, Any] = {
+    "executable_path": shutil.which("chromium") or shutil.which("google-chrome"),
+    "args": ["--no-sandbox", "--disable-gpu"],
+}
 PATIENCE = 300  # seconds; a first opening may compute for long
 
 
@@ -53,10 +58,7 @@ def _answers(address: str) -> bool:
 
 def launch(playwright: Playwright) -> Browser:
     """Chromium without a window."""
-    return playwright.chromium.launch(
-        executable_path=shutil.which("chromium") or shutil.which("google-chrome"),
-        args=["--no-sandbox", "--disable-gpu"],
-    )
+    return playwright.chromium.launch(**CHROMIUM)
 
 
 def enter(browser: Browser, address: str) -> Page:

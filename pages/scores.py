@@ -29,7 +29,7 @@ chosen = selections.chosen(split_name, len(split))
 scores = widgets.fresh("scores", f"{card.sha256} {split_name}")
 with scores:
     answers = models.evaluate(card, split_name, source, device)
-    curves = analysis.class_curves(card, split_name, source, device) if card.sure else None
+    curves = analysis.class_curves(card, split_name, source, answers) if card.sure else None
     if chosen is not None:
         parts.of_chosen(answers, chosen, card, split_name)
 matrix = evaluation.confusion(answers)

@@ -12,7 +12,7 @@ from typing import Any
 
 from fmnist import models
 from fmnist.data.splits import CHOSEN_BY, CLASSES, VALIDATION_PER_CLASS
-from fmnist.export.sources import Sources, names_in
+from fmnist.export.sources import Sources, names_in, tree
 from fmnist.machine import templates
 from fmnist.models import MODELS, ModelSpec, chain
 from fmnist.models.chain import Layer
@@ -138,7 +138,7 @@ def _sorted(imports: Iterable[str]) -> list[str]:
 def _build(architecture: str) -> str:
     """The expression that builds an architecture, as it is written in the registry."""
     parameters = [field.name for field in fields(ModelSpec)]
-    for call in ast.walk(ast.parse(inspect.getsource(models))):
+    for call in ast.walk(tree(inspect.getsource(models))):
         if isinstance(call, ast.Call) and ast.unparse(call.func) == ModelSpec.__name__:
             given = dict(zip(parameters, call.args, strict=False))
             given |= {word.arg: word.value for word in call.keywords if word.arg}

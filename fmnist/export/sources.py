@@ -4,10 +4,11 @@ import ast
 import inspect
 import re
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from itertools import chain, groupby, pairwise, zip_longest
 from operator import itemgetter
+from threading import Lock
 from types import ModuleType
 
 # What several processes need is what torch has for one.
@@ -18,6 +19,8 @@ PLAIN = {
 }
 ASIDE = {"Classifier": ("opaque", "suffix", "packed")}
 """What classes have that is no part of the network."""
+
+_parsing = Lock()
 
 
 class Sources:
@@ -63,10 +66,18 @@ class Sources:
         ]
 
 
+@lru_cache(maxsize=64)
+def tree(text: str) -> ast.Module:
+    """A text as Python's parser sees it."""
+    # Python 3.11's counts its depth for all threads together, and fails where two are at it.
+    with _parsing:
+        return ast.parse(text)
+
+
 @cache
 def _bindings(module: ModuleType) -> dict[str, ast.stmt]:
     """What each name at the top of a module is bound by."""
-    return dict(_bound(ast.parse(inspect.getsource(module))))
+    return dict(_bound(tree(inspect.getsource(module))))
 
 
 def _bound(tree: ast.Module) -> Iterator[tuple[str, ast.stmt]]:
@@ -111,5 +122,5 @@ def _end(node: ast.stmt) -> int:
 
 def names_in(text: str) -> list[str]:
     """The names that a text uses, in order."""
-    nodes = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name))
+    nodes = (node for node in ast.walk(tree(text)) if isinstance(node, ast.Name))
     return list(dict.fromkeys(node.id for node in nodes))

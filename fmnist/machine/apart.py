@@ -1,4 +1,4 @@
-"""A process of its own for long computations: one at a time, behind whatever people wait for."""
+"""Processes for long computations, which stand back behind whatever people wait for."""
 
 import os
 import pickle
@@ -17,79 +17,79 @@ NICE = 10
 
 Result = TypeVar("Result")
 
-_turn = Lock()
-_process: subprocess.Popen[bytes] | None = None
-_ending: Timer | None = None
+
+class Lane:
+    """A process that is started where it isn't there, and computes one thing after another."""
+
+    def __init__(self) -> None:
+        self._turn = Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._ending: Timer | None = None
+
+    def run(
+        self, function: Callable[..., Result], *args: object, report: Callable[[float], object]
+    ) -> Result:
+        """What a function of a module returns there, given the arguments and its own `report`.
+
+        `report` is told here the share that is done. Raises what the function raises, and EOFError
+        where the process was ended by somebody else.
+        """
+        with self._turn:
+            process = self._ready()
+            assert process.stdin
+            assert process.stdout
+            try:
+                pickle.dump((function, args), process.stdin)
+                process.stdin.flush()
+                while True:
+                    kind, value = pickle.load(process.stdout)
+                    if kind != "done":
+                        break
+                    report(value)
+            except BaseException:  # what it would say next is no answer to the next question
+                self._end()
+                raise
+            self._end_when_idle()
+        if kind == "error":
+            raise value
+        result: Result = value
+        return result
+
+    def _ready(self) -> subprocess.Popen[bytes]:
+        if self._ending:
+            self._ending.cancel()
+        if self._process and self._process.poll() is not None:
+            self._end()
+        if not self._process:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", __name__],
+                cwd=PROJECT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                start_new_session=True,  # Ctrl-C isn't for it; it ends when nobody can ask any more
+            )
+        return self._process
+
+    def _end_when_idle(self) -> None:
+        def end() -> None:
+            with self._turn:
+                if self._ending is timer:  # nobody has asked since
+                    self._end()
+
+        self._ending = timer = Timer(IDLE, end)
+        timer.daemon = True
+        timer.start()
+
+    def _end(self) -> None:
+        if self._process:
+            self._process.kill()
+            with suppress(BrokenPipeError), self._process:  # waits for it and closes its pipes
+                pass
+            self._process = None
 
 
-def run(
-    function: Callable[..., Result], *args: object, report: Callable[[float], object]
-) -> Result:
-    """What a function of a module returns there, given the arguments and its own `report`.
-
-    `report` is told here the share that is done. Raises what the function raises, and EOFError
-    where the process was ended by somebody else.
-    """
-    with _turn:
-        process = _ready()
-        assert process.stdin
-        assert process.stdout
-        try:
-            pickle.dump((function, args), process.stdin)
-            process.stdin.flush()
-            while True:
-                kind, value = pickle.load(process.stdout)
-                if kind != "done":
-                    break
-                report(value)
-        except BaseException:  # what it would say next is no answer to the next question
-            _end()
-            raise
-        _end_when_idle()
-    if kind == "error":
-        raise value
-    result: Result = value
-    return result
-
-
-def _ready() -> subprocess.Popen[bytes]:
-    """The process, started where it isn't there."""
-    global _process
-    if _ending:
-        _ending.cancel()
-    if _process and _process.poll() is not None:
-        _end()
-    if not _process:
-        _process = subprocess.Popen(
-            [sys.executable, "-m", __name__],
-            cwd=PROJECT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C is not for it; it ends when nobody can ask any more
-        )
-    return _process
-
-
-def _end_when_idle() -> None:
-    global _ending
-
-    def end() -> None:
-        with _turn:
-            if _ending is timer:  # nobody has asked since
-                _end()
-
-    _ending = timer = Timer(IDLE, end)
-    timer.daemon = True
-    timer.start()
-
-
-def _end() -> None:
-    global _process
-    if _process:
-        _process.kill()
-        with suppress(BrokenPipeError), _process:  # waits for it and closes its pipes
-            pass
-        _process = None
+SECONDS, MINUTES = Lane(), Lane()
+"""For what takes seconds, and for what takes minutes, behind which nobody's seconds wait."""
 
 
 def _answer() -> None:

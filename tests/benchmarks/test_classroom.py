@@ -38,7 +38,7 @@ def test_what_a_class_does_is_in_the_folder_and_on_the_wall(
     assert not class_.log.errors
     assert class_.names == {"Pupil 0", "Pupil 1"}
     assert class_.titles == {"net of 0"}
-    assert len(classroom.follows(class_)) == len(class_.given) > 0
+    assert len(classroom.follows(class_, "the wall")) == len(class_.given) > 0
     assert not any(classroom.missing(class_).values())
 
 
@@ -51,5 +51,5 @@ def test_what_is_not_in_the_folder_is_missing_and_what_the_wall_never_had_is_not
     image, _ = garments.draw(1, seed=1)
     sketches.give(teacher, image[0], 0, 0, 0.5, "cnn")
     assert classroom.missing(class_) == {"names": 1, "sketches": 1, "guesses": 3, "runs": 1}
-    class_.seen = [(0.5, 0), (1.5, 1), (9.0, 1)]
-    assert classroom.follows(class_) == [0.5]
+    class_.seen["a wall"] = [(0.5, 0), (1.5, 1), (9.0, 1)]
+    assert classroom.follows(class_, "a wall") == [0.5]

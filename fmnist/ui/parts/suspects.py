@@ -50,7 +50,7 @@ def wrong_labels(source: Source, device: torch.device) -> Found:
     with right:
         name = widgets.choose_split(card)
     split, answers = dataset.split(name, source), models.evaluate(card, name, source, device)
-    rows = analysis.label_issues(card, name, source, device)
+    rows = analysis.label_issues(card, name, source, answers)
     probabilities = evaluation.probabilities(answers.logits[rows], card.temperature)
     doubts = [
         Doubt(

@@ -1,5 +1,7 @@
 """What the pages of analysis work out from a model's answers and features, once for everybody."""
 
+from functools import partial
+
 import numpy as np
 import streamlit as st
 import torch
@@ -7,9 +9,10 @@ from numpy.typing import NDArray
 
 from fmnist.analysis import curves, embedding, robustness, suspects
 from fmnist.analysis.curves import ClassCurves
+from fmnist.analysis.evaluation import Evaluation
 from fmnist.data import splits
 from fmnist.data.splits import SPLITS, Source, SplitName
-from fmnist.machine import files
+from fmnist.machine import apart, files
 from fmnist.models.inference import ProgressCallback
 from fmnist.ui.language import Spinner
 from fmnist.ui.state import dataset, models
@@ -17,31 +20,34 @@ from fmnist.ui.state.jobs import Job, apart_if_many
 from fmnist.ui.state.models import ANSWERS
 from fmnist.weights.card import Card
 
+_slowly = partial(apart_if_many, lane=apart.MINUTES)
+_model_slowly = partial(models.aside, lane=apart.MINUTES)
+
 
 @st.cache_resource(show_spinner=False, max_entries=64, hash_funcs=ANSWERS)
 def class_curves(
-    card: Card, split_name: SplitName, source: Source, device: torch.device
+    card: Card, split_name: SplitName, source: Source, _answers: Evaluation
 ) -> list[ClassCurves]:
-    """Precision-recall and ROC curves on a whole split."""
-    answers = models.evaluate(card, split_name, source, device)
-    return curves.one_against_rest(answers, card.temperature)
+    """Precision-recall and ROC curves of the model's answers on a whole split."""
+    return curves.one_against_rest(_answers, card.temperature)
 
 
-@st.cache_resource(
-    show_spinner=Spinner("Seeing every image as the model does …"),
-    max_entries=64,
-    validate=Job.may_succeed,
-    hash_funcs=ANSWERS,
-)
 def positions(
     card: Card, split_name: SplitName, source: Source, method: str, device: torch.device
 ) -> Job[NDArray[np.float32]]:
     """Where the model's features place a split's garments (N, 2)."""
     vectors = models.embeddings(card, split_name, source, device)
-    name, place = f"{method} {files.digest(vectors)}", embedding.METHODS[method]
+    return _positions(card, split_name, source, method, vectors)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64, validate=Job.may_succeed, hash_funcs=ANSWERS)
+def _positions(
+    card: Card, split_name: SplitName, source: Source, method: str, _vectors: NDArray[np.float16]
+) -> Job[NDArray[np.float32]]:
+    name, place = f"{method} {files.digest(_vectors)}", embedding.METHODS[method]
 
     def compute(report: ProgressCallback) -> NDArray[np.float32]:
-        return apart_if_many(place, vectors.astype(np.float32), images=len(vectors), report=report)
+        return _slowly(place, _vectors.astype(np.float32), images=len(_vectors), report=report)
 
     return Job(lambda report: files.cached(name, lambda: compute(report)))
 
@@ -50,11 +56,10 @@ def positions(
     show_spinner=Spinner("Weighing every label …"), max_entries=64, hash_funcs=ANSWERS
 )
 def label_issues(
-    card: Card, split_name: SplitName, source: Source, device: torch.device
+    card: Card, split_name: SplitName, source: Source, _answers: Evaluation
 ) -> NDArray[np.int64]:
-    """Rows of a split whose label the model doubts, the least likely label first."""
-    answers = models.evaluate(card, split_name, source, device)
-    return suspects.label_issues(answers, card.temperature)
+    """Rows of a split whose label the model's answers doubt, the least likely label first."""
+    return suspects.label_issues(_answers, card.temperature)
 
 
 @st.cache_resource(show_spinner=False)
@@ -70,7 +75,7 @@ def near_duplicates(source: Source) -> Job[NDArray[np.void]]:
     name = f"duplicates {files.digest(images)}"
 
     def compute(report: ProgressCallback) -> NDArray[np.void]:
-        return apart_if_many(suspects.near_duplicates, images, images=len(images), report=report)
+        return _slowly(suspects.near_duplicates, images, images=len(images), report=report)
 
     return Job(lambda report: files.cached(name, lambda: compute(report)))
 
@@ -89,24 +94,36 @@ def robustness_curve(
 
     def compute(report: ProgressCallback) -> NDArray[np.int64]:
         asked, many = (model, images, labels, kind), len(images) * len(steps)
-        return models.aside(robustness.curve, *asked, device=device, images=many, report=report)
+        return _model_slowly(robustness.curve, *asked, device=device, images=many, report=report)
 
     return Job(lambda report: files.cached(name, lambda: compute(report)))
 
 
-@st.cache_resource(show_spinner=False, max_entries=64, validate=Job.may_succeed, hash_funcs=ANSWERS)
 def attack_success(
     attacked: Card, by: Card, strength: int, source: Source, device: torch.device
 ) -> Job[NDArray[np.int64]]:
     """How often an attack by the gradient of one model fools another: see `robustness.success`."""
-    test, answers = dataset.split("test", source), models.logits(attacked, "test", source, device)
-    rows = robustness.sample_of_right(answers.argmax(1), test.labels)
+    answers = models.logits(attacked, "test", source, device)
+    return _attack_success(attacked, by, strength, source, device, answers)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64, validate=Job.may_succeed, hash_funcs=ANSWERS)
+def _attack_success(
+    attacked: Card,
+    by: Card,
+    strength: int,
+    source: Source,
+    device: torch.device,
+    _answers: NDArray[np.float32],
+) -> Job[NDArray[np.int64]]:
+    test = dataset.split("test", source)
+    rows = robustness.sample_of_right(_answers.argmax(1), test.labels)
     images, labels = test.images[rows], test.labels[rows]
     pair = models.opened(attacked, device).model, models.opened(by, device).model
     name = f"fooled {attacked.sha256} {by.sha256} {strength} {files.digest(images)}"
 
     def compute(report: ProgressCallback) -> NDArray[np.int64]:
         asked, many = (*pair, images, labels, strength), len(images) * robustness.STEPS
-        return models.aside(robustness.success, *asked, device=device, images=many, report=report)
+        return _model_slowly(robustness.success, *asked, device=device, images=many, report=report)
 
     return Job(lambda report: files.cached(name, lambda: compute(report)))

@@ -1,16 +1,18 @@
-"""Long computations: each done once, one at a time, and watched by every browser that waits."""
+"""Long computations: each done once, and watched by every browser that waits."""
 
 import time
 import traceback
 from collections.abc import Callable
 from concurrent.futures import Future, wait
+from contextlib import AbstractContextManager, nullcontext
 from itertools import chain, repeat
 from threading import Lock, Thread
 from typing import Any, Generic, TypeVar
 
 import streamlit as st
 
-from fmnist.machine import apart
+from fmnist.machine.apart import Lane
+from fmnist.machine.errors import UserFacingError
 from fmnist.models.inference import ProgressCallback
 from fmnist.words import _, number
 
@@ -19,16 +21,19 @@ GLANCE, LOOK = 0.2, 1.0  # seconds: whoever waits for long sees less often how f
 MANY = 2000
 """Images for which a computation is worth a process of its own."""
 
-_one_at_a_time = Lock()
+ONE_BY_ONE: AbstractContextManager[object] = Lock()
+"""The turn of what takes minutes, on both cores."""
+AT_ONCE: AbstractContextManager[object] = nullcontext()
+"""That of what takes seconds, and waits for nothing that takes minutes."""
 
 
 def apart_if_many(
-    compute: Callable[..., Result], *args: Any, images: int, report: ProgressCallback
+    compute: Callable[..., Result], *args: Any, images: int, lane: Lane, report: ProgressCallback
 ) -> Result:
     """What a function of a module returns; about many images, where nobody's click waits for it."""
     if images < MANY:
         return compute(*args, report)
-    return apart.run(compute, *args, report=report)
+    return lane.run(compute, *args, report=report)
 
 
 class Pace:
@@ -68,15 +73,25 @@ class Job(Generic[Result]):
     `compute` is given a function to tell how much is done, 0 to 1.
     """
 
-    def __init__(self, compute: Callable[[ProgressCallback], Result]) -> None:
+    def __init__(
+        self,
+        compute: Callable[[ProgressCallback], Result],
+        turn: AbstractContextManager[object] = ONE_BY_ONE,
+    ) -> None:
         self._pace = Pace()
         self._future: Future[Result] = Future()
-        Thread(target=self._run, args=(compute,), daemon=True).start()
+        Thread(target=self._run, args=(compute, turn), daemon=True).start()
 
-    def _run(self, compute: Callable[[ProgressCallback], Result]) -> None:
-        with _one_at_a_time:
+    def _run(
+        self,
+        compute: Callable[[ProgressCallback], Result],
+        turn: AbstractContextManager[object],
+    ) -> None:
+        with turn:
             try:
                 self._future.set_result(compute(self._pace.hear))
+            except UserFacingError as error:
+                self._future.set_exception(error)
             except BaseException as error:  # the page shows a sentence, the log the traceback
                 traceback.print_exc()
                 self._future.set_exception(error)
@@ -85,10 +100,10 @@ class Job(Generic[Result]):
         """Whether it hasn't failed: what a cache asks, so that the next visitor's is a new one."""
         return not self._future.done() or self._future.exception() is None
 
-    def result(self, sentence: str) -> Result:
+    def result(self, sentence: str, raised: tuple[type[Exception], ...] = ()) -> Result:
         """What was computed; until then a progress bar stands here with the sentence.
 
-        If it failed, the page ends with a sentence and a button.
+        If it failed, the page ends with a sentence and a button, but for errors that are `raised`.
         """
         # The bar's place is there in every run, so that what follows keeps its own.
         place = st.empty()
@@ -99,6 +114,8 @@ class Job(Generic[Result]):
         place.empty()
         try:
             return self._future.result()
+        except raised:
+            raise
         except Exception as error:
             st.error(_("This failed ({error!r}).", error=error))
             st.button(_("Try again"), help=_("Anything that runs the page again begins it anew."))

@@ -14,26 +14,31 @@ import numpy as np
 import streamlit as st
 import torch
 from numpy.typing import NDArray
-from streamlit.runtime.scriptrunner import StopException, add_script_run_ctx
+from streamlit.runtime.scriptrunner import (
+    StopException,
+    add_script_run_ctx,
+    get_script_run_ctx,
+)
 
 from fmnist.analysis import evaluation, explain
 from fmnist.analysis.evaluation import Evaluation
 from fmnist.classroom.runs import seal
 from fmnist.data.splits import Source, SplitName
-from fmnist.machine import devices, files
+from fmnist.machine import apart, devices, files
+from fmnist.machine.apart import Lane
 from fmnist.models import inference, together
 from fmnist.models.inference import ProgressCallback
 from fmnist.models.layers import Classifier
-from fmnist.ui.language import Spinner
 from fmnist.ui.state.dataset import split
-from fmnist.ui.state.jobs import Pace, apart_if_many
+from fmnist.ui.state.jobs import AT_ONCE, Job, Pace, apart_if_many
 from fmnist.weights import shelf
 from fmnist.weights.card import Card, WeightsError
 from fmnist.weights.shelf import DEFAULT, Answer, Weights
 from fmnist.weights.strangers.graphs import GraphError
-from fmnist.words import Words, said
+from fmnist.words import Words, _, said
 
 Result = TypeVar("Result")
+Told = TypeVar("Told")
 Parameters = ParamSpec("Parameters")
 Real = TypeVar("Real", np.float16, np.float32)
 HashFuncs = dict[str | type[Any], Callable[[Any], Any]]
@@ -154,7 +159,7 @@ def milliseconds(card: Card, device: torch.device) -> float:
     """How long the model takes to answer one image, the median of a few."""
     image = np.zeros((1, 28, 28), np.uint8)
     times = []
-    for _ in range(TIMED):
+    for _attempt in range(TIMED):
         start = time.perf_counter()
         ask(card, device, lambda model, device: inference.infer(model, image, device))
         times.append(time.perf_counter() - start)
@@ -192,39 +197,48 @@ def evaluate(card: Card, split_name: SplitName, source: Source, device: torch.de
     return Evaluation(card.name, answers, split(split_name, source).labels)
 
 
-@st.cache_resource(
-    show_spinner=Spinner("Asking the model about every image …"), max_entries=64, hash_funcs=ANSWERS
-)
 def logits(
     card: Card, split_name: SplitName, source: Source, device: torch.device
 ) -> NDArray[np.float32]:
-    """What the model answers (N, 10) to a whole split; raises GraphError where its graph fails."""
+    """What the model answers (N, 10) to a whole split; raises GraphError where its graph fails.
 
-    def answers() -> NDArray[np.float32]:
-        return _ask_of_split(inference.infer, card, split_name, source, device)
+    Until that is there, a progress bar is.
+    """
+    sentence = _("Asking {model} about every image …", model=card.label)
+    return _answers(card, split_name, source, device).result(sentence, (GraphError,))
 
+
+@st.cache_resource(show_spinner=False, max_entries=64, validate=Job.may_succeed, hash_funcs=ANSWERS)
+def _answers(
+    card: Card, split_name: SplitName, source: Source, device: torch.device
+) -> Job[NDArray[np.float32]]:
+    answers = _of_split(inference.infer, card, split_name, source, device)
     # Weights that are here to stay keep their answers for the next start. A GPU needs a moment
     # only, and its last digits are its own.
     if card.name in uploads() or device.type != "cpu":
-        return answers()
+        return Job(answers, AT_ONCE)
     images = files.digest(split(split_name, source).images)
-    return files.cached(f"answers {card.sha256} {split_name} {source} {images}", answers)
+    name = f"answers {card.sha256} {split_name} {source} {images}"
+    return Job(lambda report: files.cached(name, lambda: answers(report)), AT_ONCE)
 
 
 @answering
-@st.cache_resource(
-    show_spinner=Spinner("Seeing every image as the model does …"),
-    max_entries=8,
-    hash_funcs=ANSWERS,
-)
 def embeddings(
     card: Card, split_name: SplitName, source: Source, device: torch.device
 ) -> NDArray[np.float16]:
-    """The features (N, D) in which the model sees a whole split."""
-    return _ask_of_split(explain.embed, card, split_name, source, device)
+    """The features (N, D) in which the model sees a whole split, behind a progress bar."""
+    sentence = _("Seeing every image as {model} does …", model=card.label)
+    return _features(card, split_name, source, device).result(sentence, (GraphError,))
 
 
-def _ask_of_split(
+@st.cache_resource(show_spinner=False, max_entries=8, validate=Job.may_succeed, hash_funcs=ANSWERS)
+def _features(
+    card: Card, split_name: SplitName, source: Source, device: torch.device
+) -> Job[NDArray[np.float16]]:
+    return Job(_of_split(explain.embed, card, split_name, source, device), AT_ONCE)
+
+
+def _of_split(
     question: Callable[
         [Classifier, NDArray[np.uint8], torch.device, ProgressCallback], NDArray[Real]
     ],
@@ -232,10 +246,20 @@ def _ask_of_split(
     split_name: SplitName,
     source: Source,
     device: torch.device,
-) -> NDArray[Real]:
-    images = split(split_name, source).images
-    found, _ = ask(card, device, lambda model, device: whole(question, model, images, device))
-    return found
+) -> Callable[[ProgressCallback], NDArray[Real]]:
+    """What finds a question in a model about a whole split, in whatever thread."""
+    images, model, tell = split(split_name, source).images, opened(card, device).model, _toast()
+
+    def find(report: ProgressCallback) -> NDArray[Real]:
+        def on(device: torch.device) -> NDArray[Real]:
+            return aside(
+                question, model, images, device, device=device, images=len(images), report=report
+            )
+
+        found, _used = devices.or_cpu(on, device, tell)
+        return found
+
+    return find
 
 
 def whole(
@@ -258,12 +282,13 @@ def aside(
     device: torch.device,
     images: int,
     report: ProgressCallback,
+    lane: Lane = apart.SECONDS,
 ) -> Result:
     """What a function of a module makes of a model and so many images, keeping nobody waiting."""
     # A GPU needs a moment only, and ONNX Runtime's sessions stay where they are.
     if device.type != "cpu" or model.opaque:
         return compute(model, *args, report)
-    return apart_if_many(compute, model, *args, images=images, report=report)
+    return apart_if_many(compute, model, *args, images=images, lane=lane, report=report)
 
 
 def progress_bar() -> ProgressCallback:
@@ -276,17 +301,37 @@ def progress_bar() -> ProgressCallback:
     bar, pace = st.empty(), Pace()
 
     def show(done: float) -> None:
-        with suppress(StopException):  # the page that asked has ended
-            bar.progress(done, str(pace)) if done < 1 else bar.empty()
+        bar.progress(done, str(pace)) if done < 1 else bar.empty()
+
+    shown = _from_any_thread(show)
 
     def report(done: float) -> None:
         pace.hear(done)
-        move = Thread(target=show, args=(done,))
-        add_script_run_ctx(move)
-        move.start()
-        move.join()
+        shown(done)
 
     return report
+
+
+def _toast() -> Callable[[Words], None]:
+    """Tells the browser that asks now something, at any time."""
+    return _from_any_thread(lambda notice: st.toast(said(notice)))
+
+
+def _from_any_thread(show: Callable[[Told], object]) -> Callable[[Told], None]:
+    """A function of the page that runs now, for a thread that isn't its own."""
+    page = get_script_run_ctx()
+
+    def quietly(what: Told) -> None:
+        with suppress(StopException):  # the page that asked has ended
+            show(what)
+
+    def told(what: Told) -> None:
+        thread = Thread(target=quietly, args=(what,))
+        add_script_run_ctx(thread, page)
+        thread.start()
+        thread.join()
+
+    return told
 
 
 def probabilities(

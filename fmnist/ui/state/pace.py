@@ -3,6 +3,7 @@
 import numpy as np
 import streamlit as st
 import torch
+from numpy.typing import NDArray
 
 from fmnist.machine import apart, devices, files
 from fmnist.models.inference import ProgressCallback
@@ -10,7 +11,7 @@ from fmnist.runs import pace
 from fmnist.runs.pace import Turn, Work
 from fmnist.runs.run import Plan, all_runs, queued_runs
 from fmnist.ui.state.dataset import split
-from fmnist.ui.state.jobs import Job
+from fmnist.ui.state.jobs import AT_ONCE, Job
 
 A_WHILE = 2.0
 """Seconds for which the queue is looked at once for all browsers."""
@@ -23,11 +24,12 @@ def measured(work: Work) -> Job[float]:
     name = f"pace {files.digest(np.frombuffer(machine.encode(), np.uint8))}"
 
     def compute(report: ProgressCallback) -> float:
-        return float(
-            files.cached(name, lambda: np.array(apart.run(pace.measure, work, report=report)))
-        )
+        def measure() -> NDArray[np.float64]:
+            return np.array(apart.SECONDS.run(pace.measure, work, report=report))
 
-    return Job(compute)
+        return float(files.cached(name, measure))
+
+    return Job(compute, AT_ONCE)
 
 
 @st.cache_resource(ttl=A_WHILE, show_spinner=False)

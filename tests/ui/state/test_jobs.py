@@ -1,7 +1,9 @@
+import threading
+
 import pytest
 
 from fmnist.ui.state import jobs
-from fmnist.ui.state.jobs import Pace
+from fmnist.ui.state.jobs import AT_ONCE, Job, Pace
 
 
 def test_the_time_left_follows_from_the_pace_since_the_first_word(
@@ -15,3 +17,19 @@ def test_the_time_left_follows_from_the_pace_since_the_first_word(
     assert str(pace) == "10%"
     pace.hear(0.35)  # a quarter in ten seconds
     assert str(pace) == "35%, about 26 s left"
+
+
+def test_what_takes_seconds_does_not_wait_for_what_takes_minutes() -> None:
+    end = threading.Event()
+    long = Job(lambda report: end.wait(60))
+    assert Job(lambda report: "answers", AT_ONCE).result("Asking …") == "answers"
+    end.set()
+    assert long.result("Placing …")
+
+
+def test_an_error_that_the_page_knows_is_raised_there() -> None:
+    def fail(report: object) -> None:
+        raise LookupError("no such garment")
+
+    with pytest.raises(LookupError, match="no such garment"):
+        Job(fail, AT_ONCE).result("Asking …", (LookupError,))

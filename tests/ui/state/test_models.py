@@ -1,13 +1,18 @@
 """What is computed once: for whom it is the same, and for whom it isn't."""
 
+import threading
 from dataclasses import replace
+from threading import Thread, Timer
 from typing import Any
 
 import numpy as np
 import pytest
 import streamlit as st
 import torch
+from streamlit.delta_generator import DeltaGenerator
+from streamlit.testing.v1 import AppTest
 
+from fmnist.machine import files
 from fmnist.models import inference
 from fmnist.ui.state import analysis, models
 from fmnist.weights import shelf
@@ -49,8 +54,9 @@ def test_weights_under_two_names_are_asked_once_and_each_goes_by_its_own(
 
 def test_what_depends_on_the_temperature_is_not_shared_by_two(card: Card) -> None:
     others = [replace(card, temperature=temperature) for temperature in (1.0, 4.0)]
-    first, second = (analysis.class_curves(other, "test", "drawn", CPU) for other in others)
-    assert analysis.class_curves(others[0], "test", "drawn", CPU) is first
+    answers = models.evaluate(card, "test", "drawn", CPU)
+    first, second = (analysis.class_curves(other, "test", "drawn", answers) for other in others)
+    assert analysis.class_curves(others[0], "test", "drawn", answers) is first
     # The order in which garments come to be called one class changes with the temperature.
     assert any(
         len(a.recall) != len(b.recall) or not np.array_equal(a.recall, b.recall)
@@ -62,6 +68,47 @@ def test_retrained_weights_are_asked_anew(card: Card, asked: list[int]) -> None:
     for sha256 in (card.sha256, "another"):
         models.logits(replace(card, sha256=sha256), "test", "drawn", CPU)
     assert asked.count(100) == 2
+
+
+def test_who_asks_for_what_is_being_found_waits_with_progress_and_it_is_found_once(
+    card: Card, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, told, times = threading.Event(), threading.Event(), []
+
+    def slowly(model: Any, images: Any, device: Any, report: Any = None) -> Any:
+        if len(images) == 100:  # loading asks about a few, too
+            times.append(1)
+            report(0.5)
+            told.set()
+            assert found.wait(60)
+        return np.zeros((len(images), 10), np.float32)
+
+    def page() -> None:
+        import torch
+
+        from fmnist.ui.state import models
+        from fmnist.weights import shelf
+
+        models.logits(shelf.load("fcnn").card, "test", "drawn", torch.device("cpu"))
+
+    monkeypatch.setattr(inference, "infer", slowly)
+    monkeypatch.setattr(files, "cached", lambda name, compute: compute())
+    first = Thread(target=models.logits, args=(card, "test", "drawn", CPU))
+    first.start()
+    assert told.wait(60)
+    Timer(1.0, found.set).start()
+    seen: list[str] = []
+    show = DeltaGenerator.progress
+    monkeypatch.setattr(
+        DeltaGenerator,
+        "progress",
+        lambda bar, done, text: seen.append(text) or show(bar, done, text),
+    )
+    AppTest.from_function(page).run(timeout=60)
+    first.join()
+    assert times == [1]
+    assert seen
+    assert all(text == "Asking fcnn about every image … 50%" for text in seen)
 
 
 def test_a_file_is_known_by_its_name_too(card: Card) -> None:
