@@ -83,8 +83,9 @@ class Chromium:
                     await self._page.get_by_role("radio", name=asked, exact=True).tap()
 
         await self._timed(prepare)
-        button = self._page.get_by_role("button", name=re.compile(f"^{re.escape(label)}"))
-        return await self._changing(button.first.tap)
+        # Its name may go on with the key that presses it, too.
+        name = re.compile("^" + re.escape(label).replace("/", r"\/"))
+        return await self._changing(self._page.get_by_role("button", name=name).first.tap)
 
     async def draw(self, strokes: list[dict[str, Any]], picture: str) -> Wait:
         """A stroke by a finger on an empty canvas; seconds from its end until it is answered."""

@@ -119,10 +119,12 @@ async def pupil(
                     browser.write("Code of the room", class_.teacher.code)
                     browser.write("Your nickname", name)
                     await timed(class_, browser, "join", browser.press("Join"))
-                    ticket = browser.ticket
                     class_.names.add(name)
-                while not class_.over:
-                    await lesson(class_, browser, chance, number, asked)
+                try:
+                    while not class_.over:
+                        await lesson(class_, browser, chance, number, asked)
+                finally:
+                    ticket = browser.ticket
         except (VisitError, OSError) as error:
             class_.log.errors[str(error)] += 1
             await asyncio.sleep(COMING)

@@ -1,7 +1,7 @@
 """The parts of the home page: the ways on from it, and the drawn garments as the app's face."""
 
+from collections.abc import Iterable
 from itertools import chain
-from typing import Literal
 
 import numpy as np
 import streamlit as st
@@ -16,7 +16,6 @@ from fmnist.words import Words, _, said
 
 SIZE, SEED = 118, 0
 """Ten garments are as wide as Streamlit sends a picture without making it smaller every time."""
-A_ROW = 5
 WAYS_ON = (
     Place(
         "classify",
@@ -60,26 +59,24 @@ def strip() -> None:
 
 def ways_on() -> None:
     """Three ways on from the first drawing."""
-    for place in WAYS_ON:
-        _card(place, "way", "content")
+    _links("ways", WAYS_ON)
 
 
 def places() -> None:
     """Every page with what it is for, in the order of the sidebar."""
-    every = list(chain.from_iterable(PLACES.values()))
-    for start in range(0, len(every), A_ROW):
-        row = every[start : start + A_ROW]
-        for column, place in zip(st.columns(A_ROW), row, strict=False):
-            with column:
-                _card(place, "place", "stretch")
+    _links("places", chain.from_iterable(PLACES.values()))
 
 
-def _card(place: Place, kind: str, height: Literal["content", "stretch"]) -> None:
-    """A link with what it leads to, all of which can be clicked; see studio.css."""
-    with st.container(border=True, height=height, gap="xsmall", key=f"card-{kind}-{place.name}"):
-        st.page_link(
-            f"pages/{place.name}.py",
-            label=f"**{said(place.title)}**",
-            icon=f":material/{place.icon}:",
-        )
-        st.caption(said(place.purpose))
+def _links(key: str, places: Iterable[Place]) -> None:
+    """Cards that are links, each with what it leads to; see studio.css.
+
+    One element each: all whom a lesson begins for open this page at the same moment.
+    """
+    with st.container(key=f"links-{key}"):
+        for place in places:
+            st.page_link(
+                f"pages/{place.name}.py",
+                label=f"**{said(place.title)}** :small[{said(place.purpose)}]",
+                icon=f":material/{place.icon}:",
+                width="stretch",
+            )
