@@ -173,8 +173,8 @@ def _load(name: str) -> Weights:
     weights = shelf.load(name)
     if weights.card.reading:
         print(f"{weights.card.name} {weights.card.reading}.", file=sys.stderr)
-    if weights.card.doubt:
-        print(weights.card.doubt, file=sys.stderr)
+    for remark in filter(None, [weights.card.guess, weights.card.doubt]):
+        print(remark, file=sys.stderr)
     return weights
 
 

@@ -212,6 +212,17 @@ class Card:
             words = Words("{reads}; {percent:.1f} % on test", reads=words, percent=percent)
         return words
 
+    @property
+    def guess(self) -> Words | None:
+        """In words: that a stranger's layers may go together otherwise, and what would say it."""
+        if self.taken_for is None or self.layers is None:
+            return None
+        return Words(
+            "The file doesn't say all of how its layers go together; so taken, it answers best. If "
+            "you measured another accuracy with it, bring the whole model, or save it as ONNX: "
+            "these say it."
+        )
+
     def without_test(self) -> "Card":
         """The card with nothing in it, or to be found by it, that says how it does on test."""
         return replace(self, test=None, mirrored=None, seeds=None, sealed=True)

@@ -17,6 +17,7 @@ from opening import open_page, texts
 from PIL import Image
 from strangers import perceptron_graph, pickled, stranger
 from streamlit.testing.v1 import AppTest
+from torch import nn
 
 from fmnist import PROJECT
 from fmnist.analysis.reported import REPORTED
@@ -638,6 +639,21 @@ def test_an_upload_is_shown_with_its_reading_and_accuracy_on_test() -> None:
     upload(app, "theirs.pt", pickled(tensors))
     accuracy = f"{card.test.accuracy * 100:.1f}"
     assert f"It reads pixels as standardised; {accuracy} % on test." in app.success[0].value
+
+
+def test_an_upload_whose_layers_are_guessed_says_so_and_what_would_say_them() -> None:
+    app = open_page("models", first="fcnn", second="cnn")
+    layers = [nn.Conv2d(1, 4, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(676, 10)]
+    theirs = nn.Sequential(*layers)
+    upload(app, "theirs.pt", pickled(theirs.state_dict()))
+    assert "taken for ReLU, max pooling 2" in app.success[0].value
+    assert "bring the whole model, or save it as ONNX" in texts(app)
+    whole = io.BytesIO()
+    torch.save(theirs, whole)
+    app = open_page("models", first="fcnn", second="cnn")
+    upload(app, "theirs.pt", whole.getvalue())
+    assert "taken for" not in app.success[0].value
+    assert "save it as ONNX" not in texts(app)
 
 
 def test_a_weights_file_that_can_not_be_used_gets_a_sentence_and_changes_nothing() -> None:

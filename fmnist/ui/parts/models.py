@@ -88,6 +88,8 @@ def load_weights(source: Source, device: torch.device) -> None:
         )
     )
     st.success(" ".join(filter(None, [fits, reading, until])))
+    if card.guess:
+        st.caption(said(card.guess))
     if wanted:
         try:
             uploads.keep(weights)
