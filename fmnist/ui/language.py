@@ -24,7 +24,7 @@ def settle() -> None:
         st.session_state[CHOSEN] = asked
     elif chosen := st.session_state.get(CHOSEN):
         st.query_params[KEY] = chosen
-    words.settle(_asked())  # the session's state is slow to ask for every word
+    _asked()  # anew, whatever was asked for before
     declare(words.language())
 
 
@@ -53,6 +53,7 @@ def _asked() -> str:
     if chosen is None:
         browsers = (st.context.locale or "").partition("-")[0].lower()
         chosen = browsers if browsers in LANGUAGES else ENGLISH
+    words.settle(chosen)  # until this run ends: a session's state is slow to ask for every word
     return chosen
 
 
