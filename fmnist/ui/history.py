@@ -1,5 +1,6 @@
 """Back and Forward lead to what their link says, from whichever page."""
 
+import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from fmnist.ui.components.steps import keep_steps
@@ -16,6 +17,11 @@ def keep() -> None:
     run = get_script_run_ctx()
     if run is not None and run.is_history_navigation:
         rewrite(run.query_string)
+
+
+def show_link() -> None:
+    """Have the browser show this run's link: going from a page to itself, it keeps the one before."""
+    st.query_params.update()
 
 
 def rewrite(query: str) -> None:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from fmnist.ui import lessons, visits
+from fmnist.ui import history, lessons, visits
 from fmnist.ui.lessons import Lesson, Step
 from fmnist.words import _
 
@@ -42,6 +42,7 @@ def overview() -> None:
 
 def chosen() -> Lesson | None:
     """The lesson that the link asks for; None where it asks for none, or for one that isn't."""
+    history.show_link()
     asked = st.query_params.get("lesson")
     return next((lesson for lesson in lessons.lessons() if lesson.name == asked), None)
 
