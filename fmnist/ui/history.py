@@ -15,12 +15,20 @@ def keep() -> None:
     """
     keep_steps()
     run = get_script_run_ctx()
-    if run is not None and run.is_history_navigation:
+    if run is None:
+        return
+    arrived = st.session_state.get("stood on") != run.page_script_hash
+    st.session_state["stood on"] = run.page_script_hash
+    if run.is_history_navigation:
         rewrite(run.query_string)
+    elif arrived:
+        # What a widget was set to before would outlast a link that asks for its usual value.
+        for key in set(st.query_params) & set(st.session_state):
+            del st.session_state[key]
 
 
 def show_link() -> None:
-    """Have the browser show this run's link: going from a page to itself, it keeps the one before."""
+    """Have the browser show this run's link: from a page to itself, it shows the one before."""
     st.query_params.update()
 
 
