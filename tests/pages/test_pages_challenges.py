@@ -51,6 +51,8 @@ def test_of_a_garment_as_it_is_no_pixel_counts_as_changed() -> None:
     enlarged = image.repeat(EDGE // 28, 0).repeat(EDGE // 28, 1)
     app = opened("challenge 3", enlarged, garment="3", model="cnn")
     assert "with 0 pixels changed" in texts(app)
+    assert "until the model gives it another name" in texts(app)
+    assert "Nobody is on this list yet." in texts(app)
     other = image.copy()
     other[2:4, 5] = 255 - other[2:4, 5]
     other[9, 9] ^= 1  # too little to count
@@ -67,6 +69,9 @@ def test_a_model_that_is_fooled_puts_its_challenger_on_the_list() -> None:
     press(app, "Put it on the room's list")
     assert "The best in this room" in texts(app)
     assert "Ada \\<b\\>" in texts(app)
+    app = open_page("challenges", garment=str(app.number_input(key="garment").value), model="cnn")
+    assert "with 0 pixels changed" in texts(app)
+    assert "Ada \\<b\\>" in texts(app)  # whoever comes next sees whom there is to beat
 
 
 def test_every_model_is_asked_about_a_drawing() -> None:

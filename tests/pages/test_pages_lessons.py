@@ -134,7 +134,11 @@ def test_a_wrong_prediction_is_told_what_is_right() -> None:
     app.radio[0].set_value(0).run()
     go(app, step.links[0].page, **step.links[0].query)
     go(app, "lessons", lesson=lesson.name)
-    assert f"It is: {step.options[step.right]}" in texts(app)
+    told = [line.strip() for line in app.info[-1].value.splitlines()]
+    assert told == [
+        f"You predicted: {step.options[0]}",
+        f"It is: {step.options[step.right]}",
+    ]
 
 
 def test_a_link_to_a_lesson_that_is_not_there_shows_all() -> None:

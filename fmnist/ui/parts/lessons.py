@@ -94,7 +94,7 @@ def _show_step(lesson: Lesson, number: int, step: Step) -> None:
             st.success(_("You predicted it: {right}", right=right))
         else:
             st.info(
-                _("You predicted: {predicted}. It is: {right}", predicted=predicted, right=right)
+                _("You predicted: {predicted}  \nIt is: {right}", predicted=predicted, right=right)
             )
         st.markdown(step.answer)
 
