@@ -57,7 +57,7 @@ def test_a_units_sum_is_its_value_and_follows_pointer_keys_and_strokes(
     expect(value).to_contain_text("Row 4, column 5")
     assert number(total) == pytest.approx(number(value), abs=0.002)
 
-    maps = layer(page, "Convolution 3 x 3, 16 x")
+    maps = layer(page, "Convolution 3 x 3, 16 maps")
     maps.focus()
     page.keyboard.press("Enter")
     expect(value).to_contain_text("map 1")
