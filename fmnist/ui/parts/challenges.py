@@ -19,6 +19,7 @@ from fmnist.ui.state import best, dataset, models
 from fmnist.ui.state.best import Result
 from fmnist.ui.widgets import plain
 from fmnist.weights import shelf
+from fmnist.weights.card import Card
 from fmnist.words import Words, _, said
 
 PIXELS, AGREE, SMALL = Words("Fewest pixels"), Words("All agree"), Words("Smallest network")
@@ -125,17 +126,24 @@ def all_agree(device: torch.device) -> None:
             _list(AGREE)
 
 
-def smallest() -> None:
-    """The networks here that name at least so many test garments right, the smallest first."""
+def smallest(source: Source) -> None:
+    """The networks here that name at least so many test garments right, the smallest first.
+
+    Where garments are drawn, those that learned drawn ones count as well.
+    """
+    drawn = source == "drawn"
     rows: list[dict[str, Any]] = [
         {
             Words("Model"): card.label,
             Words("Parameters"): card.parameters,
-            Words("Test accuracy"): 100 * card.on_real.accuracy,
+            Words("Test accuracy"): 100 * figures.accuracy,
+            **({Words("On"): _on(card)} if drawn else {}),
             Words("Made"): card.title,
         }
         for card in shelf.cards()
-        if card.on_real and card.parameters and card.on_real.accuracy >= WANTED
+        if (figures := card.test if drawn else card.on_real)
+        and card.parameters
+        and figures.accuracy >= WANTED
     ]
     st.markdown(
         _(
@@ -150,6 +158,10 @@ def smallest() -> None:
         {"Parameters": "{:,}", "Test accuracy": "{:.2f} %"},
     )
     st.page_link("pages/build_it.py", label=_("Build a network"), icon=":material/construction:")
+
+
+def _on(card: Card) -> Words:
+    return Words("Fashion-MNIST") if card.on_real else Words("Drawn garments")
 
 
 def _enter(challenge: str, score: float, words: Words) -> None:
