@@ -86,6 +86,7 @@ def test_an_answer_is_shown_after_a_prediction_and_a_look_and_not_before() -> No
     app = open_page("lessons", lesson=lesson.name)
     assert answer not in texts(app)
     assert "Choose what you think first" in texts(app)
+    assert "on the drawn garments they differ" in texts(app)
     app.radio[0].set_value(step.right).run()
     assert answer not in texts(app)
     assert "come back here for the answer" in texts(app)

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from fmnist.data.splits import Source
 from fmnist.ui import history, lessons, visits
 from fmnist.ui.lessons import Lesson, Step
 from fmnist.words import _
@@ -47,13 +48,17 @@ def chosen() -> Lesson | None:
     return next((lesson for lesson in lessons.lessons() if lesson.name == asked), None)
 
 
-def show(lesson: Lesson) -> None:
+def show(lesson: Lesson, source: Source) -> None:
     """A lesson, step by step; other pages lead back to it until the overview is opened."""
     st.session_state["lesson"] = lesson.name
     st.header(lesson.title)
     st.markdown(
         _("{aim} It takes about {minutes} minutes.", aim=lesson.aim, minutes=lesson.minutes)
     )
+    if source == "drawn":
+        st.caption(
+            _("The answers tell figures of Fashion-MNIST; on the drawn garments they differ.")
+        )
     for number, step in enumerate(lesson.steps, 1):
         _show_step(lesson, number, step)
     if all(_is_done(step) for step in lesson.steps):
