@@ -16,4 +16,4 @@ if challenge == parts.PIXELS:
 elif challenge == parts.AGREE:
     parts.all_agree(device)
 else:
-    parts.smallest()
+    parts.smallest(source)

@@ -4,13 +4,13 @@ from fmnist.ui.page import page
 from fmnist.ui.parts import lessons as parts
 from fmnist.words import _
 
-page(
+source, device = page(
     _("Lessons"),
     _("A path through it all, for a class or for yourself: predict, look, and see who was right."),
 )
 
 lesson = parts.chosen()
 if lesson:
-    parts.show(lesson)
+    parts.show(lesson, source)
 else:
     parts.overview()

@@ -73,10 +73,14 @@ class Origin(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """What a recurrent layer holds while it reads, float32 (T, H), one way."""
+    """What a recurrent layer holds while it reads, float32 (T, H), one way: along rows or columns.
 
-    name: str
+    layer: its number among the recurrent ones over rows, or over columns, from 1
+    """
+
+    layer: int
     backwards: bool
+    columns: bool
     states: Floats
 
 
@@ -162,22 +166,30 @@ def fed_by(found: Sequence[Stage], name: str) -> Stage | None:
 
 def readings(found: Sequence[Stage]) -> list[Reading]:
     """The hidden state after each step, of each recurrent layer and way; none in other networks."""
-    ways = []
-    for stage in found:
+    ways: list[Reading] = []
+    numbers = {False: 0, True: 0}
+    for at, stage in enumerate(found):
         if isinstance(stage.layer, nn.RNNBase):
             states, size = _maps(stage.given)[0], stage.layer.hidden_size
+            columns = _reads_columns(found, at)
+            numbers[columns] += 1
             for way in range(2 if stage.layer.bidirectional else 1):
                 part = states[:, way * size : (way + 1) * size]
-                ways.append(Reading(stage.name, bool(way), part))
+                ways.append(Reading(numbers[columns], bool(way), columns, part))
     return ways
 
 
-def attention(found: Sequence[Stage]) -> dict[str, Floats]:
-    """How much each step counts, float32 (T,) of sum 1, for each reader that weighs its steps."""
+def attention(found: Sequence[Stage]) -> dict[bool, Floats]:
+    """How much each step counts, float32 (T,) of sum 1, for each reader that weighs its steps.
+
+    By whether it reads columns.
+    """
     by_name = {stage.name: stage for stage in found}
     return {
-        stage.name: _numpy(by_name[f"{stage.name}.attention"].given.softmax(1)[0, :, 0])
-        for stage in found
+        _reads_columns(found, at): _numpy(
+            by_name[f"{stage.name}.attention"].given.softmax(1)[0, :, 0]
+        )
+        for at, stage in enumerate(found)
         if isinstance(stage.layer, Reader)
     }
 
@@ -292,6 +304,20 @@ def _fed_by(found: Sequence[Stage], at: int) -> int | None:
     alike = [n for n in range(at) if found[n].given.numel() == taken.numel()]
     same = [n for n in alike if torch.equal(found[n].given.flatten(), taken)]
     return max(same or alike, default=None)
+
+
+def _reads_columns(found: Sequence[Stage], at: int) -> bool:
+    """Whether what the stage takes, by way of others that read, is the picture laid on its side."""
+    fed = _fed_by(found, at)
+    if fed is None:
+        return False
+    given, taken = found[fed].given, found[at].taken
+    if isinstance(found[fed].layer, nn.RNNBase):
+        return _reads_columns(found, fed)
+    if given.numel() != taken.numel() or taken.ndim != 3 or given.ndim != 4:
+        return False
+    rows = given.reshape(-1, given.shape[-1])
+    return not torch.equal(rows, taken[0]) and torch.equal(rows.T, taken[0])
 
 
 def _place(values: Tensor, position: int) -> Place:

@@ -76,6 +76,9 @@ def network(layers: Sequence[Layer]) -> str:
     sources, lines = Sources(), []
     texts = [sources.take(["Standardize"], chain)]
     for layer in layers:
+        if plain := _in_torchs_words(layer):
+            lines.append(f"    {plain},")
+            continue
         options = {name: value for name, value in layer.items() if name != "kind"}
         made = type(chain.built(layer))
         kind = made.__name__
@@ -91,6 +94,32 @@ def network(layers: Sequence[Layer]) -> str:
     body = "\n".join(["model = nn.Sequential(", "    Standardize(),", *lines, ")"])
     parts = ["\n".join(_sorted(sources.imports)).strip(), *filter(None, texts), body]
     return "\n\n\n".join(parts) + "\n"
+
+
+def _in_torchs_words(layer: Layer) -> str:
+    """A convolution or pool as torch's own class makes it; nothing where it pads unevenly."""
+    if layer["kind"] == "Conv2d":
+        left, right, top, bottom = layer.get("padding", (0, 0, 0, 0))
+        if left != right or top != bottom:
+            return ""
+        usual = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1, "bias": True}
+        options = {"kernel_size": layer["size"], **layer, "padding": [top, left]}
+        given = {name: _one(options[name]) for name in ("kernel_size", *usual) if name in options}
+        more = [f"{name}={value!r}" for name, value in given.items() if value != usual.get(name)]
+        return f"nn.Conv2d({', '.join([str(layer['inputs']), str(layer['outputs']), *more])})"
+    if layer["kind"] == "Pool" and not any(layer["padding"]):
+        kind, size, stride = ("Avg" if layer["mean"] else "Max"), layer["size"], layer["stride"]
+        more = [] if stride == size else [f"stride={_one(stride)!r}"]
+        return f"nn.{kind}Pool2d({', '.join([repr(_one(size)), *more])})"
+    return ""
+
+
+def _one(sizes: Any) -> Any:
+    """Two equal sizes as one."""
+    if isinstance(sizes, bool | int):
+        return sizes
+    down, across = sizes
+    return down if down == across else (down, across)
 
 
 @lru_cache(maxsize=64)

@@ -177,8 +177,14 @@ def words(shape: Shape) -> Words:
     """What a layer hands on, in words."""
     if len(shape) == 3:
         count, height, width = shape
+        if count == 1:
+            return Words("1 map of {height} x {width}", height=height, width=width)
         return Words("{count} maps of {height} x {width}", count=count, height=height, width=width)
     if len(shape) == 2:
         steps, width = shape
+        if width == 1:
+            return Words("{steps} steps of 1 value", steps=steps)
         return Words("{steps} steps of {width} values", steps=steps, width=width)
+    if shape[0] == 1:
+        return Words("1 value")
     return Words("{count} values", count=shape[0])

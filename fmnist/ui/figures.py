@@ -295,6 +295,7 @@ def reliability(curves: Mapping[str, Sequence[CalibrationBin]]) -> go.Figure:
             x=[part.confidence for part in bins],
             y=[part.accuracy for part in bins],
             customdata=[part.images for part in bins],
+            cliponaxis=False,
             name=name,
             mode="lines+markers",
             line={"color": colour, "dash": dash},

@@ -1,5 +1,6 @@
 """Back and Forward lead to what their link says, from whichever page."""
 
+import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from fmnist.ui.components.steps import keep_steps
@@ -14,8 +15,21 @@ def keep() -> None:
     """
     keep_steps()
     run = get_script_run_ctx()
-    if run is not None and run.is_history_navigation:
+    if run is None:
+        return
+    arrived = st.session_state.get("stood on") != run.page_script_hash
+    st.session_state["stood on"] = run.page_script_hash
+    if run.is_history_navigation:
         rewrite(run.query_string)
+    elif arrived:
+        # What a widget was set to before would outlast a link that asks for its usual value.
+        for key in set(st.query_params) & set(st.session_state):
+            del st.session_state[key]
+
+
+def show_link() -> None:
+    """Have the browser show this run's link: from a page to itself, it shows the one before."""
+    st.query_params.update()
 
 
 def rewrite(query: str) -> None:

@@ -177,6 +177,15 @@ def test_what_reads_both_ways_has_read_all_in_the_end_from_either_side(name: str
         assert np.allclose(before, inside.after_each_step(model, upper)[:14], atol=1e-5)
 
 
+def test_what_reads_columns_is_told_from_what_reads_rows() -> None:
+    found = inside.stages(built("rows-columns"), IMAGES[0])
+    read = [(each.columns, each.layer, each.backwards) for each in inside.readings(found)]
+    assert sorted(read) == [(c, n, b) for c in (False, True) for n in (1, 2) for b in (False, True)]
+    for name, layers in (("gru", 2), ("bilstm", 4)):
+        of_rows = inside.readings(inside.stages(built(name), IMAGES[0]))
+        assert [each.columns for each in of_rows] == [False] * layers
+
+
 def test_a_chain_that_reads_is_read_along_and_other_networks_have_no_steps() -> None:
     model = chained(READER)
     logits = inside.after_each_step(model, IMAGES[0])
@@ -195,9 +204,9 @@ def test_a_chain_with_a_weight_for_every_step_answers_only_in_the_end() -> None:
 def test_attention_is_how_much_each_step_counts_in_the_mean() -> None:
     found = inside.stages(built("rows-columns"), IMAGES[0])
     weights = inside.attention(found)
-    assert set(weights) == {"rows", "columns"}
     by_name = {stage.name: stage for stage in found}
-    for name, counts in weights.items():
+    for columns, name in ((False, "rows"), (True, "columns")):
+        counts = weights[columns]
         assert counts.sum() == pytest.approx(1)
         states = by_name[f"{name}.layers.1"].given[0].numpy()
         assert np.allclose(counts @ states, by_name[name].given[0], atol=1e-5)

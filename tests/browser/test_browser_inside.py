@@ -57,7 +57,7 @@ def test_a_units_sum_is_its_value_and_follows_pointer_keys_and_strokes(
     expect(value).to_contain_text("Row 4, column 5")
     assert number(total) == pytest.approx(number(value), abs=0.002)
 
-    maps = layer(page, "Convolution 3 x 3, 16 x")
+    maps = layer(page, "Convolution 3 x 3, 16 maps")
     maps.focus()
     page.keyboard.press("Enter")
     expect(value).to_contain_text("map 1")
@@ -66,12 +66,36 @@ def test_a_units_sum_is_its_value_and_follows_pointer_keys_and_strokes(
     expect(page).to_have_url(re.compile("layer=body.0&map=2"))
 
 
+def test_the_path_is_followed_from_the_answer_to_a_pixel_and_back(
+    visit: Callable[..., Page],
+) -> None:
+    page = visit("inside?model=cnn&layer=head&map=10")
+    title, value = page.locator(".unit .title"), page.locator(".unit .value")
+    back = page.get_by_role("button", name="To the pixel")
+    forth = page.get_by_role("button", name="To the answer")
+    expect(value).to_contain_text("Unit 10, Ankle boot:")
+    expect(forth).to_be_disabled()
+    layers = 0
+    while back.is_enabled():
+        before = page.url
+        back.click()
+        expect(page).not_to_have_url(before)
+        settle(page)
+        layers += 1
+    assert layers > 5
+    expect(title).to_have_text("Standardised pixels")
+    expect(value).to_contain_text(re.compile(r"^Row \d+, column \d+ of map 1"))
+    forth.click()
+    expect(title).to_have_text("Convolution 3 x 3")
+    expect(page.locator(".block").first).to_contain_text("Patch")
+
+
 @pytest.mark.slow
 def test_a_linear_layer_reads_the_maps_before_it_and_a_residual_block_says_what_it_adds(
     visit: Callable[..., Page],
 ) -> None:
     page = visit("inside?model=cnn&layer=head&map=4")
-    expect(page.locator(".unit .value")).to_contain_text("Unit 4")
+    expect(page.locator(".unit .value")).to_contain_text("Unit 4, Dress")
     assert number(page.locator(".part.sum")) == pytest.approx(
         number(page.locator(".unit .value")), abs=0.002
     )

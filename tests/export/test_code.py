@@ -154,6 +154,18 @@ BUILT = {
 }
 
 
+def test_the_code_of_a_network_that_was_built_is_as_short_as_torch_lets_it_be() -> None:
+    kinds = ["Convolution", "ReLU", "Pool", "Dense"]
+    text = code.network(building.chain([building.brick(kind) for kind in kinds]))
+    assert (
+        "    nn.Conv2d(1, 16, kernel_size=3, padding=1),\n    nn.ReLU(),\n    nn.MaxPool2d(2),"
+        in text
+    )
+    assert "class Convolution" not in text
+    uneven = building.brick("Convolution") | {"size": 2}  # pads one side more
+    assert "class Convolution" in code.network(building.chain([uneven]))
+
+
 @pytest.mark.parametrize("name", BUILT)
 def test_the_code_of_a_network_that_was_built_answers_as_it_does(name: str) -> None:
     layers = building.chain([building.brick(kind) for kind in BUILT[name]])

@@ -1,6 +1,7 @@
 """The challenges, and the room's list of the best."""
 
 import base64
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from fmnist.ui.parts.challenges import changed
 from fmnist.ui.state import best
 from fmnist.ui.state.best import Result
 from fmnist.weights import shelf
+from fmnist.weights.shelf import Weights
 from fmnist.words import Words
 
 
@@ -51,6 +53,8 @@ def test_of_a_garment_as_it_is_no_pixel_counts_as_changed() -> None:
     enlarged = image.repeat(EDGE // 28, 0).repeat(EDGE // 28, 1)
     app = opened("challenge 3", enlarged, garment="3", model="cnn")
     assert "with 0 pixels changed" in texts(app)
+    assert "until the model gives it another name" in texts(app)
+    assert "Nobody is on this list yet." in texts(app)
     other = image.copy()
     other[2:4, 5] = 255 - other[2:4, 5]
     other[9, 9] ^= 1  # too little to count
@@ -67,6 +71,9 @@ def test_a_model_that_is_fooled_puts_its_challenger_on_the_list() -> None:
     press(app, "Put it on the room's list")
     assert "The best in this room" in texts(app)
     assert "Ada \\<b\\>" in texts(app)
+    app = open_page("challenges", garment=str(app.number_input(key="garment").value), model="cnn")
+    assert "with 0 pixels changed" in texts(app)
+    assert "Ada \\<b\\>" in texts(app)  # whoever comes next sees whom there is to beat
 
 
 def test_every_model_is_asked_about_a_drawing() -> None:
@@ -90,6 +97,16 @@ def test_the_smallest_networks_are_those_over_ninety_per_cent(
     assert set(table["Model"]) == {
         card.label for card in shelf.cards() if card.test and card.test.accuracy >= 0.9
     }
+
+
+def test_where_garments_are_drawn_a_network_that_learned_them_is_on_the_list() -> None:
+    learned = shelf.load("fcnn")
+    card = replace(learned.card, name="mine", data="drawn")
+    shelf.save(Weights(learned.model, card), shelf.own_folder())
+    app = open_page("challenges", challenge="Smallest network")
+    table = app.dataframe[0].value
+    assert dict(zip(table["Model"], table["On"], strict=True))["mine"] == "Drawn garments"
+    assert set(table["On"]) == {"Drawn garments", "Fashion-MNIST"}
 
 
 def test_the_list_keeps_the_best_of_each_name_and_not_more_than_its_length() -> None:

@@ -88,9 +88,11 @@ def test_a_slider_changes_the_garment_and_says_nothing_of_gradients() -> None:
     assert not app.exception
     assert "Move a slider" in texts(app)
     before = texts(app)
+    assert "says" not in before  # nothing has been done to it yet
     app.slider(key="contrast").set_value(100).run()
     assert not app.exception
-    assert "fcnn" in texts(app)
+    assert "**cnn s" in texts(app)
+    assert "fcnn s" in texts(app)
     assert texts(app) != before
 
 
@@ -100,6 +102,7 @@ def test_an_attack_says_how_far_pixels_move_and_whether_another_model_falls(way:
     assert not app.exception
     assert "more than 9 of 255 grey levels, by the gradient of cnn" in texts(app)
     assert "fcnn still says" in texts(app) or "fcnn said" in texts(app)
+    assert "**cnn still says" in texts(app) or "**cnn said" in texts(app)
 
 
 def test_an_attack_towards_what_it_says_already_is_told() -> None:

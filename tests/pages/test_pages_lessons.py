@@ -86,6 +86,7 @@ def test_an_answer_is_shown_after_a_prediction_and_a_look_and_not_before() -> No
     app = open_page("lessons", lesson=lesson.name)
     assert answer not in texts(app)
     assert "Choose what you think first" in texts(app)
+    assert "on the drawn garments they differ" in texts(app)
     app.radio[0].set_value(step.right).run()
     assert answer not in texts(app)
     assert "come back here for the answer" in texts(app)
@@ -134,7 +135,11 @@ def test_a_wrong_prediction_is_told_what_is_right() -> None:
     app.radio[0].set_value(0).run()
     go(app, step.links[0].page, **step.links[0].query)
     go(app, "lessons", lesson=lesson.name)
-    assert f"It is: {step.options[step.right]}" in texts(app)
+    told = [line.strip() for line in app.info[-1].value.splitlines()]
+    assert told == [
+        f"You predicted: {step.options[0]}",
+        f"It is: {step.options[step.right]}",
+    ]
 
 
 def test_a_link_to_a_lesson_that_is_not_there_shows_all() -> None:

@@ -218,14 +218,30 @@ def outcome(
         EDGE,
     )
     before, after = (_say(card, image, picture, device) for image in (picture.pixels, broken.image))
+    moved = (broken.image != picture.pixels).any()
+    if moved:
+        _of_the_model(card, before, after)
     shown = [before, after]
     names = [_("{model}, before", model=card.label), _("{model}, after", model=card.label)]
     if other:
         others = [_say(other, image, picture, device) for image in (picture.pixels, broken.image)]
-        _of_another(other, *others)
+        if moved:
+            _of_another(other, *others)
         shown.append(others[1])
         names.append(_("{model}, after", model=other.label))
     answers.show(shown, names)
+
+
+def _of_the_model(card: Card, before: NDArray[np.float32], after: NDArray[np.float32]) -> None:
+    model = plain(card.label)
+    first, then = (CLASSES[int(each.argmax())] for each in (before, after))
+    if first == then:
+        st.markdown(_("**{model} still says {then}.**", model=model, then=then))
+    else:
+        changed = _(
+            "**{model} said {first} and now says {then}.**", model=model, first=first, then=then
+        )
+        st.markdown(changed)
 
 
 def _of_another(other: Card, before: NDArray[np.float32], after: NDArray[np.float32]) -> None:
@@ -283,8 +299,8 @@ def curves(cards: Sequence[Card], source: Source, device: torch.device) -> None:
     widgets.chart(figures.robustness(lines, said(unit)), "robustness", _("Accuracy by strength"))
     st.caption(
         _(
-            "Of {total:,} test garments. The bars hold the share on other garments of this kind "
-            "95 times in 100.",
+            "Of {total:,} test garments. The bars are 95 % intervals: 95 times in 100 they hold "
+            "the share among all garments of this kind.",
             total=total,
         )
     )

@@ -40,7 +40,7 @@ BEGINNINGS: Mapping[str, tuple[str, ...]] = {
 }
 TITLES = {
     "channels": Words("Maps"),
-    "size": Words("Edge"),
+    "size": Words("Kernel size"),
     "stride": Words("Stride"),
     "units": Words("Units"),
     "percent": Words("Per cent"),

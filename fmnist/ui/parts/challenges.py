@@ -19,6 +19,7 @@ from fmnist.ui.state import best, dataset, models
 from fmnist.ui.state.best import Result
 from fmnist.ui.widgets import plain
 from fmnist.weights import shelf
+from fmnist.weights.card import Card
 from fmnist.words import Words, _, said
 
 PIXELS, AGREE, SMALL = Words("Fewest pixels"), Words("All agree"), Words("Smallest network")
@@ -30,6 +31,12 @@ WANTED = 0.9
 @st.fragment
 def fewest_pixels(source: Source, device: torch.device) -> None:
     """A test garment to draw on until a model names it otherwise, with as few pixels as can be."""
+    st.markdown(
+        _(
+            "Draw on the garment until the model gives it another name. Who changes the fewest "
+            "pixels is the best; each model and each garment has a list of its own."
+        )
+    )
     card = widgets.need_weights(lambda card: card.any_picture)
     test = dataset.split("test", source)
     row = st.number_input(_("Test garment"), 0, len(test) - 1, key="garment", bind="query-params")
@@ -48,11 +55,13 @@ def fewest_pixels(source: Source, device: torch.device) -> None:
     both = np.stack([ground, pixels])
     before, after = models.answer(card, both, device, ["dataset"] * 2)[0].probabilities
     first, then = (CLASSES[int(each.argmax())] for each in (before, after))
+    challenge = f"{PIXELS} {card.sha256} {row}"
     with see:
         answers.show([before, after], [_("before"), _("now")])
         if first == then:
             still = _("It still says {then}, with {count} pixels changed.", then=then, count=count)
             st.markdown(still)
+            _list(challenge)
             return
         st.success(
             _(
@@ -62,7 +71,6 @@ def fewest_pixels(source: Source, device: torch.device) -> None:
                 count=count,
             )
         )
-        challenge = f"{PIXELS} {card.sha256} {row}"
         _enter(challenge, count, Words("{count} pixels, {then}", count=count, then=then))
 
 
@@ -74,12 +82,19 @@ def changed(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> int:
 @st.fragment
 def all_agree(device: torch.device) -> None:
     """A canvas, and what every model says of the drawing."""
+    st.markdown(
+        _(
+            "Draw a garment that every model gives the same name. The surer the least sure of "
+            "them is, the better."
+        )
+    )
     bring, see = st.columns(2, gap="large")
     with bring:
         taken = classify.draw_freely()
     pictures = [picture for name, picture in taken if isinstance(picture, Intake)]
     if not pictures:
-        see.caption(_("Draw a garment that every model gives the same name."))
+        with see:
+            _list(AGREE)
         return
     rows: list[dict[str, Any]] = []
     for card in models.choices(lambda card: card.any_picture).values():
@@ -107,25 +122,34 @@ def all_agree(device: torch.device) -> None:
             st.success(_("All agree, and the least sure of them is {least:.0%} sure.", least=least))
             reached = Words("{name}, {least:.1%} sure at the least", name=name, least=least)
             _enter(AGREE, 1 - least, reached)
+        else:
+            _list(AGREE)
 
 
-def smallest() -> None:
-    """The networks here that name at least so many test garments right, the smallest first."""
+def smallest(source: Source) -> None:
+    """The networks here that name at least so many test garments right, the smallest first.
+
+    Where garments are drawn, those that learned drawn ones count as well.
+    """
+    drawn = source == "drawn"
     rows: list[dict[str, Any]] = [
         {
             Words("Model"): card.label,
             Words("Parameters"): card.parameters,
-            Words("Test accuracy"): 100 * card.on_real.accuracy,
+            Words("Test accuracy"): 100 * figures.accuracy,
+            **({Words("On"): _on(card)} if drawn else {}),
             Words("Made"): card.title,
         }
         for card in shelf.cards()
-        if card.on_real and card.parameters and card.on_real.accuracy >= WANTED
+        if (figures := card.test if drawn else card.on_real)
+        and card.parameters
+        and figures.accuracy >= WANTED
     ]
     st.markdown(
         _(
-            "Build or train a network that names more than {wanted:.0%} of the test garments "
-            "right, with as few parameters as you can, and keep it among the models. These are "
-            "here:",
+            "Build or train a network that names at least {wanted:.0%} of the test garments "
+            "right, with as few parameters as you can, and keep it among the models. This is the "
+            "list, the best one first:",
             wanted=WANTED,
         )
     )
@@ -134,6 +158,10 @@ def smallest() -> None:
         {"Parameters": "{:,}", "Test accuracy": "{:.2f} %"},
     )
     st.page_link("pages/build_it.py", label=_("Build a network"), icon=":material/construction:")
+
+
+def _on(card: Card) -> Words:
+    return Words("Fashion-MNIST") if card.on_real else Words("Drawn garments")
 
 
 def _enter(challenge: str, score: float, words: Words) -> None:
@@ -150,7 +178,8 @@ def _enter(challenge: str, score: float, words: Words) -> None:
 
 def _list(challenge: str) -> None:
     results = best.of(challenge)
-    if results:
-        st.markdown(f"**{_('The best in this room')}**")
+    st.markdown(f"**{_('The best in this room')}**")
+    if not results:
+        st.caption(_("Nobody is on this list yet."))
     for place, result in enumerate(results, 1):
         st.markdown(f"{place}\\. {plain(result.name)}: {said(result.words)}")

@@ -11,6 +11,8 @@ from torch import nn
 
 from fmnist.analysis import inside
 from fmnist.analysis.inside import Place, Stage
+from fmnist.data.splits import CLASSES
+from fmnist.models import building
 from fmnist.models.layers import Classifier, parameter_count
 from fmnist.ui import widgets
 from fmnist.ui.components import layers as board
@@ -40,6 +42,17 @@ TITLES = {
 }
 """What layers are called here where their class has no name that people know."""
 DOWN, UP = Words("From the top"), Words("From the bottom")
+WAYS = {
+    (False, False): Words("downwards"),
+    (False, True): Words("upwards"),
+    (True, False): Words("to the right"),
+    (True, True): Words("to the left"),
+}
+"""How a layer reads, by whether it reads columns, and backwards."""
+ATTENTION = {
+    False: Words("Attention to the rows"),
+    True: Words("Attention to the columns, the left one on top"),
+}
 
 
 class Look(NamedTuple):
@@ -89,6 +102,7 @@ def layers(card: Card, seen: Look) -> None:
         chosen_map=stage.maps[number],
         origin=inside.origin(stage, number, inside.fed_by(found, stage.name)),
         path=seen.path,
+        meaning=said(CLASSES[number]) if stage is found[-1] else "",
         on_choose=lambda: _take(f"layers of {card.sha256}"),
     )
 
@@ -111,15 +125,19 @@ def steps(card: Card, seen: Look, pixels: NDArray[np.uint8], device: torch.devic
         return
     probabilities = card.probabilities(logits)
     st.markdown(said(inside.in_words(probabilities, from_end)))
-    attention = inside.attention(seen.found)
     lines = [
-        *(_line(reading) for reading in readings),
         *(
-            Line(_("Attention of {layer}", layer=name), weights[:, None])
-            for name, weights in attention.items()
+            Line(said(ATTENTION[columns]), weights[:, None])
+            for columns, weights in inside.attention(seen.found).items()
         ),
+        *(_line(reading) for reading in readings),
     ]
-    reader(pixels, probabilities, lines, from_end, key=f"reader of {card.sha256}")
+    columns = {reading.columns for reading in readings}
+    reader(pixels, probabilities, lines, from_end, columns, key=f"reader of {card.sha256}")
+    if True in columns:
+        st.caption(
+            _("It reads rows and columns at once: with each step it knows one more of both.")
+        )
     st.caption(
         _(
             "The head moves over the rows, and the bars are what the network would say if the "
@@ -129,8 +147,8 @@ def steps(card: Card, seen: Look, pixels: NDArray[np.uint8], device: torch.devic
 
 
 def _line(reading: inside.Reading) -> Line:
-    way = Words("upwards") if reading.backwards else Words("downwards")
-    title = _("State of {layer}, {way}", layer=reading.name, way=way)
+    way = WAYS[reading.columns, reading.backwards]
+    title = _("State of recurrent layer {number}, {way}", number=reading.layer, way=way)
     return Line(title, reading.states)
 
 
@@ -167,7 +185,7 @@ def _row(stage: Stage, whole: bool, on_path: Place | None) -> Row:
     title = TITLES.get(kind, kind)
     if isinstance(stage.layer, nn.Conv2d):
         title = listed([title, listed(map(str, stage.layer.kernel_size), " x ")], " ")
-    shape = listed(map(str, stage.given.shape[1:]), " x ")
+    shape = building.words(tuple(stage.given.shape[1:]))
     count = parameter_count(stage.layer)
     if count:
         shape = Words("{shape}, {count:,} parameters", shape=shape, count=count)

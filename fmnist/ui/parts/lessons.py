@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from fmnist.ui import lessons, visits
+from fmnist.data.splits import Source
+from fmnist.ui import history, lessons, visits
 from fmnist.ui.lessons import Lesson, Step
 from fmnist.words import _
 
@@ -42,17 +43,22 @@ def overview() -> None:
 
 def chosen() -> Lesson | None:
     """The lesson that the link asks for; None where it asks for none, or for one that isn't."""
+    history.show_link()
     asked = st.query_params.get("lesson")
     return next((lesson for lesson in lessons.lessons() if lesson.name == asked), None)
 
 
-def show(lesson: Lesson) -> None:
+def show(lesson: Lesson, source: Source) -> None:
     """A lesson, step by step; other pages lead back to it until the overview is opened."""
     st.session_state["lesson"] = lesson.name
     st.header(lesson.title)
     st.markdown(
         _("{aim} It takes about {minutes} minutes.", aim=lesson.aim, minutes=lesson.minutes)
     )
+    if source == "drawn":
+        st.caption(
+            _("The answers tell figures of Fashion-MNIST; on the drawn garments they differ.")
+        )
     for number, step in enumerate(lesson.steps, 1):
         _show_step(lesson, number, step)
     if all(_is_done(step) for step in lesson.steps):
@@ -93,7 +99,7 @@ def _show_step(lesson: Lesson, number: int, step: Step) -> None:
             st.success(_("You predicted it: {right}", right=right))
         else:
             st.info(
-                _("You predicted: {predicted}. It is: {right}", predicted=predicted, right=right)
+                _("You predicted: {predicted}  \nIt is: {right}", predicted=predicted, right=right)
             )
         st.markdown(step.answer)
 

@@ -59,9 +59,9 @@ class Pace:
 
 
 def in_words(seconds: float) -> str:
-    """A time in the unit that suits it."""
+    """A time in the unit that suits it, at least a second."""
     if seconds < 100:
-        return _("{seconds:.0f} s", seconds=seconds)
+        return _("{seconds:.0f} s", seconds=max(seconds, 1))
     if seconds < 6000:
         return _("{minutes:.0f} min", minutes=seconds / 60)
     return _("{hours:.1f} h", hours=seconds / 3600)

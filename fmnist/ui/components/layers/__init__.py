@@ -19,6 +19,7 @@ _component = components.component("layers")
 WORDS = {
     "unit": Words("Row {row}, column {column} of map {map}: {value}"),
     "single": Words("Unit {map}: {value}"),
+    "named": Words("Unit {map}, {name}: {value}"),
     "input": Words("Map {map}"),
     "single input": Words("Unit {map}"),
     "others": Words("All others together"),
@@ -31,10 +32,15 @@ WORDS = {
     "value": Words("This layer has no patch and no kernel to show."),
     "patch": Words("Patch"),
     "kernel": Words("Kernel"),
-    "product": Words("Product"),
     "kernels": Words("Its kernel, a part for each map that it reads"),
-    "more": Words("{shown} of {count} maps"),
+    "more": Words("{shown} of {count} shown"),
     "path": Words("on the path to the answer"),
+    "way": Words(
+        "Framed in white is one path from a pixel to the answer: in each layer what speaks most "
+        "for the frame in the next."
+    ),
+    "towards pixel": Words("To the pixel"),
+    "towards answer": Words("To the answer"),
     "hint": Words("Point at a unit, or use the arrow keys."),
 }
 """What it says; the browser puts numbers in."""
@@ -63,12 +69,14 @@ def layers(
     chosen_map: Floats,
     origin: Origin,
     path: Mapping[str, Place],
+    meaning: str,
     on_choose: Callable[[], None],
 ) -> None:
     """Show rows of maps, and of the chosen one how its units came about.
 
     `chosen` is a layer by its name and the number of its map, `chosen_map` what that gave, float32
-    (H, W). `on_choose` learns by `taken` which one was chosen.
+    (H, W), `meaning` what its one unit stands for, if it has a name. `on_choose` learns by `taken`
+    which one was chosen.
     """
     _component(
         key=key,
@@ -83,6 +91,7 @@ def layers(
                 "taken": _floats(origin.taken),
                 "kernel": _floats(origin.kernel),
             },
+            "meaning": meaning,
             "path": {name: list(place) for name, place in path.items()},
         },
         on_chosen_change=on_choose,

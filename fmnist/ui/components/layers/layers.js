@@ -4,6 +4,8 @@ const LARGE_CELL = 56;
 const FILTER = 22; // pixels of a filter below its map
 const CELL = 12; // of a layer without neighbours
 const GAP = 2;
+const BLOCK = 84; // pixels of a patch or a kernel
+const LONE_BLOCK = 112;
 const MOST_PARTS = 4;
 const MOST_NUMBERS = 36; // of a patch whose numbers are written out
 const WARM = [255, 110, 20];
@@ -38,9 +40,9 @@ function heat(pen, values, columns, size, largest = greatest(values)) {
   }
 }
 
-function picture(values, rows, columns, label) {
+function picture(values, rows, columns, label, edge) {
   const canvas = document.createElement('canvas');
-  const size = Math.max(1, Math.floor(84 / Math.max(rows, columns)));
+  const size = Math.max(1, Math.floor(edge / Math.max(rows, columns)));
   canvas.width = columns * size;
   canvas.height = rows * size;
   canvas.role = 'img';
@@ -62,10 +64,15 @@ function numbers(values, columns, label, marked = -1) {
   return table;
 }
 
-function block(values, rows, columns, label) {
-  return values.length <= MOST_NUMBERS
-    ? numbers(values, columns, label)
-    : picture(values, rows, columns, label);
+function block(values, rows, columns, label, edge = BLOCK) {
+  const made = element('div', 'block');
+  made.append(
+    element('span', 'name', label),
+    values.length <= MOST_NUMBERS
+      ? numbers(values, columns, label)
+      : picture(values, rows, columns, label, edge),
+  );
+  return made;
 }
 
 // Where a map is in the picture of all.
@@ -83,6 +90,8 @@ class Board {
     this.large.onpointermove = (event) => this.point(event);
     this.large.onpointerdown = (event) => this.point(event);
     this.large.onkeydown = (event) => this.walk(event);
+    root.querySelector('.back').onclick = () => this.follow(-1);
+    root.querySelector('.forth').onclick = () => this.follow(1);
   }
 
   // New values come with every stroke; what is chosen and pointed at stays.
@@ -111,11 +120,38 @@ class Board {
     this.scroll();
     const { title } = data.rows.find(({ name }) => name === data.chosen[0]);
     this.root.querySelector('.title').textContent = title;
-    const hint = this.root.querySelector('.hint');
+    const hint = this.root.querySelector('.pointing');
     hint.textContent = data.words.hint;
     hint.hidden = height * width === 1;
+    this.way();
     this.kernels();
     this.explain();
+  }
+
+  // The layers of the path before the chosen one and after it, the nearest first.
+  along(by) {
+    const { rows, path, chosen } = this.data;
+    const here = rows.findIndex(({ name }) => name === chosen[0]);
+    const beside = by < 0 ? rows.slice(0, here).reverse() : rows.slice(here + 1);
+    return beside.filter(({ name }) => name in path);
+  }
+
+  follow(by) {
+    const next = this.along(by)[0];
+    if (!next) return;
+    this.scrolled = undefined; // it is to be in sight
+    this.pick(next.name, this.data.path[next.name][0]);
+  }
+
+  way() {
+    const { words, rows, path } = this.data;
+    const find = (selector) => this.root.querySelector(`.way ${selector}`);
+    find('.hint').textContent = words.way;
+    find('.back').textContent = words['towards pixel'];
+    find('.forth').textContent = words['towards answer'];
+    find('.back').disabled = !this.along(-1).length;
+    find('.forth').disabled = !this.along(1).length;
+    this.root.querySelector('.way').hidden = rows.filter(({ name }) => name in path).length < 2;
   }
 
   // Every part of the chosen map's kernel, side by side.
@@ -183,6 +219,7 @@ class Board {
       : '';
     const onPath = row.name in this.data.path ? `, ${words.path}` : '';
     part.canvas.ariaLabel = `${row.title}, ${row.shape}${onPath}`;
+    this.layOut(part);
     part.sheet.onload = part.filters.onload = () => this.paint(part);
     part.sheet.src = row.maps.picture;
     if (row.filters) part.filters.src = row.filters.picture;
@@ -197,15 +234,15 @@ class Board {
     part.cell = [wide + GAP, part.map[1] + GAP + (filters ? FILTER + 2 * GAP : 0)];
     part.perLine = Math.max(1, Math.floor((room + GAP) / part.cell[0]));
     part.lines = Math.ceil(shown.length / part.perLine);
+    part.size = [Math.min(shown.length, part.perLine) * part.cell[0], part.lines * part.cell[1]];
+    [part.canvas.style.width, part.canvas.style.height] = part.size.map((edge) => `${edge}px`);
   }
 
   paint(part) {
     this.layOut(part);
-    const { row, canvas, sheet, filters, map, cell, perLine, lines } = part;
-    const size = [Math.min(row.shown.length, perLine) * cell[0], lines * cell[1]];
+    const { row, canvas, sheet, filters, map, cell, perLine, size } = part;
     const fine = devicePixelRatio || 1;
     [canvas.width, canvas.height] = size.map((edge) => Math.ceil(edge * fine));
-    [canvas.style.width, canvas.style.height] = size.map((edge) => `${edge}px`);
     const pen = canvas.getContext('2d');
     pen.setTransform(fine, 0, 0, fine, 0, 0);
     pen.imageSmoothingEnabled = false;
@@ -289,7 +326,11 @@ class Board {
     const value = this.given.values[row * width + column];
     const single = height * width === 1;
     const place = { row: row + 1, column: column + 1, map: chosen[1] + 1, value: exact(value) };
-    const said = filled(single ? words.single : words.unit, place);
+    const name = this.data.meaning;
+    const said = filled(single ? (name ? words.named : words.single) : words.unit, {
+      ...place,
+      name,
+    });
     this.large.ariaLabel = `${said}. ${words.hint}`;
     this.root.querySelector('.value').textContent = said;
     const parts = {
@@ -332,7 +373,7 @@ class Board {
     part.append(
       seen.length <= MOST_NUMBERS
         ? numbers(seen, columns, words.patch, marked)
-        : picture(seen, rows, columns, words.patch),
+        : picture(seen, rows, columns, words.patch, BLOCK),
     );
     return [part, element('p', '', filled(words[how], { value: exact(value) }))];
   }
@@ -359,10 +400,11 @@ class Board {
       } else {
         if (maps > 1)
           part.append(element('span', 'name above', filled(words.input, { map: map + 1 })));
-        part.append(block(seen, rows, columns, words.patch), element('span', '', '×'));
-        part.append(block([...kernel], rows, columns, words.kernel));
+        const edge = maps > 1 ? BLOCK : LONE_BLOCK;
+        part.append(block(seen, rows, columns, words.patch, edge), element('span', '', '×'));
+        part.append(block([...kernel], rows, columns, words.kernel, edge));
       }
-      part.append(element('span', 'number', exact(share)));
+      part.append(element('span', 'number', `= ${exact(share)}`));
       return part;
     });
     const rest = found.slice(most).reduce((sum, { share }) => sum + share, 0);

@@ -1,6 +1,6 @@
 """A network that reads step by step: a head to move, and what it would say and hold by then."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -36,12 +36,14 @@ def reader(
     probabilities: Floats,
     lines: Sequence[Line],
     from_end: bool,
+    columns: Collection[bool],
     *,
     key: str,
 ) -> None:
     """Show a garment uint8 (28, 28) that is read, probabilities (T, 10) after each step, and lines.
 
-    Where it is read `from_end`, the first step is the last row.
+    Where it is read `from_end`, the first step is the last row. `columns` says what a step is:
+    False for a row, True for a column, both where both are read at once.
     """
     _component(
         key=key,
@@ -51,6 +53,8 @@ def reader(
             "garment": data_url(pixels),
             "probabilities": probabilities.round(4).tolist(),
             "fromEnd": from_end,
+            "rows": False in columns,
+            "columns": True in columns,
             "lines": [
                 {
                     "title": line.title,

@@ -97,7 +97,25 @@ class Reader {
     const pen = canvas.getContext('2d');
     pen.imageSmoothingEnabled = false;
     pen.drawImage(this.garment, 0, 0, canvas.width, canvas.height);
-    this.shade(canvas, ...this.read());
+    this.shadeGarment(canvas, pen);
+  }
+
+  // Dark is what no step has read: of rows, of columns, or of both.
+  shadeGarment(canvas, pen) {
+    const { rows, columns } = this.data;
+    if (!columns) {
+      this.shade(canvas, ...this.read());
+      return;
+    }
+    const step = canvas.width / this.data.probabilities.length;
+    const [first, last] = this.read().map((row) => row * step);
+    const unread = this.data.fromEnd ? [0, first] : [last, canvas.width - last];
+    pen.fillStyle = 'rgb(0 0 0 / 0.72)';
+    pen.fillRect(unread[0], rows ? unread[0] : 0, unread[1], rows ? unread[1] : canvas.height);
+    pen.fillStyle = '#fff';
+    const edge = (this.data.fromEnd ? first : last) - 1;
+    pen.fillRect(edge, 0, 2, canvas.height);
+    if (rows) pen.fillRect(0, edge, canvas.width, 2);
   }
 
   paintLine({ canvas, sheet }) {
