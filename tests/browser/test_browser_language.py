@@ -12,7 +12,7 @@ GERMAN = {"locale": "de-AT"}
 
 
 def choose(page: Page, box: str, language: str) -> None:
-    """Choose a language at the foot of the sidebar, once that is in sight."""
+    """Choose a language at the head of the sidebar."""
     found = page.get_by_role("combobox", name=box)
     found.scroll_into_view_if_needed()
     settle(page)

@@ -126,7 +126,7 @@ def gallery(question: Question, ranking: Ranking, source: Source) -> int:
     ]
     picked = garments.gallery(
         split.images[rows],
-        [_("Image {row}, {label}", row=row, label=CLASSES[split.labels[row]]) for row in rows],
+        [_("Image {row:,}, {label}", row=row, label=CLASSES[split.labels[row]]) for row in rows],
         table,
         key="hardest",
         name=f"{source} {question.split_name} {question.by} {names} {files.digest(rows)}",
