@@ -272,7 +272,8 @@ def parallel_coordinates(
         dimensions.append(axis)
     scale = [[0, SECOND], [1, ACCENT]]
     line = {"color": list(axes[colour]), "colorscale": scale, "showscale": False}
-    figure = go.Figure(go.Parcoords(dimensions=dimensions, line=line))
+    fonts = {key: {"size": 13} for key in ("labelfont", "tickfont", "rangefont")}
+    figure = go.Figure(go.Parcoords(dimensions=dimensions, line=line, **fonts))
     figure.update_layout(height=360, margin={"l": 60, "r": 60, "t": 48, "b": 28})
     return figure
 
