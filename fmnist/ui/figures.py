@@ -266,7 +266,7 @@ def parallel_coordinates(
             powers = np.log10(np.array(values, float))
             whole = np.arange(np.floor(powers.min()), np.ceil(powers.max()) + 1)
             axis |= {"values": powers, "range": [whole[0], whole[-1]], "tickvals": whole}
-            axis |= {"ticktext": [f"{10.0**power:g}" for power in whole]}
+            axis |= {"ticktext": [number(10.0**power, "g") for power in whole]}
         else:
             axis |= {"values": values}
         dimensions.append(axis)
@@ -274,8 +274,8 @@ def parallel_coordinates(
     line = {"color": list(axes[colour]), "colorscale": scale, "showscale": False}
     fonts = {key: {"size": 13} for key in ("labelfont", "tickfont", "rangefont")}
     figure = go.Figure(go.Parcoords(dimensions=dimensions, line=line, **fonts))
-    figure.update_layout(height=360, margin={"l": 60, "r": 60, "t": 48, "b": 28})
-    return figure
+    figure.update_layout(height=360, margin={"l": 60, "r": 88, "t": 48, "b": 28})
+    return _with_separators(figure)
 
 
 @_drawn

@@ -252,6 +252,14 @@ def test_matrix_wall_and_garment_are_on_one_screen_and_on_a_large_one_the_map_to
 
 @pytest.mark.slow
 @pytest.mark.real_data
+def test_longer_words_push_nothing_off_the_screen(visit: Callable[..., Page]) -> None:
+    page = visit("errors?model=cnn&lang=de", viewport={"width": 1280, "height": 800})
+    shown = (page.get_by_role("grid"), page.locator(".st-key-wall-of-gallery"))
+    within(page, *shown, page.locator(".st-key-garment"))
+
+
+@pytest.mark.slow
+@pytest.mark.real_data
 def test_on_a_projector_the_type_is_larger_and_the_sidebar_gone_on_every_page_until_it_is_left(
     visit: Callable[..., Page],
 ) -> None:

@@ -97,6 +97,16 @@ def test_switching_the_language_keeps_what_was_chosen(visit: Callable[..., Page]
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("name", ["hardest", "train", "map"])
+def test_no_option_of_a_bar_is_cut_in_longer_words(visit: Callable[..., Page], name: str) -> None:
+    page = visit(name, viewport={"width": 1280, "height": 800}, **GERMAN)
+    bars = page.get_by_test_id("stMain").get_by_role("radiogroup")
+    expect(bars.first).to_be_visible()
+    fits = "(bars) => bars.map((bar) => bar.scrollWidth <= bar.clientWidth)"
+    assert all(bars.evaluate_all(fits))
+
+
+@pytest.mark.slow
 def test_what_a_browser_works_out_of_a_network_is_written_in_its_language(
     visit: Callable[..., Page],
 ) -> None:

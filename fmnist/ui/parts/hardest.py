@@ -73,7 +73,7 @@ def choose() -> Question:
     if not asked:
         st.info(_("Choose a model; where there is none, train one on the Train page."))
         st.stop()
-    left, middle, right = st.columns([6, 3, 3], vertical_alignment="bottom")
+    left, middle, right = st.columns([5, 3, 4], vertical_alignment="bottom")
     with left:
         by = choice(_("Hard by"), list(MEASURES), key="by")
     with middle:
