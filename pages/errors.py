@@ -29,7 +29,7 @@ chosen = selections.chosen(split_name, len(split))
 with widgets.fresh("views", f"{card.sha256} {split_name}"):
     answers = models.evaluate(card, split_name, source, device)
     counted, but_sure = parts.ground(asked, card, answers, split_name, source, device, chosen)
-    views = st.container(key="views")
+    views, below = st.container(key="views"), st.container()
 counts = evaluation.count_cells(answers.labels[counted], answers.predictions[counted])
 rows = evaluation.errors(answers, *asked.cell, card.temperature, counted)
 of_split = IN_WORDS[split_name]
@@ -63,7 +63,8 @@ with views.container(key="map-view", gap="small"):
     parts.sureness(answers, evaluation.errors(answers, *asked.cell, among=but_sure), asked, card)
     parts.on_map(card, split_name, source, device, selection, row, counted)
 
-parts.reasons(card, split_name, row, source, device)
-st.header(_("All of them"))
-parts.means(selection, *asked.cell)
-garments.downloads(split.images[rows], parts.table(selection), selection.filename, "gallery")
+with below:
+    parts.reasons(card, split_name, row, source, device)
+    st.header(_("All of them"))
+    parts.means(selection, *asked.cell)
+    garments.downloads(split.images[rows], parts.table(selection), selection.filename, "gallery")

@@ -27,7 +27,7 @@ else:
     verdicts = _("Agree, the same garment"), _("Disagree, two garments")
 
 if doubts:
-    st.header(_("{count:,} suspects", count=len(doubts)))
+    st.header(_("{n:,} suspect", "{n:,} suspects", n=len(doubts)))
     doubt = parts.review(doubts, *verdicts)
     if doubted == WRONG:
         with st.expander(_("What every model says of it")):
@@ -53,7 +53,11 @@ parts.save_decisions(source)
 st.header(_("Leaderboard"))
 confirmed = suspects.confirmed(decided, "test")
 if st.toggle(
-    _("Score without the {count} test images you agreed to leave out", count=len(confirmed)),
+    _(
+        "Score without the {n} test image you agreed to leave out",
+        "Score without the {n} test images you agreed to leave out",
+        n=len(confirmed),
+    ),
     key="without",
     bind="query-params",
 ):

@@ -36,7 +36,9 @@ def describe(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     name = torch.cpu.get_capabilities()["cpu_name"]
-    return Words("{name} CPU, {threads} threads", name=name, threads=torch.get_num_threads())
+    return Words(
+        "{name} CPU, {n} thread", "{name} CPU, {n} threads", name=name, n=torch.get_num_threads()
+    )
 
 
 def accelerates_bfloat16(device: torch.device) -> bool:

@@ -114,7 +114,7 @@ def _facts(card: Card) -> Iterator[tuple[str, str]]:
     if card.data:
         yield _("Trained on"), "Fashion-MNIST" if card.data == "real" else _("drawn garments")
     if card.recipe:
-        recipe = ", ".join(f"{name} {_plain(value)}" for name, value in card.recipe.items())
+        recipe = ", ".join(f"{name} {in_words(value)}" for name, value in card.recipe.items())
         yield _("Recipe"), recipe
     if card.best_epoch:
         yield _("Best epoch"), str(card.best_epoch)
@@ -130,10 +130,11 @@ def _facts(card: Card) -> Iterator[tuple[str, str]]:
     yield "SHA-256", card.sha256
 
 
-def _plain(value: object) -> str:
+def in_words(value: object) -> str:
+    """A value of a recipe as people read it."""
     if isinstance(value, list):
         return _(" and ").join(value) or _("none")
-    return str(value)
+    return _("none") if value is None else str(value)
 
 
 def _cell(

@@ -266,15 +266,16 @@ def parallel_coordinates(
             powers = np.log10(np.array(values, float))
             whole = np.arange(np.floor(powers.min()), np.ceil(powers.max()) + 1)
             axis |= {"values": powers, "range": [whole[0], whole[-1]], "tickvals": whole}
-            axis |= {"ticktext": [f"{10.0**power:g}" for power in whole]}
+            axis |= {"ticktext": [number(10.0**power, "g") for power in whole]}
         else:
             axis |= {"values": values}
         dimensions.append(axis)
     scale = [[0, SECOND], [1, ACCENT]]
     line = {"color": list(axes[colour]), "colorscale": scale, "showscale": False}
-    figure = go.Figure(go.Parcoords(dimensions=dimensions, line=line))
-    figure.update_layout(height=360, margin={"l": 60, "r": 60, "t": 48, "b": 28})
-    return figure
+    fonts = {key: {"size": 13} for key in ("labelfont", "tickfont", "rangefont")}
+    figure = go.Figure(go.Parcoords(dimensions=dimensions, line=line, **fonts))
+    figure.update_layout(height=360, margin={"l": 60, "r": 88, "t": 48, "b": 28})
+    return _with_separators(figure)
 
 
 @_drawn
@@ -299,6 +300,7 @@ def reliability(curves: Mapping[str, Sequence[CalibrationBin]]) -> go.Figure:
             name=name,
             mode="lines+markers",
             line={"color": colour, "dash": dash},
+            cliponaxis=False,
             # A dot's area is its share of the images.
             marker_size=[4 + 20 * (part.images / images) ** 0.5 for part in bins],
             hovertemplate=_("%{x:.1%} sure, %{y:.1%} right, %{customdata:,} images"),

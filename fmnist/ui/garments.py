@@ -109,5 +109,5 @@ def large(split: Split, row: int, caption: str) -> None:
         st.image(
             data_url(split.images[row], 280),
             width="stretch",
-            alt=_("Garment {row}, {label}", row=row, label=label),
+            alt=_("Garment {row:,}, {label}", row=row, label=label),
         )

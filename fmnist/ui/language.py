@@ -29,7 +29,7 @@ def settle() -> None:
 
 
 def choose() -> None:
-    """A select box at the foot of the sidebar."""
+    """A select box at the head of the sidebar; see studio.css."""
     st.session_state[BOX] = words.language()
     st.sidebar.selectbox(
         _("Language"),
@@ -37,6 +37,7 @@ def choose() -> None:
         format_func=own_name,
         key=BOX,
         on_change=_take,
+        label_visibility="collapsed",
         icon=":material/translate:",  # for whoever can't read the word
     )
 

@@ -62,7 +62,12 @@ def chosen(split_name: SplitName, count: int) -> NDArray[np.int64] | None:
         return None
     with place:
         st.markdown(
-            _("Only **{chosen:,} chosen images** of {all:,} count.", chosen=len(rows), all=count),
+            _(
+                "Only **{n:,} chosen image** of {all:,} counts.",
+                "Only **{n:,} chosen images** of {all:,} count.",
+                n=len(rows),
+                all=count,
+            ),
             width="content",
         )
         st.button(_("Show all"), key="show all", type="tertiary", on_click=forget)

@@ -28,6 +28,8 @@ from fmnist.words import ENGLISH, Words, _, said, written
 Option = TypeVar("Option")
 CHART = {"displayModeBar": False}
 ANY_CLASS = Words("Any class")
+BAR = 120
+"""Pixels, so that a model's answer fits the third of a laptop's screen."""
 SENT = 0.05
 """Seconds after which a message has left; until then what follows it to the same place would do."""
 
@@ -273,7 +275,7 @@ def table(
     elif forms:
         as_written: Any = {head: partial(written, form=form) for head, form in forms.items()}
         shown = shown.style.format(as_written, na_rep="")
-    return st.dataframe(shown, hide_index=True, column_config=config, **options)
+    return st.dataframe(shown, hide_index=True, column_config=config, placeholder="", **options)
 
 
 def _number_column(form: str, column: Any) -> Any:
@@ -327,7 +329,7 @@ def model_answers(
         _said(asked, image, device),
         columns={
             "Probability": st.column_config.ProgressColumn(
-                format="percent", min_value=0, max_value=1
+                width=BAR, format="percent", min_value=0, max_value=1
             )
         },
     )

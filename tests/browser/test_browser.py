@@ -15,6 +15,7 @@ from browsing import (
     PHONE,
     follow,
     heading,
+    in_sight,
     serve,
     settle,
     stop_runs,
@@ -29,6 +30,9 @@ from fmnist.weights.card import Card
 from fmnist.weights.shelf import SHIPPED, Weights
 
 pytestmark = pytest.mark.browser
+
+BELOW_THE_HEAD = "[data-testid=stLayoutWrapper]:has(> .st-key-head) ~ *"
+SMALLEST_PHONE = PHONE | {"viewport": {"width": 320, "height": 640}}
 
 
 # Getting around
@@ -53,7 +57,11 @@ def test_the_first_visitors_of_a_fresh_server_see_the_studios_navigation_on_a_de
 
 @pytest.mark.parametrize(
     "device",
-    [pytest.param(DESK, id="1280"), pytest.param(PHONE, id="390", marks=pytest.mark.slow)],
+    [
+        pytest.param(DESK, id="1280"),
+        pytest.param(PHONE, id="390", marks=pytest.mark.slow),
+        pytest.param(SMALLEST_PHONE, id="320", marks=pytest.mark.slow),
+    ],
 )
 def test_every_page_opens_whole_and_no_wider_than_the_screen(
     visit: Callable[..., Page], device: dict[str, Any]
@@ -66,6 +74,48 @@ def test_every_page_opens_whole_and_no_wider_than_the_screen(
     for name in [name for name in PAGES if name != "Hardest"]:
         follow(page, name)
         assert _width(page) <= device["viewport"]["width"], name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [1280, 1920])
+def test_no_page_begins_with_a_blank_and_each_has_the_width_of_the_screen(
+    visit: Callable[..., Page], width: int
+) -> None:
+    page = visit("hardest?models=softmax", viewport={"width": width, "height": 800})
+    for name in PAGES:
+        if name != "Hardest":
+            follow(page, name)
+        title, below = page.locator("h1").bounding_box(), page.locator(BELOW_THE_HEAD).first
+        begins = below.bounding_box()
+        sidebar = page.get_by_test_id("stSidebar").bounding_box()
+        content = page.get_by_test_id("stMainBlockContainer").bounding_box()
+        assert title
+        assert begins
+        assert sidebar
+        assert content
+        assert title["y"] < 30, name
+        assert begins["y"] < 110, name
+        assert content["x"] == sidebar["width"], name
+        assert content["width"] == width - sidebar["width"], name
+
+
+def test_the_language_is_in_reach_on_a_low_screen(visit: Callable[..., Page]) -> None:
+    page = visit("room", viewport={"width": 1280, "height": 720})
+    box = page.get_by_role("combobox", name="Language")
+    in_sight(page, box)
+    first = page.get_by_test_id("stSidebarNavLink").first.bounding_box()
+    own = page.locator(".st-key-language-box").bounding_box()
+    assert first
+    assert own
+    assert own["y"] + own["height"] <= first["y"]
+
+
+@pytest.mark.slow
+@pytest.mark.real_data
+def test_what_every_model_says_fits_beside_the_wall(visit: Callable[..., Page]) -> None:
+    page = visit("dataset", viewport={"width": 1280, "height": 800})
+    fits = "(table) => table.scrollWidth <= table.clientWidth"
+    assert page.locator(".dvn-scroller").first.evaluate(fits)
 
 
 def _width(page: Page) -> int:

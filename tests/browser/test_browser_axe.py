@@ -10,8 +10,9 @@ from playwright.sync_api import Page
 pytestmark = pytest.mark.browser
 
 # docs/code.md says by which rules.
-STREAMLITS_OWN = ("stSidebarNavItems", "stFileUploaderDropzone")
+STREAMLITS_OWN = ("stSidebarNavItems", "stFileUploaderDropzone", "stToast")
 QUICK = ["", "classify?way=Examples&others=cnn"]
+STATES = ["classify?way=Upload", "errors?model=cnn&why=true&projector=true", "errors?model=nobody"]
 
 
 @pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
@@ -20,9 +21,9 @@ QUICK = ["", "classify?way=Examples&others=cnn"]
     [
         *QUICK,
         *(
-            pytest.param(name.lower().replace(" ", "_"), marks=pytest.mark.slow)
-            for name in PAGES
-            if name not in ("Home", "Classify")
+            pytest.param(path, marks=pytest.mark.slow)
+            for path in (*STATES, *(name.lower().replace(" ", "_") for name in PAGES))
+            if path not in ("home", "classify")
         ),
     ],
 )

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from browsing import follow, heading, settle
+from browsing import PHONE, follow, heading, settle
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
@@ -18,6 +18,7 @@ from fmnist.data.splits import CLASSES
 pytestmark = pytest.mark.browser
 
 PROGRESS_SEEN = Path(__file__).with_name("progress_seen.js").read_text()
+STALE_SEEN = Path(__file__).with_name("stale_seen.js").read_text()
 
 
 def cells(page: Page) -> Locator:
@@ -136,6 +137,16 @@ def test_every_figure_in_a_matrix_is_large_and_stands_out(
 
 
 @pytest.mark.slow
+@pytest.mark.real_data
+def test_on_a_phone_each_figure_keeps_to_its_cell(visit: Callable[..., Page]) -> None:
+    page = visit("errors?model=cnn", **PHONE)
+    found = cells(page).evaluate_all(Path(__file__).with_name("widths.js").read_text())
+    assert max(len(cell["text"]) for cell in found) == 3
+    wide = {cell["text"]: cell for cell in found if cell["figure"] > cell["cell"]}
+    assert wide == {}
+
+
+@pytest.mark.slow
 def test_keys_and_buttons_walk_the_selection_and_the_link_leads_to_the_garment(
     visit: Callable[..., Page],
 ) -> None:
@@ -241,6 +252,14 @@ def test_matrix_wall_and_garment_are_on_one_screen_and_on_a_large_one_the_map_to
 
 @pytest.mark.slow
 @pytest.mark.real_data
+def test_longer_words_push_nothing_off_the_screen(visit: Callable[..., Page]) -> None:
+    page = visit("errors?model=cnn&lang=de", viewport={"width": 1280, "height": 800})
+    shown = (page.get_by_role("grid"), page.locator(".st-key-wall-of-gallery"))
+    within(page, *shown, page.locator(".st-key-garment"))
+
+
+@pytest.mark.slow
+@pytest.mark.real_data
 def test_on_a_projector_the_type_is_larger_and_the_sidebar_gone_on_every_page_until_it_is_left(
     visit: Callable[..., Page],
 ) -> None:
@@ -258,6 +277,20 @@ def test_on_a_projector_the_type_is_larger_and_the_sidebar_gone_on_every_page_un
     assert parse_qs(urlsplit(page.url).query)["projector"] == ["true"]
     page.get_by_role("button", name="Leave projector").click()
     expect(sidebar).to_be_visible()
+
+
+@pytest.mark.slow
+def test_nothing_that_one_model_said_stands_under_the_name_of_the_next(
+    visit: Callable[..., Page],
+) -> None:
+    page = visit("errors?model=fcnn&why=true")
+    expect(page.get_by_text("fcnn says", exact=True)).to_be_visible()
+    page.evaluate(STALE_SEEN)
+    page.get_by_role("combobox", name="Model").click()
+    page.get_by_role("option", name="cnn", exact=True).click()
+    expect(page.get_by_text("cnn says", exact=True)).to_be_visible()
+    settle(page)
+    assert page.evaluate("staleSeen") == ""
 
 
 # What is chosen in one view is chosen in all

@@ -12,7 +12,7 @@ GERMAN = {"locale": "de-AT"}
 
 
 def choose(page: Page, box: str, language: str) -> None:
-    """Choose a language at the foot of the sidebar, once that is in sight."""
+    """Choose a language at the head of the sidebar."""
     found = page.get_by_role("combobox", name=box)
     found.scroll_into_view_if_needed()
     settle(page)
@@ -94,6 +94,16 @@ def test_switching_the_language_keeps_what_was_chosen(visit: Callable[..., Page]
     expect(page.get_by_role("radio", name="Validierung", checked=True)).to_be_visible()
     expect(page.get_by_text(re.compile(r"benennt \d\d,\d\d.% von [\d.]+ Bildern"))).to_be_visible()
     expect(page.get_by_test_id("stToast")).to_have_count(0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["hardest", "train", "map"])
+def test_no_option_of_a_bar_is_cut_in_longer_words(visit: Callable[..., Page], name: str) -> None:
+    page = visit(name, viewport={"width": 1280, "height": 800}, **GERMAN)
+    bars = page.get_by_test_id("stMain").get_by_role("radiogroup")
+    expect(bars.first).to_be_visible()
+    fits = "(bars) => bars.map((bar) => bar.scrollWidth <= bar.clientWidth)"
+    assert all(bars.evaluate_all(fits))
 
 
 @pytest.mark.slow

@@ -2,13 +2,20 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
+import numpy as np
 import pytest
-from browsing import PHONE, in_sight
+from browsing import PAGES, PHONE, follow, in_sight, settle
+from PIL import Image
 from playwright.sync_api import Page, expect
+
+from fmnist.data import garments
+from fmnist.data.garments import drawing
 
 pytestmark = pytest.mark.browser
 FINGER = 44  # pixels
+SMALL = Path(__file__).with_name("small_targets.js").read_text()
 
 
 @pytest.mark.real_data
@@ -34,6 +41,31 @@ def test_a_garment_that_is_tapped_is_shown_with_its_name_without_scrolling(
     expect(page.get_by_text(re.compile("^Garment 2 of the train split"))).to_be_visible()
     shown = page.locator(".st-key-large")
     in_sight(page, shown.get_by_role("heading"), shown.locator("img"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [1, 3])
+def test_the_answer_after_an_upload_is_in_sight(
+    visit: Callable[..., Page], tmp_path: Path, number: int
+) -> None:
+    files = [tmp_path / f"{place}.png" for place in range(number)]
+    for label, path in enumerate(files):
+        drawn = drawing.render(garments.garment(label, np.random.default_rng(3)), 280)
+        Image.fromarray(drawn).save(path)
+    page = visit("classify?way=Upload", **PHONE)
+    page.locator("input[type=file]").set_input_files(files)
+    expect(page.locator(".st-key-best")).to_contain_text("%")
+    settle(page)
+    many = page.get_by_role("group", name=re.compile("pictures with their answers"))
+    in_sight(page, page.locator(".st-key-best") if number == 1 else many.locator("label").first)
+
+
+@pytest.mark.slow
+def test_what_a_finger_is_meant_for_is_large_enough(visit: Callable[..., Page]) -> None:
+    page = visit(**PHONE)
+    for name in PAGES:
+        follow(page, name)
+        assert page.evaluate(SMALL, FINGER) == [], name
 
 
 @pytest.mark.slow

@@ -280,6 +280,14 @@ def test_a_link_to_rows_leaves_only_those() -> None:
     assert "of 100 test images right" in texts(app)
 
 
+def test_one_of_something_is_said_in_the_singular() -> None:
+    rows = selection.to_text(np.array([7]), 100)
+    app = open_page("errors", model="cnn", rows=f"test.{rows}")
+    assert "Only **1 chosen image** of 100 counts" in texts(app)
+    app = open_page("scores", model="cnn", rows=f"test.{rows}")
+    assert "of the 1 chosen image right" in texts(app)
+
+
 @pytest.mark.parametrize(
     ("rows", "said"),
     [("test.nothing", "not of this split"), ("validation.eJwDAAAAAAE=", "of the validation split")],

@@ -300,6 +300,15 @@ def test_the_leaderboard_has_every_figure_it_can_be_sorted_by() -> None:
             assert pd.isna(row["Spread"])
 
 
+def test_what_is_not_known_is_blank_and_what_a_recipe_does_without_is_said() -> None:
+    app = open_page("models")
+    assert {table.proto.placeholder for table in app.dataframe} == {""}
+    (recipe,) = app.table
+    values = recipe.value.iloc[:, -1].astype(str)
+    assert "none" in set(values)
+    assert not values.str.contains("None").any()
+
+
 def test_every_published_figure_names_its_source() -> None:
     tables = [frame.value for frame in open_page("models").dataframe]
     published = next(table for table in tables if "Source" in table)

@@ -175,6 +175,7 @@ def test_decisions_lead_on_count_can_be_taken_back_and_survive_a_look_elsewhere(
     app.session_state["decisions"] = {kept[0]: True}
     app.run()
     assert "1 decided" in texts(app)
+    assert app.toggle(key="without").label.startswith("Score without the 1 test image you")
 
 
 def test_planted_duplicates_are_offered_across_and_within_splits(

@@ -38,7 +38,7 @@ def test_a_sweep_that_is_started_shows_its_trials_and_the_best() -> None:
     assert app.metric[0].value == f"{best.accuracy:.2%}"
     table = app.dataframe[0].value
     assert list(table["Trial"]) == [0, 1]
-    assert list(table["lr"]) == [trial.values["lr"] for trial in trials]
+    assert list(table["Learning rate"]) == [trial.values["lr"] for trial in trials]
     assert [link.removeprefix("train?run=") for link in table["Run"]] == [t.run for t in trials]
     again = open_page("sweep", sweep=sweep.name)
     assert again.selectbox(key="sweep").value == sweep.name

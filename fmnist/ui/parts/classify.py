@@ -91,7 +91,7 @@ def draw(kind: Choice, source: Source, first: str = EMPTY) -> list[Taken]:
     else:
         test = dataset.split("test", source)
         row = below.number_input(_("Number"), 0, len(test) - 1, key="image", bind="query-params")
-        name = Words("Test image {row}, {label}", row=row, label=CLASSES[test.labels[row]])
+        name = Words("Test image {row:,}, {label}", row=row, label=CLASSES[test.labels[row]])
         ground = test.images[row]
     if kind == "auto":
         kind = "dataset" if start == TEST_IMAGE else "sketch"

@@ -216,7 +216,7 @@ def wall(selection: Selection, row: int) -> None:
     garments.wall(
         selection.split.images[selection.rows],
         [
-            _("Image {row}: {sure:.1%}", row=row, sure=sure)
+            _("Image {row:,}: {sure:.1%}", row=row, sure=sure)
             for row, sure in zip(rows, confidence, strict=True)
         ],
         key="gallery",
@@ -246,7 +246,7 @@ def garment(selection: Selection, row: int, split_name: SplitName) -> None:
         st.image(
             data_url(selection.split.images[row], 2 * PICTURE),
             width=PICTURE,
-            alt=_("Garment {row}, {label}", row=row, label=label),
+            alt=_("Garment {row:,}, {label}", row=row, label=label),
         )
         with st.container(gap="xsmall", width="stretch"):
             labelled = _(

@@ -73,7 +73,7 @@ def choose() -> Question:
     if not asked:
         st.info(_("Choose a model; where there is none, train one on the Train page."))
         st.stop()
-    left, middle, right = st.columns([6, 3, 3], vertical_alignment="bottom")
+    left, middle, right = st.columns([5, 3, 4], vertical_alignment="bottom")
     with left:
         by = choice(_("Hard by"), list(MEASURES), key="by")
     with middle:
@@ -126,7 +126,7 @@ def gallery(question: Question, ranking: Ranking, source: Source) -> int:
     ]
     picked = garments.gallery(
         split.images[rows],
-        [_("Image {row}, {label}", row=row, label=CLASSES[split.labels[row]]) for row in rows],
+        [_("Image {row:,}, {label}", row=row, label=CLASSES[split.labels[row]]) for row in rows],
         table,
         key="hardest",
         name=f"{source} {question.split_name} {question.by} {names} {files.digest(rows)}",

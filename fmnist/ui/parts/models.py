@@ -9,6 +9,7 @@ from fmnist.data.splits import Source
 from fmnist.export import code
 from fmnist.models import FAMILIES, MODELS
 from fmnist.models.layers import layers, parameter_count
+from fmnist.report.page import in_words
 from fmnist.ui import take_home, widgets
 from fmnist.ui.state import models, uploads
 from fmnist.ui.widgets import choose_weights, plain
@@ -199,12 +200,7 @@ def architecture() -> None:
         widgets.table(rows, {"Parameters": "{:,}"})
     with recipe:
         st.subheader(_("Recipe"))
-        st.table(
-            {
-                key: ", ".join(value) or _("none") if isinstance(value, list) else str(value)
-                for key, value in spec.recipe.to_json().items()
-            }
-        )
+        st.table({key: in_words(value) for key, value in spec.recipe.to_json().items()})
     take_home.script(code.script(name, spec.recipe), name, "of architecture")
 
 

@@ -77,10 +77,11 @@ def of_chosen(
     st.header(_("The chosen images"))
     st.markdown(
         _(
-            "{model} names **{right:.2%}** of the {images:,} chosen images right.",
+            "{model} names **{right:.2%}** of the {n:,} chosen image right.",
+            "{model} names **{right:.2%}** of the {n:,} chosen images right.",
             model=card.label,
             right=right,
-            images=len(rows),
+            n=len(rows),
         )
     )
     confidence.confidence(

@@ -141,9 +141,9 @@ def _differ(difference: float, first: str, second: str) -> str:
 def place(name: SplitName, row: int, source: Source) -> str:
     """Where a garment is, here and in the published files."""
     if source == "drawn" or name == "test":
-        return _("Garment {row} of {split}", row=row, split=IN_WORDS[name])
+        return _("Garment {row:,} of {split}", row=row, split=IN_WORDS[name])
     return _(
-        "Garment {row} of {split}, {published} in the published training file",
+        "Garment {row:,} of {split}, {published:,} in the published training file",
         row=row,
         split=IN_WORDS[name],
         published=analysis.published_rows(name)[row],

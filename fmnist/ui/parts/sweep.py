@@ -119,6 +119,11 @@ def _show(sweep: Sweep) -> None:
         _table(trials)
 
 
+def _name(field: str) -> str:
+    """What the form calls a field of a recipe; the command line knows more of them."""
+    return said(FIELDS[field][0]) if field in FIELDS else field
+
+
 def _buttons(sweep: Sweep, active: bool, more: bool) -> None:
     if active and not sweep.stopping:
         st.button(_("Stop after this trial"), on_click=sweeps.stop, args=(sweep,))
@@ -129,10 +134,10 @@ def _buttons(sweep: Sweep, active: bool, more: bool) -> None:
 def _coordinates(sweep: Sweep, trials: Sequence[Trial]) -> None:
     complete = [trial for trial in trials if trial.accuracy is not None]
     accuracy = _("Validation accuracy")
-    axes = {d.field: [trial.values[d.field] for trial in complete] for d in sweep.space}
+    axes = {_name(d.field): [trial.values[d.field] for trial in complete] for d in sweep.space}
     axes[accuracy] = [trial.accuracy or 0.0 for trial in complete]
     figure = figures.parallel_coordinates(
-        axes, [dimension.field for dimension in sweep.space if dimension.log], accuracy
+        axes, [_name(dimension.field) for dimension in sweep.space if dimension.log], accuracy
     )
     alt = _("A line for each trial through its values; the table below has them")
     st.plotly_chart(figure, config=widgets.CHART, key="coordinates", alt=alt)
@@ -148,7 +153,9 @@ def _shares(path: str, complete: int) -> dict[str, float]:
 def _importance(sweep: Sweep, complete: int) -> None:
     found = _shares(str(sweep.folder), complete) if len(sweep.space) > 1 else {}
     if found:
-        shares = ", ".join(f"{field} {number(share, '.0%')}" for field, share in found.items())
+        shares = ", ".join(
+            f"{_name(field)} {number(share, '.0%')}" for field, share in found.items()
+        )
         st.markdown(_("What the differences hang on: {shares}.", shares=shares))
 
 
@@ -174,7 +181,7 @@ def _table(trials: Sequence[Trial]) -> None:
                 Words("Trial"): trial.number,
                 Words("State"): IN_WORDS[trial.state],
                 Words("Best validation"): 100 * trial.accuracy if trial.accuracy else None,
-                **trial.values,
+                **{_name(field): value for field, value in trial.values.items()},
                 Words("Run"): f"train?run={trial.run}" if trial.run else None,
             }
             for trial in trials

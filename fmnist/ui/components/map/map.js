@@ -102,7 +102,7 @@ class Garments {
     return [
       classes[labels[index]],
       filled(messages.answer, { answer: classes[answers[index]], percent: percents[index] }),
-      filled(messages.garment, { row: index }),
+      filled(messages.garment, { row: index.toLocaleString(document.documentElement.lang) }),
     ];
   }
 }

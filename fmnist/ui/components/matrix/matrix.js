@@ -1,5 +1,6 @@
 const WORSE = [194, 65, 12];
 const BETTER = [24, 100, 171];
+const NEITHER = [128, 128, 128];
 const INKS = ['#000', '#fff'];
 
 const same = (a, b) => a[0] === b[0] && a[1] === b[1];
@@ -22,7 +23,7 @@ function luminance(rgb) {
 function paint(td, heat, ground) {
   const strength = Math.abs(heat);
   const share = strength <= 0.4 ? 0.04 + 1.275 * strength : 0.55 + 0.75 * (strength - 0.4);
-  const full = heat < 0 ? BETTER : WORSE;
+  const full = heat < 0 ? BETTER : heat > 0 ? WORSE : NEITHER;
   const mixed = ground.map((value, i) => Math.round(value + share * (full[i] - value)));
   td.style.background = `rgb(${mixed})`;
   // Black or white: one of them has a contrast of 4.5 or more on every colour there is.
