@@ -300,7 +300,6 @@ def reliability(curves: Mapping[str, Sequence[CalibrationBin]]) -> go.Figure:
             name=name,
             mode="lines+markers",
             line={"color": colour, "dash": dash},
-            cliponaxis=False,
             # A dot's area is its share of the images.
             marker_size=[4 + 20 * (part.images / images) ** 0.5 for part in bins],
             hovertemplate=_("%{x:.1%} sure, %{y:.1%} right, %{customdata:,} images"),
