@@ -193,8 +193,9 @@ def _search(
     return Broken(
         found.image,
         Words(
-            "{count} pixels are changed, by asking {model} about {asked:,} pictures. {end}",
-            count=len(found.changed),
+            "{n} pixel is changed, by asking {model} about {asked:,} pictures. {end}",
+            "{n} pixels are changed, by asking {model} about {asked:,} pictures. {end}",
+            n=len(found.changed),
             model=plain(card.label),
             asked=found.asked,
             end=end,

@@ -59,19 +59,27 @@ def fewest_pixels(source: Source, device: torch.device) -> None:
     with see:
         answers.show([before, after], [_("before"), _("now")])
         if first == then:
-            still = _("It still says {then}, with {count} pixels changed.", then=then, count=count)
-            st.markdown(still)
+            st.markdown(
+                _(
+                    "It still says {then}, with {n} pixel changed.",
+                    "It still says {then}, with {n} pixels changed.",
+                    then=then,
+                    n=count,
+                )
+            )
             _list(challenge)
             return
         st.success(
             _(
-                "It said {first} and now says {then}, with {count} pixels changed.",
+                "It said {first} and now says {then}, with {n} pixel changed.",
+                "It said {first} and now says {then}, with {n} pixels changed.",
                 first=first,
                 then=then,
-                count=count,
+                n=count,
             )
         )
-        _enter(challenge, count, Words("{count} pixels, {then}", count=count, then=then))
+        reached = Words("{n} pixel, {then}", "{n} pixels, {then}", n=count, then=then)
+        _enter(challenge, count, reached)
 
 
 def changed(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> int:
