@@ -120,6 +120,7 @@ async def pupil(
                     browser.write("Your nickname", name)
                     await timed(class_, browser, "join", browser.press("Join"))
                     class_.names.add(name)
+                    await asyncio.sleep(asked.pause)
                 try:
                     while not class_.over:
                         await lesson(class_, browser, chance, number, asked)
