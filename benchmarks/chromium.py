@@ -112,6 +112,12 @@ class Chromium:
         await self._timed(stroke)
         return await self._changing(lambda: touch("touchEnd"))
 
+    async def joined(self) -> None:
+        """Wait until the browser keeps a ticket."""
+        while not self.ticket:
+            kept = await self._page.context.cookies()
+            self.ticket = next((c["value"] for c in kept if c["name"] == COOKIE), "")
+
     async def said(self) -> str:
         """The text of the page."""
         try:
@@ -135,8 +141,6 @@ class Chromium:
             await act()
             wait = Wait(time.perf_counter() - started)
             self.named = set(await self._page.get_by_role("button").all_inner_texts())
-            kept = await self._page.context.cookies()
-            self.ticket = next((c["value"] for c in kept if c["name"] == COOKIE), self.ticket)
         except Error as error:
             raise VisitError(f"Chromium: {error.message.splitlines()[0]}") from error
         return wait

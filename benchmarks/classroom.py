@@ -33,7 +33,7 @@ import numpy as np
 from playwright.async_api import async_playwright
 
 from benchmarks import studio
-from benchmarks.chromium import PROJECTOR, Chromium
+from benchmarks.chromium import PATIENCE, PROJECTOR, Chromium
 from benchmarks.room import Log, drawing
 from benchmarks.visitor import VisitError, Visitor, Wait
 from fmnist.classroom import guesses, runs, sketches
@@ -120,12 +120,11 @@ async def pupil(
                     browser.write("Your nickname", name)
                     await timed(class_, browser, "join", browser.press("Join"))
                     class_.names.add(name)
-                    await asyncio.sleep(asked.pause)
-                try:
-                    while not class_.over:
-                        await lesson(class_, browser, chance, number, asked)
-                finally:
+                    if isinstance(browser, Chromium):
+                        await asyncio.wait_for(browser.joined(), PATIENCE)
                     ticket = browser.ticket
+                while not class_.over:
+                    await lesson(class_, browser, chance, number, asked)
         except (VisitError, OSError) as error:
             class_.log.errors[str(error)] += 1
             await asyncio.sleep(COMING)

@@ -1,15 +1,18 @@
-"""A class that only speaks the protocol does what a class does, and nothing of it is lost."""
+"""A class of simulated and of real browsers does what a class does, and nothing of it is lost."""
 
 import argparse
 import asyncio
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 from browsing import serve
 from loops import finished
+from playwright.async_api import async_playwright
 
-from benchmarks import classroom
+from benchmarks import classroom, studio
+from benchmarks.chromium import PROJECTOR, Chromium
 from benchmarks.classroom import Class
 from fmnist.classroom import room, sketches
 from fmnist.classroom.room import Ticket
@@ -24,21 +27,31 @@ def test_what_a_class_does_is_in_the_folder_and_on_the_wall(
     asked = argparse.Namespace(pause=0.2, runs=1)
 
     async def lesson(class_: Class) -> None:
-        await asyncio.gather(
-            classroom.wall(class_), *(classroom.pupil(class_, n, asked) for n in range(2))
-        )
+        async with (
+            async_playwright() as playwright,
+            await playwright.chromium.launch(**studio.CHROMIUM) as chromium,
+        ):
+            phone = partial(Chromium, chromium)
+            await asyncio.gather(
+                classroom.wall(class_),
+                classroom.projected(class_, partial(phone, **PROJECTOR)),
+                *(classroom.pupil(class_, n, asked) for n in range(2)),
+                classroom.pupil(class_, 2, asked, phone),
+            )
 
     with serve(tmp_path, answers_folder) as address:
         finished(classroom.every_page(address, room.open_room("Before", "here")))
         teacher = room.open_room("A class", "here")
-        class_ = Class(teacher, [address, address], time.monotonic() + 20)
+        class_ = Class(teacher, [address, address], time.monotonic() + 30)
         finished(lesson(class_))
         for plan in (tmp_path / "runs").glob("*/plan.json"):
             (plan.parent / "stop").touch()
     assert not class_.log.errors
-    assert class_.names == {"Pupil 0", "Pupil 1"}
+    assert class_.names == {"Pupil 0", "Pupil 1", "Pupil 2"}
     assert class_.titles == {"net of 0"}
-    assert len(classroom.follows(class_, "the wall")) == len(class_.given) > 0
+    assert class_.log.waits["a guess (Chromium)"]
+    for wall in ("the wall", "the wall in Chromium"):
+        assert len(classroom.follows(class_, wall)) == len(class_.given) > 0
     assert not any(classroom.missing(class_).values())
 
 
