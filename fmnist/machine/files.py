@@ -55,19 +55,29 @@ def digest(array: NDArray[Any]) -> str:
     return hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()[:16]
 
 
+def kept(name: str) -> NDArray[Any] | None:
+    """The array under that name; None where it isn't there or can't be read."""
+    with contextlib.suppress(OSError, ValueError, EOFError):
+        array: NDArray[Any] = np.load(_path(name), allow_pickle=False)
+        return array
+    return None
+
+
 def cached(name: str, compute: Callable[[], NDArray[Any]]) -> NDArray[Any]:
-    """The array under that name, computed only where it isn't there or can't be read.
+    """The array under that name, computed only where it isn't kept.
 
     Where the folder can't be written the array is returned all the same.
     """
-    path = CACHE / f"{name}.npy"
-    with contextlib.suppress(OSError, ValueError, EOFError):
-        kept: NDArray[Any] = np.load(path, allow_pickle=False)
-        return kept
-    array = compute()
-    content = io.BytesIO()
-    np.save(content, array, allow_pickle=False)
-    with contextlib.suppress(OSError):
-        CACHE.mkdir(parents=True, exist_ok=True)
-        write_whole(path, content.getvalue())
+    array = kept(name)
+    if array is None:
+        array = compute()
+        content = io.BytesIO()
+        np.save(content, array, allow_pickle=False)
+        with contextlib.suppress(OSError):
+            CACHE.mkdir(parents=True, exist_ok=True)
+            write_whole(_path(name), content.getvalue())
     return array
+
+
+def _path(name: str) -> Path:
+    return CACHE / f"{name}.npy"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache
 
 import numpy as np
 import streamlit as st
@@ -31,7 +31,7 @@ VIEWS = CELL, MOVE, FLIPS = Words("A cell"), Words("A move"), Words("Flips")
 class Pair:
     """What two sides, by their names, predict of the images of a split.
 
-    `key` tells this pair from every other one.
+    `predict` is asked often. `key` tells this pair from every other one.
     """
 
     names: tuple[Words | str, Words | str]
@@ -40,7 +40,7 @@ class Pair:
     split_name: str
     key: str
 
-    @cached_property
+    @property
     def predictions(self) -> tuple[Predictions, Predictions]:
         """What they predict, which models may have to be asked for first."""
         return self.predict()
@@ -72,9 +72,11 @@ def choose_models(source: Source, device: torch.device) -> Pair | None:
         return None
     return Pair(
         (first.label, second.label),
-        lambda: (
-            models.evaluate(first, split_name, source, device).predictions,
-            models.evaluate(second, split_name, source, device).predictions,
+        cache(
+            lambda: (
+                models.evaluate(first, split_name, source, device).predictions,
+                models.evaluate(second, split_name, source, device).predictions,
+            )
         ),
         dataset.split(split_name, source),
         split_name,
@@ -251,9 +253,11 @@ def _gallery(pair: Pair, rows: Rows, title: str, key: str) -> None:
     if not len(rows):
         st.caption(_("No image."))
         return
-    table = [_described(pair, int(row)) for row in rows]
+    table = _described(pair, rows)
+    shown: dict[int | str, str] = {thing: said(thing) for thing in (*table[0], *CLASSES)}
     titles = [
-        ", ".join(f"{said(name)} {said(value)}" for name, value in line.items()) for line in table
+        ", ".join(f"{shown[name]} {shown.get(value, value)}" for name, value in line.items())
+        for line in table
     ]
     picked = garments.gallery(
         pair.split.images[rows],
@@ -304,14 +308,14 @@ def filename(pair: Pair, what: str) -> str:
     return "-".join([*pair.names, pair.split_name, what]).replace(" ", "-")
 
 
-def _described(pair: Pair, row: int) -> dict[str, int | str]:
-    """One image in a line: its number, its class and what each side says."""
-    answers = [CLASSES[predictions[row]] for predictions in pair.predictions]
-    return {
-        Words("Image"): row,
-        Words("True"): CLASSES[pair.split.labels[row]],
-        **dict(zip(_says(pair), answers, strict=True)),
-    }
+def _described(pair: Pair, rows: Rows) -> list[dict[str, int | str]]:
+    """Each image in a line: its number, its class and what each side says."""
+    image, true, sides = Words("Image"), Words("True"), _says(pair)
+    columns = [pair.split.labels[rows], *(predictions[rows] for predictions in pair.predictions)]
+    return [
+        {image: row, **{name: CLASSES[k] for name, k in zip((true, *sides), kinds, strict=True)}}
+        for row, *kinds in zip(rows.tolist(), *map(np.ndarray.tolist, columns), strict=True)
+    ]
 
 
 def _says(pair: Pair) -> tuple[Words, Words]:

@@ -69,10 +69,7 @@ def ground(
     """
     split = dataset.split(split_name, source)
     with widgets.fresh("map", f"{card.sha256} {split_name} {source} {method}"):
-        job = analysis.positions(card, split_name, source, method, device)
-        positions = job.result(
-            _("Computing {method} of {model}'s features …", method=method, model=card.label)
-        )
+        positions = analysis.positions(card, split_name, source, method, device)
         component.garment_map(
             thumbnails(split_name, source),
             positions,

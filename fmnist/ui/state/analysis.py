@@ -19,6 +19,7 @@ from fmnist.ui.state import dataset, models
 from fmnist.ui.state.jobs import Job, apart_if_many
 from fmnist.ui.state.models import ANSWERS
 from fmnist.weights.card import Card
+from fmnist.words import _
 
 _slowly = partial(apart_if_many, lane=apart.MINUTES)
 _model_slowly = partial(models.aside, lane=apart.MINUTES)
@@ -34,17 +35,26 @@ def class_curves(
 
 def positions(
     card: Card, split_name: SplitName, source: Source, method: str, device: torch.device
-) -> Job[NDArray[np.float32]]:
-    """Where the model's features place a split's garments (N, 2)."""
+) -> NDArray[np.float32]:
+    """Where the model's features place a split's garments (N, 2), behind a progress bar."""
+    name = f"{method} {card.sha256} {_known_as(split_name, source)}"
+    found = files.kept(name)
+    if found is not None:
+        return found
     vectors = models.embeddings(card, split_name, source, device)
-    return _positions(card, split_name, source, method, vectors)
+    return _positions(name, method, vectors).result(
+        _("Computing {method} of {model}'s features …", method=method, model=card.label)
+    )
 
 
-@st.cache_resource(show_spinner=False, max_entries=64, validate=Job.may_succeed, hash_funcs=ANSWERS)
-def _positions(
-    card: Card, split_name: SplitName, source: Source, method: str, _vectors: NDArray[np.float16]
-) -> Job[NDArray[np.float32]]:
-    name, place = f"{method} {files.digest(_vectors)}", embedding.METHODS[method]
+@st.cache_resource(show_spinner=False)
+def _known_as(split_name: SplitName, source: Source) -> str:
+    return f"{split_name} {source} {files.digest(dataset.split(split_name, source).images)}"
+
+
+@st.cache_resource(show_spinner=False, max_entries=64, validate=Job.may_succeed)
+def _positions(name: str, method: str, _vectors: NDArray[np.float16]) -> Job[NDArray[np.float32]]:
+    place = embedding.METHODS[method]
 
     def compute(report: ProgressCallback) -> NDArray[np.float32]:
         return _slowly(place, _vectors.astype(np.float32), images=len(_vectors), report=report)
