@@ -148,6 +148,9 @@ async def lesson(
 
     async def click(name: str, waiting: Awaitable[Wait]) -> None:
         await timed(class_, browser, name, waiting)
+        await pause()
+
+    async def pause() -> None:
         await asyncio.sleep(chance.uniform(0.5, 1.5) * asked.pause)
         if isinstance(browser, Visitor):
             for _, fragment in browser.clocks:
@@ -156,8 +159,9 @@ async def lesson(
     await click("Room, opened", browser.turn("Room"))
     await click("a stroke", browser.draw(*drawing(chance)))
     browser.choose("What did you draw?", chance.choice(CLASSES))
-    await click("a sketch given", browser.press("Give it to the room"))
+    await timed(class_, browser, "a sketch given", browser.press("Give it to the room"))
     class_.given.append(time.monotonic())
+    await pause()
     await click("Guess, opened", browser.turn("Guess"))
     for _ in range(A_VISIT):
         if "Twenty more" in browser.named:
