@@ -22,7 +22,7 @@ from fmnist.ui.parts.room import SCAN, qr_code, way_in
 from fmnist.words import Words, _, number, said
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
-FOLLOWED = 1.5
+FOLLOWED = 1.0
 """Seconds after which it looks again."""
 MOST_RUNS, MOST_SKETCHES = 12, 15
 WORDS = {
