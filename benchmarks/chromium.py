@@ -1,5 +1,6 @@
 """A page in a real Chromium, led as a visitor (benchmarks/visitor.py) is."""
 
+import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable
@@ -18,7 +19,7 @@ from fmnist.ui.components.ticket import COOKIE
 CHANGED = Path(__file__).with_name("changed.js").read_text()
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 PROJECTOR = {"viewport": {"width": 1920, "height": 1080}}
-PATIENCE = 30  # seconds
+PATIENCE, A_MOMENT = 30, 0.3  # seconds
 
 
 class Chromium:
@@ -127,7 +128,10 @@ class Chromium:
 
     async def _changing(self, act: Callable[[], Awaitable[object]]) -> Wait:
         """Do something; seconds until the page says something else and stands."""
-        before = await self.said()
+        before = ""
+        while (after := await self.said()) != before:  # what was asked for before may still come
+            before = after
+            await asyncio.sleep(A_MOMENT)
 
         async def done() -> None:
             await act()
