@@ -31,7 +31,7 @@ def test_the_server_is_closed_to_the_outside_by_default() -> None:
         "browser.gatherUsageStats",
         "client.showErrorDetails",
     )
-    assert resolved(*names) == ["localhost", "46", "True", "True", "False", "none"]
+    assert resolved(*names) == ["localhost", "68", "True", "True", "False", "none"]
 
 
 def test_no_click_waits_for_a_collection_of_all_garbage() -> None:

@@ -15,14 +15,17 @@ def keep() -> None:
     """
     keep_steps()
     run = get_script_run_ctx()
-    if run is None:
-        return
-    arrived = st.session_state.get("stood on") != run.page_script_hash
-    st.session_state["stood on"] = run.page_script_hash
-    if run.is_history_navigation:
+    if run is not None and run.is_history_navigation:
         rewrite(run.query_string)
-    elif arrived:
-        # What a widget was set to before would outlast a link that asks for its usual value.
+
+
+def arrive() -> None:
+    """Have the link count that leads here: what a widget was set to before would outlast it.
+
+    That is so where the link asks for a widget's usual value, too.
+    """
+    run = get_script_run_ctx()
+    if run is None or not run.is_history_navigation:
         for key in set(st.query_params) & set(st.session_state):
             del st.session_state[key]
 

@@ -6,7 +6,7 @@ import torch
 from fmnist.data.splits import Source
 from fmnist.machine import devices
 from fmnist.machine.errors import UserFacingError
-from fmnist.ui import language, navigation, projector, visits
+from fmnist.ui import history, language, navigation, projector, visits
 from fmnist.ui.state import dataset
 from fmnist.words import Words, _, said
 
@@ -22,6 +22,8 @@ def page(title: str, sentence: str) -> tuple[Source, torch.device]:
     navigation.require()
     st.session_state["arrived"] = st.session_state.get("page") != title
     st.session_state["page"] = title
+    if st.session_state["arrived"]:
+        history.arrive()
     visits.note(title)
     device = _choose_device()
     projector.choose()

@@ -28,7 +28,7 @@ from fmnist.words import ENGLISH, Words, _, said, written
 Option = TypeVar("Option")
 CHART = {"displayModeBar": False}
 ANY_CLASS = Words("Any class")
-BAR = 120
+BAR = 96
 """Pixels, so that a model's answer fits the third of a laptop's screen."""
 SENT = 0.05
 """Seconds after which a message has left; until then what follows it to the same place would do."""
