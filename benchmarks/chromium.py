@@ -122,7 +122,7 @@ class Chromium:
     async def said(self) -> str:
         """The text of the page."""
         try:
-            return await self._page.get_by_test_id("stMain").inner_text()
+            return await self._page.get_by_test_id("stMain").text_content() or ""
         except Error as error:
             raise VisitError(f"Chromium: {error.message.splitlines()[0]}") from error
 
