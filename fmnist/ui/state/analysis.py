@@ -37,7 +37,7 @@ def positions(
     card: Card, split_name: SplitName, source: Source, method: str, device: torch.device
 ) -> NDArray[np.float32]:
     """Where the model's features place a split's garments (N, 2), behind a progress bar."""
-    name = f"{method} {card.sha256} {_known_as(split_name, source)}"
+    name = f"{method} {card.sha256} {dataset.known_as(split_name, source)}"
     found = files.kept(name)
     if found is not None:
         return found
@@ -45,11 +45,6 @@ def positions(
     return _positions(name, method, vectors).result(
         _("Computing {method} of {model}'s features …", method=method, model=card.label)
     )
-
-
-@st.cache_resource(show_spinner=False)
-def _known_as(split_name: SplitName, source: Source) -> str:
-    return f"{split_name} {source} {files.digest(dataset.split(split_name, source).images)}"
 
 
 @st.cache_resource(show_spinner=False, max_entries=64, validate=Job.may_succeed)

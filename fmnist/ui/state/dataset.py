@@ -7,6 +7,7 @@ import streamlit as st
 from fmnist.data import fashion, splits
 from fmnist.data.fashion import FILES
 from fmnist.data.splits import Source, Split, SplitName
+from fmnist.machine import files
 from fmnist.ui.language import Spinner
 from fmnist.words import Words
 
@@ -45,3 +46,9 @@ def _files() -> list[tuple[int, int] | None]:
 def split(name: SplitName, source: Source) -> Split:
     """One split of a source."""
     return splits.load(name, source)
+
+
+@st.cache_resource(show_spinner=False)
+def known_as(name: SplitName, source: Source) -> str:
+    """What tells a split's images from others, in the name of what is kept about them."""
+    return f"{name} {source} {files.digest(split(name, source).images)}"

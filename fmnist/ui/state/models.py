@@ -29,7 +29,7 @@ from fmnist.machine.apart import Lane
 from fmnist.models import inference, together
 from fmnist.models.inference import ProgressCallback
 from fmnist.models.layers import Classifier
-from fmnist.ui.state.dataset import split
+from fmnist.ui.state.dataset import known_as, split
 from fmnist.ui.state.jobs import AT_ONCE, Job, Pace, apart_if_many
 from fmnist.weights import shelf
 from fmnist.weights.card import Card, WeightsError
@@ -217,8 +217,7 @@ def _answers(
     # only, and its last digits are its own.
     if card.name in uploads() or device.type != "cpu":
         return Job(answers, AT_ONCE)
-    images = files.digest(split(split_name, source).images)
-    name = f"answers {card.sha256} {split_name} {source} {images}"
+    name = f"answers {card.sha256} {known_as(split_name, source)}"
     return Job(lambda report: files.cached(name, lambda: answers(report)), AT_ONCE)
 
 
