@@ -7,6 +7,7 @@ import streamlit as st
 from fmnist.pictures.encode import data_url
 from fmnist.pictures.intake import KINDS, Intake
 from fmnist.ui import answers, widgets
+from fmnist.ui.markdown import plain
 from fmnist.ui.page import page
 from fmnist.ui.parts import classify as parts
 from fmnist.ui.why import why
@@ -68,7 +69,7 @@ def classify(card: Card) -> None:
         st.caption(
             _(
                 "{model} on the {device}, {milliseconds:.1f} ms.",
-                model=widgets.plain(card.label),
+                model=plain(card.label),
                 device=used.type.upper(),
                 milliseconds=milliseconds,
             )

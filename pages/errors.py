@@ -5,6 +5,7 @@ import streamlit as st
 from fmnist.analysis import evaluation
 from fmnist.data.splits import IN_WORDS, SPLITS
 from fmnist.ui import garments, selections, widgets
+from fmnist.ui.markdown import plain
 from fmnist.ui.matrices import cell_name
 from fmnist.ui.page import page
 from fmnist.ui.parts import errors as parts
@@ -24,7 +25,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     unit, order = parts.show_as()
     menu = st.container(width="content")
 
-split, label = dataset.split(split_name, source), widgets.plain(card.label)
+split, label = dataset.split(split_name, source), plain(card.label)
 chosen = selections.chosen(split_name, len(split))
 with widgets.fresh("views", f"{card.sha256} {split_name}"):
     answers = models.evaluate(card, split_name, source, device)

@@ -8,6 +8,7 @@ from fmnist.analysis import evaluation, intervals
 from fmnist.data.splits import IN_WORDS
 from fmnist.report.page import report
 from fmnist.ui import selections, widgets
+from fmnist.ui.markdown import plain
 from fmnist.ui.page import page
 from fmnist.ui.parts import scores as parts
 from fmnist.ui.state import analysis, dataset, models
@@ -24,7 +25,7 @@ with left:
 with right:
     split_name = widgets.choose_split(card)
 
-split, label = dataset.split(split_name, source), widgets.plain(card.label)
+split, label = dataset.split(split_name, source), plain(card.label)
 chosen = selections.chosen(split_name, len(split))
 scores = widgets.fresh("scores", f"{card.sha256} {split_name}")
 with scores:

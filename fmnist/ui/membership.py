@@ -6,9 +6,9 @@ import streamlit as st
 
 from fmnist.classroom.room import Room, Ticket
 from fmnist.machine.errors import UserFacingError
+from fmnist.ui.markdown import plain
 from fmnist.ui.state import classroom
 from fmnist.ui.state.classroom import TOLD
-from fmnist.ui.widgets import plain
 from fmnist.words import _, said
 
 

@@ -6,7 +6,7 @@ import torch
 from fmnist.data.splits import Source
 from fmnist.machine import devices
 from fmnist.machine.errors import UserFacingError
-from fmnist.ui import history, language, navigation, projector, visits
+from fmnist.ui import history, language, links, navigation, projector, visits
 from fmnist.ui.state import dataset
 from fmnist.words import Words, _, said
 
@@ -25,6 +25,7 @@ def page(title: str, sentence: str) -> tuple[Source, torch.device]:
     if st.session_state["arrived"]:
         history.arrive()
     visits.note(title)
+    links.begin()
     device = _choose_device()
     projector.choose()
     language.choose()

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from fmnist.analysis import selection
 from fmnist.data.splits import IN_WORDS, SplitName
 from fmnist.machine.errors import UserFacingError
-from fmnist.ui import navigation, widgets
+from fmnist.ui import navigation
 from fmnist.ui.components import memory
+from fmnist.ui.markdown import plain
 from fmnist.ui.widgets import ANY_CLASS
 from fmnist.words import _, said
 
@@ -92,7 +93,7 @@ def menu(
         st.markdown(
             _(
                 "**{words}**, {images:,} images of the {split} split.",
-                words=widgets.plain(words),
+                words=plain(words),
                 images=len(rows),
                 split=IN_WORDS[split_name],
             )
@@ -108,7 +109,7 @@ def menu(
                     _kept()[name.strip() or words] = here
         kept = _recall()
         for number, name in enumerate(list(kept)):
-            st.markdown(f"**{widgets.plain(name)}**")
+            st.markdown(f"**{plain(name)}**")
             _links(f"kept {number}", kept[name])
             st.button(_("Forget"), key=f"forget {number}", on_click=_forget_kept, args=(name,))
         if kept:

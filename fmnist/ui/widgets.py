@@ -19,7 +19,8 @@ from streamlit.errors import StreamlitAPIException
 from fmnist import words
 from fmnist.data.splits import CLASSES, HELD_OUT, IN_WORDS, SplitName
 from fmnist.pictures.encode import data_url
-from fmnist.ui import figures, language
+from fmnist.ui import figures, links
+from fmnist.ui.markdown import plain
 from fmnist.ui.state import models
 from fmnist.weights.card import Card
 from fmnist.weights.shelf import DEFAULT
@@ -44,7 +45,7 @@ def choice(
     shown: Callable[[Option], str] = said,
 ) -> Option:
     """A bar of options of which one is always chosen, at first the first; it is in the link."""
-    look_into_link(label, key, options, shown)
+    links.look_into(label, key, options, shown)
     chosen: Option = st.segmented_control(
         label,
         options,
@@ -68,7 +69,7 @@ def select(
     on_change: Callable[[], None] | None = None,
 ) -> str:
     """A select box of which one option is always chosen, at first `start`; it is in the link."""
-    look_into_link(label, key, options, shown)
+    links.look_into(label, key, options, shown)
     chosen: str = st.selectbox(
         label,
         options,
@@ -91,7 +92,7 @@ def several(
     placeholder: str | None = None,
 ) -> list[str]:
     """A box of which any options are chosen, at first those of `start`; they are in the link."""
-    look_into_link(label, key, options, shown)
+    links.look_into(label, key, options, shown)
     chosen: list[str] = st.multiselect(
         label,
         options,
@@ -107,35 +108,6 @@ def several(
 def labels(cards: Mapping[str, Card]) -> Callable[[str], str]:
     """How models are shown that are chosen by their names: as their owners call them."""
     return lambda name: cards[name].label
-
-
-def look_into_link(
-    label: str, key: str, options: Sequence[Option], shown: Callable[[Option], str] = said
-) -> None:
-    """Take what a link asks for, in whichever language; say so where it isn't there.
-
-    The page then shows its usual choice.
-    """
-    language.understand(key, options, shown)
-    known = {shown(option) for option in options}
-    for asked in st.query_params.get_all(key):
-        if asked not in known:
-            # English writes within a sentence small what German doesn't.
-            say_unknown(label.lower() if words.language() == ENGLISH else label, asked)
-
-
-def say_unknown(what: str, asked: str) -> None:
-    """Say in a sentence that a link asks for what isn't there."""
-    st.toast(
-        _(
-            "The link asks for {what} \u201c{asked}\u201d, which is not here. "
-            "The usual choice is shown.",
-            what=what,
-            asked=plain(asked),
-        ),
-        icon=":material/link_off:",
-        duration="infinite",
-    )
 
 
 def fresh(name: str, what: str) -> DeltaGenerator:
@@ -289,11 +261,6 @@ def _number_column(form: str, column: Any) -> Any:
 
 def _cell(value: Any) -> Any:
     return said(value) if isinstance(value, Words) else value
-
-
-def plain(text: str) -> str:
-    """Text as Markdown that shows it as it is."""
-    return re.sub(r"([\\`*_\[\]<>#~:$|])", r"\\\1", text)
 
 
 def side_by_side(pictures: Iterable[tuple[str, NDArray[np.uint8]]], edge: int) -> None:

@@ -15,11 +15,12 @@ from fmnist.data.splits import CLASSES, Source
 from fmnist.models.layers import Classifier
 from fmnist.pictures.encode import overlay
 from fmnist.pictures.intake import Intake
-from fmnist.ui import answers, figures, widgets
+from fmnist.ui import answers, figures, links, widgets
 from fmnist.ui.components import patch
 from fmnist.ui.downloads import csv_button
+from fmnist.ui.markdown import plain
 from fmnist.ui.state import analysis, dataset, models
-from fmnist.ui.widgets import choice, plain
+from fmnist.ui.widgets import choice
 from fmnist.weights import shelf
 from fmnist.weights.card import OPAQUE, Card
 from fmnist.words import Words, _, said
@@ -53,7 +54,7 @@ def break_one(card: Card, picture: Intake, label: int, device: torch.device) -> 
     """The controls of one way to break a garment that a model names as the class of that label."""
     shows_gradients = card.family not in OPAQUE
     ways = [SPOIL, *([FGSM, PGD] if shows_gradients else []), PIXELS]
-    widgets.look_into_link(_("Break it by"), "attack", ways)
+    links.look_into(_("Break it by"), "attack", ways)
     # Not a bar, which would be cut off where the column is narrow.
     way = st.pills(
         _("Break it by"),

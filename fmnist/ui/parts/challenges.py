@@ -14,10 +14,10 @@ from fmnist.pictures.intake import SIDE, Intake
 from fmnist.pictures.reading import PictureError
 from fmnist.ui import answers, widgets
 from fmnist.ui.components.canvas import EDGE, canvas
+from fmnist.ui.markdown import plain
 from fmnist.ui.parts import classify
 from fmnist.ui.state import best, dataset, models
 from fmnist.ui.state.best import Result
-from fmnist.ui.widgets import plain
 from fmnist.weights import shelf
 from fmnist.weights.card import Card
 from fmnist.words import Words, _, said

@@ -15,8 +15,8 @@ from fmnist.machine import devices
 from fmnist.models import inference
 from fmnist.runs.run import Run
 from fmnist.ui import membership, widgets
+from fmnist.ui.markdown import plain
 from fmnist.ui.state import dataset, models, uploads
-from fmnist.ui.widgets import plain
 from fmnist.weights.card import WeightsError
 from fmnist.weights.shelf import Weights
 from fmnist.weights.strangers import formats

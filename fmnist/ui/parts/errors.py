@@ -17,11 +17,12 @@ from fmnist.analysis.evaluation import Evaluation
 from fmnist.analysis.selection import EVERY, STEP, Filter, by_confidence
 from fmnist.data.splits import CLASSES, IN_WORDS, Source, Split, SplitName
 from fmnist.pictures.encode import data_url, overlay
-from fmnist.ui import answers, garments, matrices, selections, widgets
+from fmnist.ui import answers, garments, links, matrices, selections, widgets
 from fmnist.ui.components import confidence
 from fmnist.ui.components import matrix as component
 from fmnist.ui.components.map import CLASS
 from fmnist.ui.components.matrix import Place
+from fmnist.ui.markdown import plain
 from fmnist.ui.matrices import UNITS, cell_name
 from fmnist.ui.parts import map as map_parts
 from fmnist.ui.state import dataset, models
@@ -201,7 +202,7 @@ def current(selection: Selection) -> int:
         return int(asked)
     if asked:
         if asked != st.session_state.get("garment shown"):  # it comes from a link
-            widgets.say_unknown(_("garment"), asked)
+            links.say_unknown(_("garment"), asked)
         st.query_params.pop("garment")
     return int(rows[0])
 
@@ -285,7 +286,7 @@ def _in_words(probabilities: NDArray[np.float32]) -> str:
 
 def sureness(answers: Evaluation, rows: NDArray[np.int64], asked: Asked, card: Card) -> None:
     """How sure the model is of images, as bars to filter by."""
-    st.markdown(_("**How sure {model} is of them**, in per cent", model=widgets.plain(card.label)))
+    st.markdown(_("**How sure {model} is of them**, in per cent", model=plain(card.label)))
     confidence.confidence(
         by_confidence(answers, rows, card.temperature),
         key="confidence",
@@ -401,7 +402,7 @@ def reasons(
     one, others = st.columns(2, gap="large")
     with one:
         answer, _used = models.answer(card, image[None], device)
-        st.caption(_("{model} says", model=widgets.plain(card.label)))
+        st.caption(_("{model} says", model=plain(card.label)))
         answers.best(answer.probabilities[0])
         answers.show(list(answer.probabilities), [card.label])
         widgets.draw_on(split_name, row)

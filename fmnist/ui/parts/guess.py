@@ -16,8 +16,9 @@ from fmnist.pictures.encode import data_url
 from fmnist.ui import matrices, widgets
 from fmnist.ui.components.matrix import matrix as show_matrix
 from fmnist.ui.components.wall import garment_wall
+from fmnist.ui.markdown import plain
 from fmnist.ui.state import dataset, models
-from fmnist.ui.widgets import choice, plain
+from fmnist.ui.widgets import choice
 from fmnist.weights.card import Card
 from fmnist.words import Words, _, number, said
 

@@ -18,6 +18,7 @@ from fmnist.ui import widgets
 from fmnist.ui.components import layers as board
 from fmnist.ui.components.layers import Row
 from fmnist.ui.components.reader import Line, reader
+from fmnist.ui.markdown import plain
 from fmnist.ui.state import models
 from fmnist.weights.card import OPAQUE, Card
 from fmnist.words import Words, _, listed, said
@@ -70,7 +71,7 @@ def may_be_seen(card: Card) -> bool:
         _(
             "{model} is a model of which only the answers can be seen, so there is no inside to "
             "show. Choose a model with layers.",
-            model=widgets.plain(card.label),
+            model=plain(card.label),
         )
     )
     return False

@@ -14,7 +14,7 @@ from fmnist.analysis.evaluation import Evaluation
 from fmnist.data.splits import CLASSES, Source, Split, SplitName
 from fmnist.machine import files
 from fmnist.pictures.encode import atlas
-from fmnist.ui import garments, selections, widgets
+from fmnist.ui import garments, links, selections, widgets
 from fmnist.ui.components import map as component
 from fmnist.ui.components.map import SHEET_COLUMNS
 from fmnist.ui.matrices import cell_name
@@ -115,7 +115,7 @@ def picked(count: int) -> int | None:
         return None
     if asked.isdecimal() and int(asked) < count:
         return int(asked)
-    widgets.say_unknown(_("garment"), asked)
+    links.say_unknown(_("garment"), asked)
     return None
 
 

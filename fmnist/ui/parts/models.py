@@ -11,8 +11,9 @@ from fmnist.models import FAMILIES, MODELS
 from fmnist.models.layers import layers, parameter_count
 from fmnist.report.page import in_words
 from fmnist.ui import take_home, widgets
+from fmnist.ui.markdown import plain
 from fmnist.ui.state import models, uploads
-from fmnist.ui.widgets import choose_weights, plain
+from fmnist.ui.widgets import choose_weights
 from fmnist.weights import shelf
 from fmnist.weights.card import Card, WeightsError
 from fmnist.weights.shelf import LONGEST_NAME

@@ -18,9 +18,9 @@ from fmnist.data.splits import CLASSES
 from fmnist.machine.errors import UserFacingError
 from fmnist.pictures.intake import Intake
 from fmnist.ui import answers, membership, navigation
+from fmnist.ui.markdown import plain
 from fmnist.ui.parts import classify
 from fmnist.ui.state import classroom, models
-from fmnist.ui.widgets import plain
 from fmnist.weights.card import Card
 from fmnist.words import Words, _, said
 

@@ -16,8 +16,8 @@ from fmnist.data.splits import CLASSES
 from fmnist.pictures.encode import data_url
 from fmnist.ui import garments, matrices, membership
 from fmnist.ui.components.matrix import matrix as show_matrix
+from fmnist.ui.markdown import plain
 from fmnist.ui.state import models
-from fmnist.ui.widgets import plain
 from fmnist.weights.card import Card
 from fmnist.words import Words, _, said
 

@@ -15,6 +15,7 @@ from fmnist.machine.errors import UserFacingError
 from fmnist.ui import downloads, widgets
 from fmnist.ui.components import memory
 from fmnist.ui.components.wall import garment_wall
+from fmnist.ui.markdown import plain
 from fmnist.ui.state import analysis, dataset, models
 from fmnist.words import Words, _, said
 
@@ -61,7 +62,7 @@ def wrong_labels(source: Source, device: torch.device) -> Found:
                 "Labelled **{label}**. {model} says **{answer}** ({sure:.0%}) and gives the label "
                 "{rest:.1%}.",
                 label=CLASSES[split.labels[row]],
-                model=widgets.plain(card.label),
+                model=plain(card.label),
                 answer=CLASSES[of_image.argmax()],
                 sure=of_image.max(),
                 rest=of_image[split.labels[row]],

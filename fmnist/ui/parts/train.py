@@ -21,14 +21,14 @@ from fmnist.models.recipe import AUGMENTATIONS, OPTIMIZERS, PRECISIONS, RANGES, 
 from fmnist.runs import launchers, pace, queue
 from fmnist.runs.pace import Work
 from fmnist.runs.run import IN_WORDS, Plan, Run, RunError, all_runs, read_run
-from fmnist.ui import figures, matrices, take_home, widgets
+from fmnist.ui import figures, links, matrices, take_home, widgets
 from fmnist.ui.components.matrix import matrix as show_matrix
 from fmnist.ui.components.wall import garment_wall
+from fmnist.ui.markdown import plain
 from fmnist.ui.parts.watch import watch
 from fmnist.ui.state import dataset, models, uploads
 from fmnist.ui.state.jobs import in_words
 from fmnist.ui.state.pace import measured, turns
-from fmnist.ui.widgets import plain
 from fmnist.weights import shelf
 from fmnist.weights.shelf import Weights
 from fmnist.words import Words, _, number, said
@@ -79,7 +79,7 @@ def asked_for() -> tuple[str, Recipe, int] | None:
             recipe = replace(recipe, augment=tuple(names))
         return model, recipe, max(1, int(st.query_params.get("images", MOST_ASKED)))
     except (KeyError, ValueError, UserFacingError):
-        widgets.say_unknown(_("a recipe"), model)
+        links.say_unknown(_("a recipe"), model)
         return None
 
 

@@ -1,0 +1,52 @@
+"""What a link asks for: taken in any language, and said in one notice where it isn't here."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from fmnist import words
+from fmnist.ui import language
+from fmnist.ui.markdown import plain
+from fmnist.words import ENGLISH, _, said
+
+Option = TypeVar("Option")
+UNKNOWN = "unknown in the link"
+
+
+def begin() -> None:
+    """Called at a page's head: nothing was unknown so far."""
+    st.session_state[UNKNOWN] = []
+
+
+def look_into(
+    label: str, key: str, options: Sequence[Option], shown: Callable[[Option], str] = said
+) -> None:
+    """Take what a link asks for, in whichever language; say so where it isn't there.
+
+    The page then shows its usual choice.
+    """
+    language.understand(key, options, shown)
+    known = {shown(option) for option in options}
+    for asked in st.query_params.get_all(key):
+        if asked not in known:
+            # English writes within a sentence small what German doesn't.
+            say_unknown(label.lower() if words.language() == ENGLISH else label, asked)
+
+
+def say_unknown(what: str, asked: str) -> None:
+    """Say in a sentence that a link asks for what isn't there, beside what else it asked for."""
+    told: list[tuple[str, DeltaGenerator]] = st.session_state[UNKNOWN]
+    sentence = _(
+        "The link asks for {what} \u201c{asked}\u201d, which is not here.",
+        what=what,
+        asked=plain(asked),
+    )
+    sentences = [*(earlier for earlier, _notice in told), sentence]
+    usual = _("The usual choice is shown.", "The usual choices are shown.", n=len(sentences))
+    notice = told[-1][1] if told else st
+    shown = notice.toast(
+        "\n\n".join([*sentences, usual]), icon=":material/link_off:", duration="infinite"
+    )
+    told.append((sentence, shown))
