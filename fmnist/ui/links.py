@@ -36,17 +36,16 @@ def look_into(
 
 
 def say_unknown(what: str, asked: str) -> None:
-    """Say in a sentence that a link asks for what isn't there, beside what else it asked for."""
+    """Say that a link asks for what isn't there, beside what else it asked for."""
     told: list[tuple[str, DeltaGenerator]] = st.session_state[UNKNOWN]
-    sentence = _(
-        "The link asks for {what} \u201c{asked}\u201d, which is not here.",
-        what=what,
-        asked=plain(asked),
+    here = _("{what} \u201c{asked}\u201d", what=what, asked=plain(asked))
+    missed = [*(earlier for earlier, _notice in told), here]
+    notice = (told[-1][1] if told else st).toast(
+        _(
+            "The link asks for what is not here: {missed}. The usual is shown.",
+            missed=", ".join(missed),
+        ),
+        icon=":material/link_off:",
+        duration="infinite",
     )
-    sentences = [*(earlier for earlier, _notice in told), sentence]
-    usual = _("The usual choice is shown.", "The usual choices are shown.", n=len(sentences))
-    notice = told[-1][1] if told else st
-    shown = notice.toast(
-        "\n\n".join([*sentences, usual]), icon=":material/link_off:", duration="infinite"
-    )
-    told.append((sentence, shown))
+    told.append((here, notice))

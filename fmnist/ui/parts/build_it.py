@@ -38,6 +38,7 @@ BEGINNINGS: Mapping[str, tuple[str, ...]] = {
     Words("Recurrent"): ("LSTM",),
     Words("Nothing"): (),
 }
+SENTENCE = 250  # pixels beside which a phone has no room for buttons; they go below then
 TITLES = {
     "channels": Words("Maps"),
     "size": Words("Kernel size"),
@@ -105,12 +106,18 @@ def edit() -> list[Laid]:
 
 def _row(number: int, brick: Brick, placed: Laid) -> None:
     options, title = KINDS[brick["kind"]], Words(brick["kind"])
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        with st.container():
+    with st.container(
+        horizontal=True,
+        horizontal_alignment="distribute",
+        vertical_alignment="center",
+        gap="xsmall",
+    ):
+        with st.container(width=SENTENCE):
             _head(title, placed)
-        _button("arrow_upward", _("Up"), number, _move, -1)
-        _button("arrow_downward", _("Down"), number, _move, 1)
-        _button("delete", _("Remove"), number, _remove)
+        with st.container(horizontal=True, width="content", gap="xsmall"):
+            _button("arrow_upward", _("Up"), number, _move, -1)
+            _button("arrow_downward", _("Down"), number, _move, 1)
+            _button("delete", _("Remove"), number, _remove)
     if not options:
         return
     with st.container(horizontal=True, gap="xsmall"):

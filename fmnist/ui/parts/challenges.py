@@ -34,12 +34,22 @@ def fewest_pixels(source: Source, device: torch.device) -> None:
     st.markdown(
         _(
             "Draw on the garment until the model gives it another name. Who changes the fewest "
-            "pixels is the best; each model and each garment has a list of its own."
+            "pixels is the best."
         )
     )
-    card = widgets.need_weights(lambda card: card.any_picture)
     test = dataset.split("test", source)
-    row = st.number_input(_("Test garment"), 0, len(test) - 1, key="garment", bind="query-params")
+    with st.container(horizontal=True):
+        card = widgets.need_weights(lambda card: card.any_picture)
+        row = st.number_input(
+            _("Test garment"),
+            0,
+            len(test) - 1,
+            key="garment",
+            bind="query-params",
+            width=160,
+            help=_("Each model and each garment has a list of its own."),
+        )
+    verdict = st.container()  # a phone shows it beside the canvas, and the bars below
     bring, see = st.columns(2, gap="large")
     ground = test.images[row]
     with bring:
@@ -58,27 +68,29 @@ def fewest_pixels(source: Source, device: torch.device) -> None:
     challenge = f"{PIXELS} {card.sha256} {row}"
     with see:
         answers.show([before, after], [_("before"), _("now")])
-        if first == then:
-            st.markdown(
-                _(
-                    "It still says {then}, with {n} pixel changed.",
-                    "It still says {then}, with {n} pixels changed.",
-                    then=then,
-                    n=count,
-                )
-            )
-            _list(challenge)
-            return
-        st.success(
+    if first == then:
+        verdict.markdown(
             _(
-                "It said {first} and now says {then}, with {n} pixel changed.",
-                "It said {first} and now says {then}, with {n} pixels changed.",
-                first=first,
+                "It still says {then}, with {n} pixel changed.",
+                "It still says {then}, with {n} pixels changed.",
                 then=then,
                 n=count,
             )
         )
-        reached = Words("{n} pixel, {then}", "{n} pixels, {then}", n=count, then=then)
+        with see:
+            _list(challenge)
+        return
+    verdict.success(
+        _(
+            "It said {first} and now says {then}, with {n} pixel changed.",
+            "It said {first} and now says {then}, with {n} pixels changed.",
+            first=first,
+            then=then,
+            n=count,
+        )
+    )
+    reached = Words("{n} pixel, {then}", "{n} pixels, {then}", n=count, then=then)
+    with see:
         _enter(challenge, count, reached)
 
 
