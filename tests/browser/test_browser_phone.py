@@ -61,6 +61,14 @@ def test_the_answer_after_an_upload_is_in_sight(
 
 
 @pytest.mark.slow
+def test_what_a_challenge_says_of_the_garment_stands_beside_the_canvas(
+    visit: Callable[..., Page],
+) -> None:
+    page = visit("challenges", **PHONE)
+    in_sight(page, page.get_by_text("It still says"), page.locator(".board canvas"))
+
+
+@pytest.mark.slow
 def test_what_a_finger_is_meant_for_is_large_enough(visit: Callable[..., Page]) -> None:
     page = visit(**PHONE)
     for name in PAGES:
