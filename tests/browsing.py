@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 from fmnist import PROJECT
@@ -56,6 +57,10 @@ PHONE = {
 }
 # Opened by a link to a page, Streamlit first looks for its endpoints beside that page.
 PROBES = re.compile(r"/\w+/_stcore/(health|host-config)$")
+
+# What axe-core finds against these is none of ours; docs/code.md says by which rules.
+STREAMLITS_OWN = ("stSidebarNavItems", "stFileUploaderDropzone", "stToast")
+GROUND = (Path(__file__).parent / "browser" / "ground.js").read_text()
 
 expect.set_options(timeout=PATIENCE * 1000)
 
@@ -169,3 +174,16 @@ def in_sight(page: Page, *parts: Locator) -> None:
         assert box["y"] > -1, part
         assert box["y"] + box["height"] <= size["height"], part
         assert box["x"] + box["width"] <= size["width"], part
+
+
+def violations(page: Page) -> list[tuple[str, str, list[str]]]:
+    """What axe-core finds against our parts of a page in each scheme: rules, and nodes as HTML."""
+    own = [[f"[data-testid={name}]"] for name in STREAMLITS_OWN]
+    found = []
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_function(GROUND, arg=scheme)
+        settle(page)
+        rules = Axe().run(page, context={"exclude": own}).response["violations"]
+        found += [(scheme, rule["id"], [node["html"] for node in rule["nodes"]]) for rule in rules]
+    return found

@@ -10,9 +10,7 @@ import pytest
 import safetensors.torch
 import torch
 from browsing import (
-    DESK,
     PAGES,
-    PHONE,
     follow,
     heading,
     in_sight,
@@ -30,9 +28,6 @@ from fmnist.weights.card import Card
 from fmnist.weights.shelf import SHIPPED, Weights
 
 pytestmark = pytest.mark.browser
-
-BELOW_THE_HEAD = "[data-testid=stLayoutWrapper]:has(> .st-key-head) ~ *"
-SMALLEST_PHONE = PHONE | {"viewport": {"width": 320, "height": 640}}
 
 
 # Getting around
@@ -55,50 +50,6 @@ def test_the_first_visitors_of_a_fresh_server_see_the_studios_navigation_on_a_de
         assert "app" not in page.evaluate("navigationSeen")
 
 
-@pytest.mark.parametrize(
-    "device",
-    [
-        pytest.param(DESK, id="1280"),
-        pytest.param(PHONE, id="390", marks=pytest.mark.slow),
-        pytest.param(SMALLEST_PHONE, id="320", marks=pytest.mark.slow),
-    ],
-)
-def test_every_page_opens_whole_and_no_wider_than_the_screen(
-    visit: Callable[..., Page], device: dict[str, Any]
-) -> None:
-    # Whole splits are asked about, so small networks are chosen by links.
-    page = visit("hardest?models=softmax", **device)
-    assert _width(page) <= device["viewport"]["width"]
-    page.goto(page.url.replace("hardest?models", "scores?model"))
-    settle(page)
-    for name in [name for name in PAGES if name != "Hardest"]:
-        follow(page, name)
-        assert _width(page) <= device["viewport"]["width"], name
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("width", [1280, 1920])
-def test_no_page_begins_with_a_blank_and_each_has_the_width_of_the_screen(
-    visit: Callable[..., Page], width: int
-) -> None:
-    page = visit("hardest?models=softmax", viewport={"width": width, "height": 800})
-    for name in PAGES:
-        if name != "Hardest":
-            follow(page, name)
-        title, below = page.locator("h1").bounding_box(), page.locator(BELOW_THE_HEAD).first
-        begins = below.bounding_box()
-        sidebar = page.get_by_test_id("stSidebar").bounding_box()
-        content = page.get_by_test_id("stMainBlockContainer").bounding_box()
-        assert title
-        assert begins
-        assert sidebar
-        assert content
-        assert title["y"] < 30, name
-        assert begins["y"] < 110, name
-        assert content["x"] == sidebar["width"], name
-        assert content["width"] == width - sidebar["width"], name
-
-
 def test_the_language_is_in_reach_on_a_low_screen(visit: Callable[..., Page]) -> None:
     page = visit("room", viewport={"width": 1280, "height": 720})
     box = page.get_by_role("combobox", name="Language")
@@ -116,15 +67,6 @@ def test_what_every_model_says_fits_beside_the_wall(visit: Callable[..., Page]) 
     page = visit("dataset", viewport={"width": 1280, "height": 800})
     fits = "(table) => table.scrollWidth <= table.clientWidth"
     assert page.locator(".dvn-scroller").first.evaluate(fits)
-
-
-def _width(page: Page) -> int:
-    """How wide the page is, with what would have to be scrolled to."""
-    widths: list[int] = page.evaluate(
-        "[document.documentElement, document.querySelector('[data-testid=stMain]')]"
-        ".map((element) => element.scrollWidth)"
-    )
-    return max(widths)
 
 
 def test_light_and_dark_have_grounds_of_their_own(visit: Callable[..., Page]) -> None:

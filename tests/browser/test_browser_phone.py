@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browsing import PAGES, PHONE, follow, in_sight, settle
+from browsing import PHONE, in_sight, settle
 from PIL import Image
 from playwright.sync_api import Page, expect
 
@@ -15,7 +15,6 @@ from fmnist.data.garments import drawing
 
 pytestmark = pytest.mark.browser
 FINGER = 44  # pixels
-SMALL = Path(__file__).with_name("small_targets.js").read_text()
 
 
 @pytest.mark.real_data
@@ -66,14 +65,6 @@ def test_what_a_challenge_says_of_the_garment_stands_beside_the_canvas(
 ) -> None:
     page = visit("challenges", **PHONE)
     in_sight(page, page.get_by_text("It still says"), page.locator(".board canvas"))
-
-
-@pytest.mark.slow
-def test_what_a_finger_is_meant_for_is_large_enough(visit: Callable[..., Page]) -> None:
-    page = visit(**PHONE)
-    for name in PAGES:
-        follow(page, name)
-        assert page.evaluate(SMALL, FINGER) == [], name
 
 
 @pytest.mark.slow
