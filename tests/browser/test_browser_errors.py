@@ -380,12 +380,12 @@ def test_the_selection_is_taken_along_as_a_table_and_as_a_picture(
 def test_the_training_split_is_measured_with_progress_and_then_is_there_at_once(
     visit: Callable[..., Page],
 ) -> None:
-    page = visit("errors?model=cnn")
+    page = visit("errors?model=lenet-5")
     page.evaluate(PROGRESS_SEEN)
     page.get_by_text("train", exact=True).click()
     measured = page.get_by_text(re.compile(r" of [\d,]+ train images right "))
     expect(measured).to_be_visible()
     settle(page)
     assert page.evaluate("progressSeen")
-    again = visit("errors?model=cnn&on=train")
+    again = visit("errors?model=lenet-5&on=train")
     expect(again.get_by_text(measured.inner_text())).to_be_visible()
