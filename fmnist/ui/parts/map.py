@@ -29,8 +29,8 @@ KEY, PICKED = "map", "garment"
 def thumbnails(split_name: SplitName, source: Source) -> bytes:
     """A split's garments on one sheet, SHEET_COLUMNS a row.
 
-    WebP at this quality is half the size of a PNG, and 30 browsers may ask for it at once. Its usual
-    method takes five times as long for the training split, and saves a tenth.
+    WebP at this quality is half the size of a PNG, and 30 browsers may ask for it at once. Its
+    usual method takes five times as long for the training split, and saves a tenth.
     """
     content = io.BytesIO()
     sheet = atlas(dataset.split(split_name, source).images, SHEET_COLUMNS)
