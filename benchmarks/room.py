@@ -1,14 +1,16 @@
 """A room of browsers on one server: how long they wait, what goes wrong, what memory it takes.
 
     python -m benchmarks.room [--browsers 30] [--pause 10] [--seconds 60] [--opening 5]
-                              [--strokes ROUNDS] [--broken FILES] [--training] [--address URL]
+                              [--strokes ROUNDS] [--visits N] [--broken FILES] [--training]
+                              [--address URL]
 
 The browsers (benchmarks/visitor.py) open Home within a few seconds and then go through the pages,
 each at its own place in the round, with three clicks on every page and strokes on Classify; a pause
-comes before each. `--strokes` lets all of them draw on Classify at the same moment instead, and
-`--broken` adds one that uploads files which are no pictures, 20 a second. `--training` trains a cnn
-meanwhile and says how much slower that goes. Without an address a server of its own is started,
-with every page opened once before; only this machine is ever asked.
+comes before each. `--strokes` lets all of them draw on Classify at the same moment instead.
+`--visits` has so many come, see a few pages and leave, twenty at a time, and says what memory the
+server has on the way. `--broken` adds one that uploads files which are no pictures, 20 a second.
+`--training` trains a cnn meanwhile and says how much slower that goes. Without an address a server
+of its own is started, with every page opened once before; only this machine is ever asked.
 """
 
 import argparse
@@ -42,6 +44,8 @@ from fmnist.ui.components.canvas import EDGE
 MOST = 300  # browsers
 LONGEST = 1800  # seconds
 CLICKS = 3  # on each page
+VISITORS = 20  # at a time, of those who come and leave
+PAGES = 3  # that each of them sees
 RATE = 20  # broken files a second
 BEHIND_BAR = "behind a bar"  # long computations, which say how long they take
 ALONE = 20  # seconds over which a training's own speed is measured
@@ -134,6 +138,29 @@ async def strokes(address: str, room: argparse.Namespace, log: Log) -> None:
         await visitor.__aexit__(None, None, None)
 
 
+async def visits(address: str, room: argparse.Namespace, log: Log) -> None:
+    """Browsers that come, look around and leave, and what memory is taken after each tenth."""
+    numbers = iter(range(room.visits))
+
+    async def some() -> None:
+        for number in numbers:
+            if room.visits >= 10 and number and number % (room.visits // 10) == 0:
+                print(f"after {number} visits {resident():.0f} MiB", flush=True)
+            async with Visitor(address, random.Random(number)) as visitor:
+                await log.note("open", visitor.open())
+                titles = list(visitor.pages)
+                for step in range(PAGES):
+                    title = titles[(number * PAGES + step) % len(titles)]
+                    await log.note(f"{title}, opened", visitor.turn(title))
+                    if visitor.canvas:
+                        drawn = drawing(visitor.random)
+                        await log.note(f"{title}, strokes", visitor.draw(*drawn))
+                    else:
+                        await log.note(f"{title}, clicks", visitor.click())
+
+    await asyncio.gather(*(some() for _ in range(VISITORS)))
+
+
 async def broken(address: str, room: argparse.Namespace, log: Log) -> None:
     """Files that are no pictures, 20 a second, on ten visits."""
     chance, waiting = random.Random(-1), asyncio.Queue[Visitor]()
@@ -175,6 +202,9 @@ async def measure(address: str, room: argparse.Namespace) -> Log:
     log = Log()
     if room.strokes:
         await strokes(address, room, log)
+        return log
+    if room.visits:
+        await visits(address, room, log)
         return log
     await asyncio.gather(
         *(lesson(address, number, room, log) for number in range(room.browsers)),
@@ -273,6 +303,7 @@ def asked() -> argparse.Namespace:
     parser.add_argument("--seconds", type=int, default=60, choices=range(LONGEST + 1), metavar="S")
     parser.add_argument("--opening", type=float, default=5)
     parser.add_argument("--strokes", type=int, default=0, choices=range(101), metavar="ROUNDS")
+    parser.add_argument("--visits", type=int, default=0, choices=range(10_001), metavar="N")
     parser.add_argument("--broken", type=int, default=0, choices=range(10_001), metavar="FILES")
     parser.add_argument("--training", action="store_true")
     parser.add_argument("--address")
