@@ -66,3 +66,16 @@ def test_fewer_right_than_most_have_is_doubted_where_the_wiring_was_guessed(
     found = trials.best([candidate(FLAT, LAST, taken_for=taken_for)], split)
     assert found
     assert bool(found.doubt) == bool(taken_for)
+
+
+def test_of_two_that_answer_alike_the_one_that_rests_is_taken_by_a_margin_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    usual, other = candidate(FLAT, LAST), candidate(FLAT, LAST, {"kind": "ReLU"}, cost=0.2)
+    for pull, taken in ((0.02, usual), (0.9, other)):
+        monkeypatch.setattr(
+            trials, "unrest", lambda model, *_, pull=pull: pull * (len(model.layers) == 2)
+        )
+        found = trials.best([usual, other], SPLIT)
+        assert found
+        assert found.candidate is taken
