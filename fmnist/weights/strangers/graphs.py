@@ -104,6 +104,8 @@ class Graph(Classifier):
         With how often it has them an image: once, or once a channel.
         """
         layouts = list(dict.fromkeys(_layouts(self._runtime.sizes)))
+        # Any number, it says; but what was traced with one image may hold that number inside.
+        layouts += [layout._replace(batch=1) for layout in layouts if layout.batch < 0]
         if not layouts:
             stated = " x ".join(str(n) if n >= 0 else "N" for n in self._runtime.sizes)
             raise GraphError(

@@ -380,14 +380,25 @@ def test_a_graph_of_a_newer_onnx_is_refused_as_such(what: str) -> None:
     assert f"its {what} version is 99, and the newest that is read here is" in refused(model)
 
 
-def test_a_graph_that_can_not_take_a_batch_as_it_says_is_refused() -> None:
-    shape = np.array([1, 784])
+def traced(images: int) -> tuple[onnx.ModelProto, np.ndarray]:
+    """A graph that says it takes any number of images, but holds how many it was traced with."""
+    weight = np.random.default_rng(0).normal(size=(784, 10)).astype(np.float32)
     nodes = [
         helper.make_node("Reshape", ["x", "shape"], ["flat"]),
         helper.make_node("MatMul", ["flat", "w"], ["y"]),
     ]
-    model = graph(nodes, {"shape": shape, "w": np.ones((784, 10), np.float32)})
-    assert "fails on a batch of images" in refused(model)
+    return graph(nodes, {"shape": np.array([images, 784]), "w": weight}), weight
+
+
+def test_a_graph_that_was_traced_with_one_image_is_asked_about_one_at_a_time() -> None:
+    model, weight = traced(1)
+    answers = infer(model.SerializeToString())
+    expected = IMAGES.reshape(-1, 784) / np.float32(255) @ weight
+    assert np.allclose(answers, expected, atol=1e-4)
+
+
+def test_a_graph_that_can_not_take_a_batch_as_it_says_is_refused() -> None:
+    assert "fails on a batch of images" in refused(traced(3)[0])
 
 
 def test_a_graph_that_takes_many_images_but_not_one_is_refused() -> None:
