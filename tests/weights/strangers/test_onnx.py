@@ -49,6 +49,21 @@ def test_a_graph_answers_as_the_torch_model_it_was_made_of(shape: tuple, end: st
     assert np.allclose(normalised(answers), said(theirs, IMAGES, "0..1"), atol=1e-5)
 
 
+@pytest.mark.parametrize("shape", [("N", 1, 32, 32), (1, 32, 32, 1), (4, 3, 32, 32)], ids=str)
+def test_pictures_are_made_as_large_as_a_graph_wants_them(shape: tuple) -> None:
+    values = 3072 if 3 in shape else 1024
+    weight = np.random.default_rng(0).normal(size=(values, 10)).astype(np.float32)
+    nodes = [
+        helper.make_node("Flatten", ["x"], ["flat"]),
+        helper.make_node("MatMul", ["flat", "w"], ["y"]),
+    ]
+    answers = infer(graph(nodes, {"w": weight}, shape).SerializeToString())
+    pixels = torch.tensor(IMAGES)[:, None] / 255
+    larger = torch.nn.functional.interpolate(pixels, (32, 32), mode="bilinear").flatten(1).numpy()
+    expected = np.tile(larger, values // 1024) @ weight
+    assert np.allclose(answers, expected, atol=1e-3)
+
+
 @pytest.mark.parametrize("shape", [(784,), (28, 28), (1, 28, 28)], ids=str)
 def test_a_graph_of_one_image_needs_no_dimension_for_the_batch(shape: tuple) -> None:
     weight = np.random.default_rng(0).normal(size=(784, 10)).astype(np.float32)
@@ -332,7 +347,9 @@ def test_what_is_no_graph_is_refused(content: bytes) -> None:
     assert "is not an ONNX model, or it is damaged" in refused(content)
 
 
-@pytest.mark.parametrize("shape", [("N", 3, 32, 32), (), ("N", 14, "W"), ("N", 785), None], ids=str)
+@pytest.mark.parametrize(
+    "shape", [("N", 3, 320, 320), (), ("N", 14, "W"), ("N", 785), None], ids=str
+)
 def test_an_input_that_is_no_28_by_28_image_is_refused(shape: tuple | None) -> None:
     assert "has an input of" in refused(deaf(shape=shape))
 
