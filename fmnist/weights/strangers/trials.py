@@ -286,7 +286,8 @@ def _closest(trials: Sequence[_Trial], split: Split) -> list[_Trial]:
     work = 0
     for trial in in_order:
         close = trial.worth(TWIN) > in_order[0].worth(TWIN) - CLOSE
-        if not close or trial.reads != in_order[0].reads:
+        # Logits as large as floats can be have a loss that is no number, and nothing is near it.
+        if found and not (close and trial.reads == in_order[0].reads):
             continue
         model = trial.candidate.build()
         # A gradient takes as much as two answers more.

@@ -50,6 +50,7 @@ def unrest(model: nn.Module, split: Split, sure: float = 1.0) -> float:
                     squares[place, index] += float(gradient.double().square().sum()) / PARTS
     common = np.array([[float(mean.double().square().sum()) for mean in row] for row in means])
     # Of batches that have nothing in common, the mean has one part of the square.
-    shares = np.where(squares > 0, common / np.maximum(squares, 1e-300), 1.0)
+    with np.errstate(invalid="ignore"):  # gradients as large as floats can be
+        shares = np.where(squares > 0, common / np.maximum(squares, 1e-300), 1.0)
     apart = np.clip((shares - 1 / PARTS) / (1 - 1 / PARTS), 0, 1).mean(1)
     return float(np.nan_to_num(apart, nan=1.0).min())

@@ -30,7 +30,15 @@ from fmnist.weights.strangers.opening import ASSUMED
 
 CPU = torch.device("cpu")
 IMAGES, LABELS = garments.draw(30, seed=8)
-SHAPES = [("N", 784), ("N", 28, 28), ("N", 1, 28, 28), (None, 28, 28, 1), (1, 1, 28, 28), (1, 784)]
+SHAPES = [
+    ("N", 784),
+    ("N", 28, 28),
+    ("N", 1, 28, 28),
+    (None, 28, 28, 1),
+    (1, 1, 28, 28),
+    (1, 784),
+    (1, 784, 1),
+]
 
 
 def infer(content: bytes, filename: str = "theirs.onnx") -> np.ndarray:

@@ -79,3 +79,14 @@ def test_of_two_that_answer_alike_the_one_that_rests_is_taken_by_a_margin_alone(
         found = trials.best([usual, other], SPLIT)
         assert found
         assert found.candidate is taken
+
+
+@pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning", "ignore:invalid:RuntimeWarning")
+def test_answers_as_large_as_floats_can_be_are_judged_all_the_same() -> None:
+    huge = {"weight": torch.full((10, 784), 2e35), "bias": torch.zeros(10)}
+    huge["weight"][::2] *= -1
+    found = trials.best(
+        [Candidate(lambda: Chain([FLAT, LAST], [{}, huge]).eval(), readings=("0..1",))], SPLIT
+    )
+    assert found
+    assert found.doubt
