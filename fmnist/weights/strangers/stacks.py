@@ -143,8 +143,8 @@ ACTIVATIONS: Mapping[str, Layer | None] = {
     LINEAR: None,
 }
 
-ODD = ("ReLU", "Tanh", "Sigmoid", LINEAR)
-"""The activations that one layer may have in the midst of others."""
+ODD = (LINEAR, "ReLU", "Tanh", "Sigmoid")
+"""The activations that one linear may have in the midst of others; a convolution may have none."""
 SMOOTH = ("GELU", "SiLU")
 """Those that fall and rise, so that the greatest before them is not the greatest behind."""
 
@@ -235,9 +235,12 @@ class Stack:
         before, behind = len(self.convolutions), len(self.linears[:-1])
         ends = 0 if self.linears else 1  # behind the last there is none
         places = [*range(before - ends), *range(before, before + behind)]
-        if not self.slopes and len(places) > 1:
-            for place, name in itertools.product(places, ODD):
-                if name != (style.convolution if place < before else style.linear):
+        if self.slopes or len(places) < 2:
+            return
+        for place in places:
+            usual = style.convolution if place < before else style.linear
+            for name in ODD[: 1 if place < before else None]:
+                if name != usual:
                     yield style._replace(odd=(place, name))
 
     def _neighbours(self, geometry: Geometry) -> list[Geometry]:

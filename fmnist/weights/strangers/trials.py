@@ -18,7 +18,6 @@ from fmnist.models import inference
 from fmnist.models.chain import Chain
 from fmnist.models.inference import ProgressCallback
 from fmnist.models.layers import TRAIN_MEAN, TRAIN_STD, Classifier
-from fmnist.weights.strangers.unrest import unrest
 from fmnist.words import Words, listed
 
 _USUAL = {
@@ -66,13 +65,6 @@ REMEMBERED = 0.1
 CUT = 0.2
 """What it weighs that an answer is never positive, as that of a network which learned with a ReLU
 behind it: that class is dead, and is never said."""
-UNREST = 0.2
-"""What it weighs, 0 to 1, that a network is not where its training left it. On so many images it is
-known to 0.02 or so, and accuracy to 0.005."""
-CLOSE = 0.06
-"""How much worse than the best in all else are those of which that is asked."""
-PULLED = 1000
-"""Images that it is asked on."""
 LIFT = 0.2
 """By how much another order of the classes has to be more accurate to be worth a word."""
 NAMES_NONE, DOUBTFUL, USUAL = 0.4, 0.6, 0.8
@@ -120,10 +112,8 @@ class _Trial(NamedTuple):
     lifted: float  # the accuracy in the best order of the classes, which is
     order: tuple[int, ...]  # the answer that each class has
     doubts: float  # the loss in the order that counts, were it as sure as it should be
-    sure: float  # by what its logits are multiplied then
     strange: float  # how far normalisations are from what they remember, 0 to 1
     cut: bool  # whether some answers alone are never positive
-    unrest: float = 0.0  # how far it is from where a training ends, 0 to 1
 
     @property
     def promise(self) -> float:
@@ -136,7 +126,6 @@ class _Trial(NamedTuple):
     def worth(self, handicap: float) -> float:
         """The promise, less what speaks against it: a handicap for each unit of what is unusual."""
         against = SURE * self.doubts + REMEMBERED * self.strange + CUT * self.cut
-        against += UNREST * self.unrest
         return self.promise - against - handicap * self.cost
 
 
@@ -212,20 +201,18 @@ def best(
     trials = _tried(last, split, _stage(report, 7), 2 * WORK)
     if not trials:
         return None
-    close = _closest(trials, split)
-    finest = max(close, key=lambda trial: trial.worth(TWIN))
-    if finest.worth(TWIN) < close[0].worth(TWIN) + AS_GOOD:
-        finest = close[0]
+    finest = max(trials, key=lambda trial: trial.worth(TWIN))
     twins = [(one, [finest.reads]) for one in finest.candidate.twins()]
     near_by = sorted(_tried(twins, some, _stage(report, 8), 4 * WORK), key=lambda t: -t.worth(0))
     last = [(trial.candidate, [trial.reads]) for trial in near_by[:TWINS]]
-    better = _closest(_tried(last, split, _stage(report, 9), 3 * WORK), split)
+    better = _tried(last, split, _stage(report, 9), 3 * WORK)
     better = [trial for trial in better if trial.worth(0) > finest.worth(0) + TWIN]
-    finest = max(better, key=lambda trial: trial.worth(0), default=finest)._replace(unrest=0.0)
+    trials += better
+    finest = max(better, key=lambda trial: trial.worth(0), default=finest)
     report(1.0)
     good = finest.worth(0) - AS_GOOD
     alike = [t for t in trials if t.candidate is finest.candidate and t.worth(0) > good]
-    alike.append(finest)
+    alike.append(finest)  # not even near itself where its loss is more than a float can hold
     # Shown pixels 255 times too bright, many a network names as many right, but is far too sure.
     found = min(alike, key=lambda trial: (trial.cost, trial.loss))
     model = found.candidate.build()
@@ -275,34 +262,6 @@ def _tried(
     return trials
 
 
-def _closest(trials: Sequence[_Trial], split: Split) -> list[_Trial]:
-    """Those near the best that read pixels as it does, with their unrest; as many as work allows.
-
-    Another reading makes all values larger or smaller, and unrest less or more for that alone.
-    """
-    in_order = sorted(trials, key=lambda trial: -trial.worth(TWIN))
-    some = _part(split, PULLED)
-    found: list[_Trial] = []
-    work = 0
-    for trial in in_order:
-        close = trial.worth(TWIN) > in_order[0].worth(TWIN) - CLOSE
-        # Logits as large as floats can be have a loss that is no number, and nothing is near it.
-        if found and not (close and trial.reads == in_order[0].reads):
-            continue
-        model = trial.candidate.build()
-        # A gradient takes as much as two answers more.
-        work += 3 * len(some) * (model.work if isinstance(model, Chain) else 0)
-        if len(found) > 1 and work > 2 * WORK:
-            break
-        read_as(model, trial.reads)
-        labels = some.labels
-        if trial.lifted - trial.accuracy > LIFT:
-            labels = np.array(trial.order, np.uint8)[labels]
-        pull = unrest(model, Split(some.images, labels), trial.sure)
-        found.append(trial._replace(unrest=pull))
-    return found
-
-
 def doubted(e: Evaluation) -> tuple[Words | None, tuple[int, ...] | None]:
     """What is odd about answers to the test images, and the order in which classes seem to stand.
 
@@ -325,13 +284,13 @@ def doubted(e: Evaluation) -> tuple[Words | None, tuple[int, ...] | None]:
 def _judged(candidate: Candidate, reads: str, e: Evaluation, strange: float) -> _Trial:
     accuracy, (lifted, order) = evaluation.accuracy(e), _best_order(e)
     logits = e.logits[:, order] if lifted - LIFT > accuracy else e.logits
-    doubts, sure = min(
-        (evaluation.loss(Evaluation("", logits * np.float32(t), e.labels)), t) for t in TEMPERATURES
+    doubts = min(
+        evaluation.loss(Evaluation("", logits * np.float32(t), e.labels)) for t in TEMPERATURES
     )
     below, alive = (e.logits.min(0) < 0) & (e.logits.max(0) <= 0), (e.logits.max(1) > 0).mean()
     return _Trial(
-        candidate, reads, accuracy, evaluation.loss(e), lifted, order, doubts, sure,
-        strange, bool(below.any() and alive > LIFT),
+        candidate, reads, accuracy, evaluation.loss(e), lifted, order, doubts, strange,
+        bool(below.any() and alive > LIFT),
     )  # fmt: skip
 
 

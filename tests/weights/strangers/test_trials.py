@@ -68,19 +68,6 @@ def test_fewer_right_than_most_have_is_doubted_where_the_wiring_was_guessed(
     assert bool(found.doubt) == bool(taken_for)
 
 
-def test_of_two_that_answer_alike_the_one_that_rests_is_taken_by_a_margin_alone(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    usual, other = candidate(FLAT, LAST), candidate(FLAT, LAST, {"kind": "ReLU"}, cost=0.2)
-    for pull, taken in ((0.02, usual), (0.9, other)):
-        monkeypatch.setattr(
-            trials, "unrest", lambda model, *_, pull=pull: pull * (len(model.layers) == 2)
-        )
-        found = trials.best([usual, other], SPLIT)
-        assert found
-        assert found.candidate is taken
-
-
 @pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning", "ignore:invalid:RuntimeWarning")
 def test_answers_as_large_as_floats_can_be_are_judged_all_the_same() -> None:
     huge = {"weight": torch.full((10, 784), 2e35), "bias": torch.zeros(10)}
@@ -90,3 +77,20 @@ def test_answers_as_large_as_floats_can_be_are_judged_all_the_same() -> None:
     )
     assert found
     assert found.doubt
+
+
+def test_the_most_usual_ways_are_tried_with_dark_garments_from_the_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else another way that does well enough upright can stay ahead of the right one."""
+    ways = [Candidate(candidate(FLAT, LAST).build) for _ in range(trials.MOST_DARK + 1)]
+    first: list[list[str]] = []
+
+    def record(wanted: list[tuple[Candidate, list[str]]], *_: object) -> list[object]:
+        first.extend([] if first else [readings for _, readings in wanted])
+        return []
+
+    monkeypatch.setattr(trials, "_tried", record)
+    assert trials.best(ways, SPLIT) is None
+    assert "0..1, dark on white" in first[0]
+    assert set(first[-1]) == set(trials.GLANCED)
