@@ -9,6 +9,7 @@ from typing import Any
 
 import h5py
 import numpy as np
+import onnx
 import torch
 from keras_files import Layer, conv, dense, h5, sequential, zipped
 from strangers import perceptron_graph, pickled, saved, stranger
@@ -181,6 +182,52 @@ def _laughs() -> bytes:
     return b"\x80\x02]q\x00" + levels + b"."
 
 
+def _deep_config() -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("config.json", "[" * 200_000)
+        archive.writestr("model.weights.h5", altered(lambda file: None))
+    return content.getvalue()
+
+
+def _deep_graph() -> bytes:
+    """A graph in an attribute of a node of a graph in an attribute of a node …."""
+    inside = b""
+    for _ in range(2000):
+        for field in (b"\x32", b"\x2a", b"\x0a"):  # GraphProto.g, NodeProto.attribute, .node
+            inside = field + _length(inside) + inside
+    return b"\x08\x09" + b"\x3a" + _length(inside) + inside
+
+
+def _length(content: bytes) -> bytes:
+    """As protobuf writes it: seven bits a byte, the lowest first."""
+    count, found = len(content), b""
+    while count > 127:
+        found += bytes([count & 127 | 128])
+        count >>= 7
+    return found + bytes([count])
+
+
+def _elsewhere() -> bytes:
+    """A graph whose weights lie in a file of the machine that opens it."""
+    model = onnx.load_from_string(FILES["graph.onnx"]())
+    for tensor in model.graph.initializer:
+        tensor.ClearField("raw_data")
+        tensor.data_location = onnx.TensorProto.EXTERNAL
+        tensor.external_data.add(key="location", value="../../../../etc/passwd")
+    return model.SerializeToString()
+
+
+def _claimed_tensors() -> bytes:
+    header = b'{"a.weight":{"dtype":"F32","shape":[1073741824,784],"data_offsets":[0,40]}}'
+    return len(header).to_bytes(8, "little") + header + bytes(40)
+
+
+def _claimed_storage() -> bytes:
+    """A pickle of a tensor of 40 bytes whose steps lead to 10 to the power of 12 numbers."""
+    return pickled({"a.weight": torch.zeros(10).as_strided((10**6, 10**6), (0, 0))})
+
+
 UNFOLDING: dict[str, Callable[[], bytes]] = {
     **{f"{change.__name__}.h5": lambda change=change: altered(change) for change in HDF5},
     "bomb.keras": lambda: _zip_bomb("config.json", "model.weights.h5"),
@@ -191,6 +238,11 @@ UNFOLDING: dict[str, Callable[[], bytes]] = {
     "long.csv": lambda: b"1\n" * 10**7,
     "quoted.csv": lambda: b'"' + b"1\n" * 10**7,
     "claims.npy": lambda: _arrays().replace(b"(%d" % len(_said()), b"(%d" % 10**9),
+    "deep.keras": _deep_config,
+    "deep.onnx": _deep_graph,
+    "elsewhere.onnx": _elsewhere,
+    "claims.safetensors": _claimed_tensors,
+    "claims.pt": _claimed_storage,
     "deep.safetensors": lambda: (60_000).to_bytes(8, "little") + b"{" + b"[" * 59_999,
 }
 """Files that would take a machine's memory or time, or lead to others."""

@@ -215,7 +215,7 @@ class Card:
     @property
     def guess(self) -> Words | None:
         """In words: that a stranger's layers may go together otherwise, and what would say it."""
-        if self.taken_for is None or self.layers is None:
+        if self.taken_for is None or not (self.architecture or self.layers):
             return None
         return Words(
             "The file doesn't say all of how its layers go together; so taken, it answers best. If "

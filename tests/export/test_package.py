@@ -30,6 +30,8 @@ from fmnist.weights.shelf import Weights
 CPU = torch.device("cpu")
 IMAGES, _ = garments.draw(4, seed=11)
 LAYERS = [nn.Linear(784, 12), nn.Linear(12, 10)]
+torch.manual_seed(0)
+LARGER = {"fc1": nn.Linear(1024, 12), "fc2": nn.Linear(12, 12), "out": nn.Linear(12, 10)}
 QUICK = ("fcnn-128", "tinyvgg", "gru")
 
 
@@ -104,6 +106,7 @@ def test_what_is_taken_home_answers_as_the_app_does(name: str, tmp_path: Path) -
     [
         ("plain.onnx", perceptron_graph(stranger("fcnn").state_dict())),
         ("probabilities.onnx", perceptron_graph(stranger("fcnn").state_dict(), end="Softmax")),
+        ("larger.onnx", perceptron_graph(nn.ModuleDict(LARGER).state_dict(), ("N", 1, 32, 32))),
         ("whole-numbers.tflite", perceptron(LAYERS, takes=(np.uint8, 1 / 255, 0))),
         ("probabilities.tflite", perceptron(LAYERS, (1, 784), softmax=True)),
         ("stack.pt", pickled(stranger("cnn").state_dict())),

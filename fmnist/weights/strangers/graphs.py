@@ -11,11 +11,13 @@ from torch import Tensor, nn
 
 from fmnist.data.splits import CLASSES
 from fmnist.machine.errors import UserFacingError
-from fmnist.models.layers import Classifier, Standardize
+from fmnist.models.layers import SIDE, Classifier, Standardize
 from fmnist.weights.strangers.formats import class_place
 from fmnist.words import Words
 
 _IMAGES = ((784,), (28, 28), (1, 28, 28), (28, 28, 1), (3, 28, 28), (28, 28, 3))
+MOST_SIDE = 64
+"""The longest edge that pictures are made to have before a graph sees them."""
 
 
 class GraphError(UserFacingError):
@@ -41,8 +43,15 @@ class _Layout(NamedTuple):
     image: tuple[int, ...]
 
     @property
+    def side(self) -> int:
+        """The edge of the pictures, which are made larger where it is more than theirs."""
+        if math.prod(self.image) in (SIDE**2, 3 * SIDE**2):
+            return SIDE
+        return max([SIDE, *self.image[-2:-1]])
+
+    @property
     def channels(self) -> int:
-        return math.prod(self.image) // 784
+        return math.prod(self.image) // self.side**2
 
 
 class Graph(Classifier):
@@ -104,6 +113,8 @@ class Graph(Classifier):
         With how often it has them an image: once, or once a channel.
         """
         layouts = list(dict.fromkeys(_layouts(self._runtime.sizes)))
+        # Any number, it says; but what was traced with one image may hold that number inside.
+        layouts += [layout._replace(batch=1) for layout in layouts if layout.batch < 0]
         if not layouts:
             stated = " x ".join(str(n) if n >= 0 else "N" for n in self._runtime.sizes)
             raise GraphError(
@@ -144,6 +155,11 @@ def _parts(values: NDArray[np.float32], layout: _Layout) -> list[NDArray[np.floa
     The last part is filled with the last image.
     """
     values = np.concatenate([values, np.repeat(values[-1:], _idle(values, layout), axis=0)])
+    if layout.side != SIDE:
+        larger = (layout.side, layout.side)
+        values = nn.functional.interpolate(
+            torch.from_numpy(values), larger, mode="bilinear"
+        ).numpy()
     if layout.channels > 1:  # in colour: grey in all three
         values = np.repeat(values, 3, axis=1)
         values = np.moveaxis(values, 1, -1) if layout.image[-1] == 3 else values
@@ -165,6 +181,13 @@ def _layouts(sizes: Sequence[int]) -> Iterator[_Layout]:
             yield _Layout(first[0], image)
         elif -1 not in sizes and len(image) == 3 and tuple(sizes) == image:
             yield _Layout(0, image)
+    for side in range(SIDE + 1, MOST_SIDE + 1):
+        larger = [
+            (side, side),
+            *((c, side, side) for c in (1, 3)),
+            *((side, side, c) for c in (1, 3)),
+        ]
+        yield from (_Layout(first[0], image) for image in larger if others == image)
 
 
 def _may_be(sizes: Sequence[int], image: Sequence[int]) -> bool:

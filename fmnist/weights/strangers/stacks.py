@@ -99,7 +99,10 @@ class Style(NamedTuple):
 
     `end` is the activation behind the last layer; a recurrent layer takes rows, or `columns`, and
     has the activation that is called that of convolutions if it is an RNN; `colours` is whether
-    each of three channels is standardised as ImageNet's is.
+    each of three channels is standardised as ImageNet's is. `odd` is the place of one layer, from
+    the first convolution on, and the activation that it alone has; `late` is whether activations
+    stand behind pooling, `bare` whether none stands between a depthwise convolution and the next,
+    `tops` whether global pooling takes the greatest.
     """
 
     convolution: str = "ReLU"
@@ -110,15 +113,19 @@ class Style(NamedTuple):
     end: str = LINEAR
     columns: bool = False
     colours: bool = False
+    odd: tuple[int, str] | None = None
+    late: bool = False
+    bare: bool = False
+    tops: bool = False
 
     @property
     def cost(self) -> float:
         odd = [self.convolution != self.linear, self.mean, self.norms != "before activation",
-               self.columns]  # fmt: skip
+               self.columns, self.late, self.bare, self.tops]  # fmt: skip
         rare = max(_RARE.get(name, 1.0) for name in (self.convolution, self.linear))
         # What can be taken for ReLU is called so.
         rare += 0.5 * ("LeakyReLU" in (self.convolution, self.linear))
-        return 0.5 * sum(odd) + rare + (self.end != LINEAR)
+        return 0.5 * sum(odd) + rare + (self.end != LINEAR) + (self.odd is not None)
 
 
 _RARE = {"ReLU": 0.0, "SELU": 2.0}
@@ -135,6 +142,11 @@ ACTIVATIONS: Mapping[str, Layer | None] = {
     "Sigmoid": {"kind": "Sigmoid"},
     LINEAR: None,
 }
+
+ODD = (LINEAR, "ReLU", "Tanh", "Sigmoid")
+"""The activations that one linear may have in the midst of others; a convolution may have none."""
+SMOOTH = ("GELU", "SiLU")
+"""Those that fall and rise, so that the greatest before them is not the greatest behind."""
 
 
 STATES: Mapping[str, Words] = {
@@ -215,7 +227,21 @@ class Stack:
         return [
             *((geometry, other) for other in others),
             *((other, style) for other in self._neighbours(geometry)),
+            *((geometry, other) for other in self._odd(style)),
         ]
+
+    def _odd(self, style: Style) -> Iterator[Style]:
+        """The styles in which one layer has an activation of its own."""
+        before, behind = len(self.convolutions), len(self.linears[:-1])
+        ends = 0 if self.linears else 1  # behind the last there is none
+        places = [*range(before - ends), *range(before, before + behind)]
+        if self.slopes or len(places) < 2:
+            return
+        for place in places:
+            usual = style.convolution if place < before else style.linear
+            for name in ODD[: 1 if place < before else None]:
+                if name != usual:
+                    yield style._replace(odd=(place, name))
 
     def _neighbours(self, geometry: Geometry) -> list[Geometry]:
         """The geometries that differ in the step of one convolution, the most usual first."""
@@ -260,17 +286,29 @@ class Stack:
                 yield Geometry(steps, edge, cost + more, start)
 
     def orders(self, geometry: Geometry, style: Style) -> list[Style]:
-        """A style with other kinds of pooling and other places for the norms, itself first."""
-        pooled = geometry.edge is not None or any(step.pool != (1, 1) for step in geometry.steps)
+        """A style with other kinds of pooling, other places for norms and activations; itself."""
+        pooled = any(step.pool != (1, 1) for step in geometry.steps)
         places: tuple[Place, ...] = ("before activation", "after activation", "after pooling")
         if not any(part.name in self.norms for part in self.convolutions):
             places = places[:2]  # no pooling follows a linear
         normed = any(part.name in self.norms for part in [*self.convolutions, *self.linears])
-        return [
-            style._replace(mean=mean, norms=place)
+        found = [
+            style._replace(mean=mean, norms=place, tops=tops)
             for place in (places if normed else places[:1])
             for mean in ((False, True) if pooled else (False,))
+            for tops in ((False, True) if geometry.edge == 0 else (False,))
         ]
+        if pooled and (style.mean or style.convolution in SMOOTH):
+            found.append(style._replace(late=not style.late))
+        if any(self._depthwise(place) for place in range(len(self.convolutions))):
+            found.append(style._replace(bare=not style.bare))
+        return found
+
+    def _depthwise(self, place: int) -> bool:
+        """Whether a convolution looks at each channel by itself and the next one mixes them."""
+        here, *after = self.convolutions[place : place + 2]
+        mixed = bool(after) and after[0].tensors["weight"].shape[2] == 1
+        return mixed and place > 0 and here.inputs == 1 < self.convolutions[place - 1].outputs
 
     def built(self, geometry: Geometry, style: Style) -> Chain:
         """The network; raises ValueError where the parts don't fit together after all."""
@@ -284,6 +322,11 @@ class Stack:
             between = [style.convolution] if self.convolutions else []
             between += [style.linear] if self.linears[1:] and not self.slopes else []
             words += dict.fromkeys(between)
+            if style.odd:
+                place, name = style.odd
+                words.append(
+                    Words("{activation} behind layer {number}", activation=name, number=place + 1)
+                )
         kind = Words("mean") if style.mean else Words("max")
         for (size, stride), over in dict.fromkeys(
             (step.pool, step.over) for step in geometry.steps
@@ -299,7 +342,7 @@ class Stack:
         if set(paddings) - {"0"}:
             words.append(Words("padding {sizes}", sizes=_sizes(paddings)))
         if geometry.edge == 0:
-            whole = Words("max") if style.mean else Words("mean")
+            whole = Words("max") if style.tops else Words("mean")
             words.append(Words("global {kind} pooling", kind=whole))
         elif geometry.edge is not None:
             words.append(Words("adaptive pooling"))
@@ -307,6 +350,10 @@ class Stack:
             words.append(Words("batch normalisation after activation"))
         elif style.norms == "after pooling":
             words.append(Words("batch normalisation after pooling"))
+        if style.late:
+            words.append(Words("activation after pooling"))
+        if style.bare:
+            words.append(Words("separable convolutions"))
         if self.recurrent:
             plain = any(_cell(part) == "RNN" for part in self.recurrent)
             words = [style.convolution] * plain + words
@@ -409,9 +456,9 @@ class Stack:
     ) -> Iterator[tuple[Layer, Mapping[str, Tensor]]]:
         slopes = iter(self.slopes)
 
-        def activation(name: str) -> Iterator[tuple[Layer, Mapping[str, Tensor]]]:
+        def activation(name: str, place: int) -> Iterator[tuple[Layer, Mapping[str, Tensor]]]:
             slope = next(slopes, None)
-            layer = ACTIVATIONS[name]
+            layer = ACTIVATIONS[style.odd[1] if style.odd and style.odd[0] == place else name]
             if slope:
                 yield {"kind": "PReLU", "num_parameters": slope.outputs}, slope.tensors
             elif layer:
@@ -432,7 +479,7 @@ class Stack:
             if style.colours:
                 yield {"kind": "Affine", "shape": [3, 1, 1]}, IMAGENET
             yield from norm("", True)
-        for part, step in zip(self.convolutions, geometry.steps, strict=True):
+        for place, (part, step) in enumerate(zip(self.convolutions, geometry.steps, strict=True)):
             (height, width) = part.tensors["weight"].shape[2:]
             yield (
                 {
@@ -451,8 +498,10 @@ class Stack:
             if style.norms == "before activation":
                 yield from norm(part.name, True)
             # A network that ends in maps of the classes has no activation behind the last.
-            if self.linears or part is not self.convolutions[-1]:
-                yield from activation(style.convolution)
+            active = self.linears or part is not self.convolutions[-1]
+            active = active and not (style.bare and self._depthwise(place))
+            if active and not style.late:
+                yield from activation(style.convolution, place)
             if style.norms == "after activation":
                 yield from norm(part.name, True)
             size, stride = step.pool
@@ -460,10 +509,12 @@ class Stack:
                 over = _over(_behind(before, part, step), step)
                 windows = {"size": [size] * 2, "stride": [stride] * 2, "padding": over}
                 yield {"kind": "Pool", **windows, "mean": style.mean}, {}
+            if active and style.late:
+                yield from activation(style.convolution, place)
             if style.norms == "after pooling":
                 yield from norm(part.name, True)
         if geometry.edge == 0:
-            yield {"kind": "GlobalPool", "mean": not style.mean}, {}
+            yield {"kind": "GlobalPool", "mean": not style.tops}, {}
         elif geometry.edge is not None:
             yield {"kind": "AdaptivePool", "output_size": geometry.edge}, {}
         if self.recurrent:
@@ -479,15 +530,15 @@ class Stack:
             flat: Layer = {"kind": "Flatten"}
             yield ({"kind": "Reshape", "shape": [-1]} if self.channels_last else flat), {}
         yield from norm("flat", False)
-        for part in self.linears:
+        for place, part in enumerate(self.linears, len(self.convolutions)):
             size_in_out = {"in_features": part.inputs, "out_features": part.outputs}
             yield {"kind": "Linear", **size_in_out, "bias": "bias" in part.tensors}, part.tensors
             if part is self.linears[-1]:
-                yield from activation(style.end)
+                yield from activation(style.end, place)
                 continue
             if style.norms == "before activation":
                 yield from norm(part.name, False)
-            yield from activation(style.linear)
+            yield from activation(style.linear, place)
             if style.norms != "before activation":
                 yield from norm(part.name, False)
 

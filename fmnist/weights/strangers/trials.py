@@ -38,6 +38,10 @@ GLANCE = 32
 """Images that are enough to tell a network from one that is wired wrong."""
 GLANCED = ("0..1", "standardised", "-1..1", "0..255")
 """Readings unlike enough that a network which reads another one does well with one of them."""
+GLANCED_DARK = ("0..1, dark on white",)
+"""And of those who take black for white, which the most usual candidates alone are tried with."""
+MOST_DARK = 8
+"""How many those are."""
 WORK = 2 * 10**10
 """Multiplications of a round of tries, a second or so; the most promising come first."""
 AS_GOOD = 0.005
@@ -150,7 +154,12 @@ def best(
     """
     few, more, some = (_part(split, count * GLANCE) for count in (1, 4, 10))
     candidates = list(candidates)
-    glances = [(one, [name for name in one.readings if name in GLANCED]) for one in candidates]
+    glances = [
+        (one, [reads for reads in one.readings if reads in GLANCED + GLANCED_DARK])
+        if place < MOST_DARK
+        else (one, [reads for reads in one.readings if reads in GLANCED])
+        for place, one in enumerate(candidates)
+    ]
     trials = _tried(glances, few, _stage(report, 0), 3 * WORK)
     varied: set[Candidate] = set()
     for stage in (1, 2):  # what differs from the leaders, then what differs from that
@@ -203,6 +212,7 @@ def best(
     report(1.0)
     good = finest.worth(0) - AS_GOOD
     alike = [t for t in trials if t.candidate is finest.candidate and t.worth(0) > good]
+    alike.append(finest)  # not even near itself where its loss is more than a float can hold
     # Shown pixels 255 times too bright, many a network names as many right, but is far too sure.
     found = min(alike, key=lambda trial: (trial.cost, trial.loss))
     model = found.candidate.build()

@@ -30,7 +30,15 @@ from fmnist.weights.strangers.opening import ASSUMED
 
 CPU = torch.device("cpu")
 IMAGES, LABELS = garments.draw(30, seed=8)
-SHAPES = [("N", 784), ("N", 28, 28), ("N", 1, 28, 28), (None, 28, 28, 1), (1, 1, 28, 28), (1, 784)]
+SHAPES = [
+    ("N", 784),
+    ("N", 28, 28),
+    ("N", 1, 28, 28),
+    (None, 28, 28, 1),
+    (1, 1, 28, 28),
+    (1, 784),
+    (1, 784, 1),
+]
 
 
 def infer(content: bytes, filename: str = "theirs.onnx") -> np.ndarray:
@@ -47,6 +55,21 @@ def test_a_graph_answers_as_the_torch_model_it_was_made_of(shape: tuple, end: st
     theirs = stranger("fcnn")
     answers = infer(perceptron_graph(theirs.state_dict(), shape, end=end))
     assert np.allclose(normalised(answers), said(theirs, IMAGES, "0..1"), atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [("N", 1, 32, 32), (1, 32, 32, 1), (4, 3, 32, 32)], ids=str)
+def test_pictures_are_made_as_large_as_a_graph_wants_them(shape: tuple) -> None:
+    values = 3072 if 3 in shape else 1024
+    weight = np.random.default_rng(0).normal(size=(values, 10)).astype(np.float32)
+    nodes = [
+        helper.make_node("Flatten", ["x"], ["flat"]),
+        helper.make_node("MatMul", ["flat", "w"], ["y"]),
+    ]
+    answers = infer(graph(nodes, {"w": weight}, shape).SerializeToString())
+    pixels = torch.tensor(IMAGES)[:, None] / 255
+    larger = torch.nn.functional.interpolate(pixels, (32, 32), mode="bilinear").flatten(1).numpy()
+    expected = np.tile(larger, values // 1024) @ weight
+    assert np.allclose(answers, expected, atol=1e-3)
 
 
 @pytest.mark.parametrize("shape", [(784,), (28, 28), (1, 28, 28)], ids=str)
@@ -332,7 +355,9 @@ def test_what_is_no_graph_is_refused(content: bytes) -> None:
     assert "is not an ONNX model, or it is damaged" in refused(content)
 
 
-@pytest.mark.parametrize("shape", [("N", 3, 32, 32), (), ("N", 14, "W"), ("N", 785), None], ids=str)
+@pytest.mark.parametrize(
+    "shape", [("N", 3, 320, 320), (), ("N", 14, "W"), ("N", 785), None], ids=str
+)
 def test_an_input_that_is_no_28_by_28_image_is_refused(shape: tuple | None) -> None:
     assert "has an input of" in refused(deaf(shape=shape))
 
@@ -380,14 +405,25 @@ def test_a_graph_of_a_newer_onnx_is_refused_as_such(what: str) -> None:
     assert f"its {what} version is 99, and the newest that is read here is" in refused(model)
 
 
-def test_a_graph_that_can_not_take_a_batch_as_it_says_is_refused() -> None:
-    shape = np.array([1, 784])
+def traced(images: int) -> tuple[onnx.ModelProto, np.ndarray]:
+    """A graph that says it takes any number of images, but holds how many it was traced with."""
+    weight = np.random.default_rng(0).normal(size=(784, 10)).astype(np.float32)
     nodes = [
         helper.make_node("Reshape", ["x", "shape"], ["flat"]),
         helper.make_node("MatMul", ["flat", "w"], ["y"]),
     ]
-    model = graph(nodes, {"shape": shape, "w": np.ones((784, 10), np.float32)})
-    assert "fails on a batch of images" in refused(model)
+    return graph(nodes, {"shape": np.array([images, 784]), "w": weight}), weight
+
+
+def test_a_graph_that_was_traced_with_one_image_is_asked_about_one_at_a_time() -> None:
+    model, weight = traced(1)
+    answers = infer(model.SerializeToString())
+    expected = IMAGES.reshape(-1, 784) / np.float32(255) @ weight
+    assert np.allclose(answers, expected, atol=1e-4)
+
+
+def test_a_graph_that_can_not_take_a_batch_as_it_says_is_refused() -> None:
+    assert "fails on a batch of images" in refused(traced(3)[0])
 
 
 def test_a_graph_that_takes_many_images_but_not_one_is_refused() -> None:

@@ -225,6 +225,47 @@ def test_activations_pooling_and_the_place_of_norms_are_tried(
         assert torch.allclose(ours(IMAGES), theirs(IMAGES), atol=1e-5)
 
 
+WIRINGS = {
+    "one activation of another kind": (
+        nn.Sequential(nn.Flatten(), nn.Linear(784, 9), nn.ReLU(), nn.Linear(9, 8), nn.Tanh(),
+             nn.Linear(8, 10)),
+        Style(odd=(1, "Tanh")),
+    ),
+    "none between two convolutions": (
+        nn.Sequential(nn.Conv2d(1, 4, 3), *conv_block(4, 6), nn.Flatten(), nn.Linear(864, 10)),
+        Style(odd=(0, "no activation")),
+    ),
+    "activation after pooling": (
+        nn.Sequential(nn.Conv2d(1, 4, 3), nn.AvgPool2d(2), nn.ReLU(), nn.Flatten(),
+                      nn.Linear(676, 10)),
+        Style(mean=True, late=True),
+    ),
+    "separable convolutions": (
+        nn.Sequential(*conv_block(1, 4, padding=1), nn.Conv2d(4, 4, 3, padding=1, groups=4),
+             nn.Conv2d(4, 6, 1), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(294, 10)),
+        Style(bare=True),
+    ),
+    "the greatest of maps": (
+        nn.Sequential(*conv_block(1, 4, padding=1), nn.Conv2d(4, 6, 3, padding=1), nn.ReLU(),
+             nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Linear(6, 10)),
+        Style(tops=True),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WIRINGS)
+def test_what_differs_in_one_respect_from_the_usual_is_near_it(name: str) -> None:
+    theirs, style = WIRINGS[name]
+    stack = stacks.read(settled(theirs).state_dict())
+    places = rebuilt(theirs, style)
+    assert places
+    geometry = stack.geometries()[places[0]]
+    before = Style(mean=style.mean)
+    assert style in [other for _, other in stack.near(geometry, before)]
+    assert style.cost > before.cost
+    assert stack.taken_for(geometry, style) != stack.taken_for(geometry, before)
+
+
 def without_standardize(name: str) -> dict[str, Tensor]:
     model, _ = shelf.load(name)
     return {key: t for key, t in model.state_dict().items() if not key.startswith("standardize.")}

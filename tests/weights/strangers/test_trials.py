@@ -66,3 +66,31 @@ def test_fewer_right_than_most_have_is_doubted_where_the_wiring_was_guessed(
     found = trials.best([candidate(FLAT, LAST, taken_for=taken_for)], split)
     assert found
     assert bool(found.doubt) == bool(taken_for)
+
+
+@pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning", "ignore:invalid:RuntimeWarning")
+def test_answers_as_large_as_floats_can_be_are_judged_all_the_same() -> None:
+    huge = {"weight": torch.full((10, 784), 2e35), "bias": torch.zeros(10)}
+    huge["weight"][::2] *= -1
+    found = trials.best(
+        [Candidate(lambda: Chain([FLAT, LAST], [{}, huge]).eval(), readings=("0..1",))], SPLIT
+    )
+    assert found
+    assert found.doubt
+
+
+def test_the_most_usual_ways_are_tried_with_dark_garments_from_the_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else another way that does well enough upright can stay ahead of the right one."""
+    ways = [Candidate(candidate(FLAT, LAST).build) for _ in range(trials.MOST_DARK + 1)]
+    first: list[list[str]] = []
+
+    def record(wanted: list[tuple[Candidate, list[str]]], *_: object) -> list[object]:
+        first.extend([] if first else [readings for _, readings in wanted])
+        return []
+
+    monkeypatch.setattr(trials, "_tried", record)
+    assert trials.best(ways, SPLIT) is None
+    assert "0..1, dark on white" in first[0]
+    assert set(first[-1]) == set(trials.GLANCED)
