@@ -1,6 +1,7 @@
 """The command line: `python -m fmnist VERB`, with the verbs of `_parser`."""
 
 import argparse
+import gc
 import json
 import os
 import sys
@@ -509,4 +510,5 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
+    gc.freeze()  # what was imported stays, and isn't looked through again
     sys.exit(main())

@@ -4,6 +4,7 @@ Runs that belong to no room are everybody's, as they are where there is no room 
 line, on the machine itself, steers any.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
@@ -82,9 +83,9 @@ def owner_name(run: Run) -> str:
 def labels(runs: Sequence[Run]) -> dict[str, str]:
     """What people call each run: its name and owner, and the id where others have the same."""
     named = {run.id: " · ".join(filter(None, [run.label, said(owner_name(run))])) for run in runs}
-    often = [label for label in named.values() if list(named.values()).count(label) > 1]
+    often = Counter(named.values())
     return {
-        run_id: f"{label} · {run_id}" if label in often else label
+        run_id: f"{label} · {run_id}" if often[label] > 1 else label
         for run_id, label in named.items()
     }
 

@@ -8,7 +8,7 @@ import shutil
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 from fmnist.data import splits
@@ -102,8 +102,8 @@ def resume(run_id: str) -> None:
         (run.folder / "job.json").unlink(missing_ok=True)
     # Queued first: who reads the run in between sees it waiting, or still as it ended.
     _queue(run.folder)
-    (run.folder / "failure.txt").unlink(missing_ok=True)
-    (run.folder / "stop").unlink(missing_ok=True)
+    for name in ("failure.txt", "stop", "ended.json"):
+        (run.folder / name).unlink(missing_ok=True)
     dispatch()
 
 
@@ -272,8 +272,7 @@ def _make(plan: Plan, queued: bool) -> str:
     try:
         (made / "predictions").mkdir(parents=True)
         (made / "lock").touch()
-        values = asdict(plan) | {"origin": kept(plan.origin)}
-        write_whole(made / "plan.json", json.dumps(values, indent=1).encode())
+        write_whole(made / "plan.json", json.dumps(plan.to_json(), indent=1).encode())
         if notices:
             write_whole(made / "notice.txt", "\n".join(map(kept, notices)).encode())
         if queued:

@@ -14,11 +14,16 @@
                    notice.txt       what the user should know of how it goes on
                    log.txt          what the process printed
                    ID.safetensors   the result, with its card ID.json
+                   ended.json       all of the above that a list of runs shows, once it has ended
     FMNIST_RUNS/turns.json          in which order each person's last run got its device
 
 The state is derived from these files and the lock, which the kernel releases when the process
 ends, however it ends; so no state can outlive what it tells of. Of a run that a cluster was given
 and whose lock is free, the cluster says whether it lives. Nothing compares the clocks of machines.
+
+ended.json is the last that a run's process writes and the last that goes when the run is resumed:
+while it is there nothing else need be looked at, so a list of a thousand runs is quick. A run that
+was killed has none, nor has one of an older version; these are read file by file.
 """
 
 import heapq
@@ -26,13 +31,14 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from fmnist import PROJECT
@@ -46,7 +52,7 @@ from fmnist.models.recipe import Recipe
 from fmnist.runs import launchers
 from fmnist.runs.launchers.job import Job
 from fmnist.weights.card import Card
-from fmnist.words import Words, recalled
+from fmnist.words import Words, kept, recalled
 
 BUILT = "built"
 """What stands for the name of an architecture where the plan has the layers themselves."""
@@ -73,6 +79,14 @@ def spec(model: str, layers: list[Layer] | None) -> ModelSpec:
     title = Words("Built layer by layer")
     summary = Words("A network that was built here, layer by layer.")
     return ModelSpec(BUILT, title, "cnn", summary, partial(Chain, layers), Recipe())
+
+
+class Outcome(NamedTuple):
+    """What takes long to find out of a run, as its process noted it at the end."""
+
+    best: float | None
+    last: Mapping[str, Any]
+    bytes: int
 
 
 class RunError(UserFacingError):
@@ -124,6 +138,9 @@ class Plan:
         recipe, origin = Recipe.from_json(values["recipe"]), recalled(values["origin"])
         return cls(**{**values, "recipe": recipe, "origin": origin})
 
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self) | {"origin": kept(self.origin)}
+
 
 @dataclass(frozen=True)
 class Run:
@@ -141,9 +158,10 @@ class Run:
     failure: Words | None  # why it failed, in a sentence
     notice: Words | None  # what happened on the way that the user should know, as of a failing GPU
     card: Card | None  # the card of the result, once the run is finished
-    progress_lines: bytes = field(repr=False)  # progress.jsonl, read in `progress` if at all
+    progress_lines: bytes | None = field(repr=False)  # progress.jsonl; None if that can wait
     job: Job | None = None  # what a cluster was given to carry it out
     node: str | None = None  # the machine whose process began or went on with it last
+    outcome: Outcome | None = None  # where its process noted it
 
     @property
     def label(self) -> str:
@@ -153,12 +171,16 @@ class Run:
     @cached_property
     def best(self) -> float | None:
         """The highest validation accuracy so far, 0 to 1."""
+        if self.outcome:
+            return self.outcome.best
         validated = (line.get("validation_accuracy") for line in self.progress)
         return max((accuracy for accuracy in validated if accuracy is not None), default=None)
 
     @cached_property
     def last(self) -> Mapping[str, Any]:
         """What the last progress line says of epoch and eta_seconds."""
+        if self.outcome:
+            return self.outcome.last
         line = self.progress[-1] if self.progress else {"epoch": 0, "eta_seconds": None}
         return {name: line[name] for name in ("epoch", "eta_seconds")}
 
@@ -182,7 +204,10 @@ class Run:
 
         A resumed run writes again what it had not saved; the later line counts.
         """
-        return list(_parsed(self.progress_lines, self.plan.recipe.epochs))
+        lines = self.progress_lines
+        if lines is None:
+            lines = _content(self.folder / "progress.jsonl") or b""
+        return list(_parsed(lines, self.plan.recipe.epochs))
 
     def predictions(self) -> NDArray[np.uint8]:
         """What the model said of each validation image after each epoch, uint8 (epochs, N)."""
@@ -204,7 +229,7 @@ class Run:
 
     @cached_property
     def _bytes(self) -> int:
-        return _size(self.folder)
+        return self.outcome.bytes if self.outcome else _size(self.folder)
 
     def summary(self) -> dict[str, Any]:
         """The run in one row, as `runs --json` prints it."""
@@ -226,6 +251,37 @@ class Run:
             "bytes": self.bytes(),
             "failure": self.failure,
         }
+
+    def to_json(self) -> dict[str, Any]:
+        """What ended.json holds of a run that has ended; `from_json` is the inverse."""
+        return {
+            "plan": self.plan.to_json(),
+            "state": self.state,
+            "failure": self.failure and kept(self.failure),
+            "notice": self.notice and kept(self.notice),
+            "card": self.card and asdict(self.card),
+            "job": self.job,
+            "node": self.node,
+            "outcome": Outcome(self.best, self.last, self.bytes()),
+        }
+
+    @classmethod
+    def from_json(cls, folder: Path, values: dict[str, Any]) -> "Run":
+        failure, notice, job = values["failure"], values["notice"], values["job"]
+        return cls(
+            id=folder.name,
+            folder=folder,
+            plan=Plan.from_json(values["plan"]),
+            state=values["state"],
+            queued="",
+            failure=failure and recalled(failure),
+            notice=notice and recalled(notice),
+            card=values["card"] and Card.from_values(values["card"]),
+            progress_lines=None,
+            job=job and Job(*job),
+            node=values["node"],
+            outcome=Outcome(*values["outcome"]),
+        )
 
 
 def _size(folder: str | Path) -> int:
@@ -261,14 +317,9 @@ def runs_folder() -> Path:
 def read_run(run_id: str) -> Run:
     """The run of that id at this moment; raises RunError where there is none, or a damaged one."""
     folder = runs_folder() / run_id
-    try:
-        if run_id.startswith(".") or folder.parent != runs_folder():
-            raise FileNotFoundError
-        return _read(folder)
-    except OSError:
-        raise RunError("There is no run {run!r}.", run=run_id) from None
-    except (UserFacingError, ValueError, TypeError, KeyError):
-        raise RunError("The plan or the card of run {run!r} is damaged.", run=run_id) from None
+    if run_id.startswith(".") or folder.parent != runs_folder():
+        raise _no_run(run_id)
+    return _read(folder)
 
 
 def all_runs() -> list[Run]:
@@ -279,10 +330,12 @@ def all_runs() -> list[Run]:
 def runs_of(classroom: str | None) -> list[Run]:
     """The runs of a classroom, or those of none, newest first; no other run is read."""
     found = []
-    for path in runs_folder().glob("[!.]*/plan.json"):
+    for folder in _folders_with("plan.json"):
         with suppress(RunError, OSError, UserFacingError, ValueError, TypeError, KeyError):
-            if _plan(path).classroom == classroom:
-                found.append(read_run(path.parent.name))
+            ended = _ended(folder)
+            plan = ended.plan if ended else _plan(folder / "plan.json")
+            if plan.classroom == classroom:
+                found.append(ended or _read(folder))
     return sorted(found, key=lambda run: run.id, reverse=True)
 
 
@@ -320,12 +373,58 @@ def read_turns() -> dict[str, int]:
 
 
 def _runs_with(name: str) -> Iterator[Run]:
-    for path in runs_folder().glob(f"[!.]*/{name}"):
+    for folder in _folders_with(name):
         with suppress(RunError):  # deleted meanwhile, or by hand and only in part
-            yield read_run(path.parent.name)
+            yield _read(folder)
+
+
+def _folders_with(name: str) -> Iterator[Path]:
+    """The runs' folders that have such a file; whatever else is there is passed over."""
+    folder = runs_folder()
+    with suppress(FileNotFoundError, NotADirectoryError):
+        for run in os.listdir(folder):
+            if not run.startswith(".") and os.path.exists(f"{folder}/{run}/{name}"):
+                yield folder / run
+
+
+def as_it_ends(run_id: str) -> Run:
+    """The run as it is going to be read once its process, which asks, lets go of its lock."""
+    folder = runs_folder() / run_id
+    return _seen(folder, os.listdir(folder), holds_lock=False, standing=None)
 
 
 def _read(folder: Path) -> Run:
+    """The run in that folder at this moment; raises RunError where there is none."""
+    try:
+        return _ended(folder) or _looked_at(folder)
+    except OSError:
+        raise _no_run(folder.name) from None
+    except (UserFacingError, ValueError, TypeError, KeyError):
+        raise RunError("The plan or the card of run {run!r} is damaged.", run=folder.name) from None
+
+
+def _no_run(run_id: str) -> RunError:
+    return RunError("There is no run {run!r}.", run=run_id)
+
+
+def _ended(folder: Path) -> Run | None:
+    """A run by what its process noted at its end; None where it didn't or the run goes on."""
+    note = folder / "ended.json"
+    try:
+        return _noted(note, version(note))
+    except FileNotFoundError:
+        return None
+
+
+@lru_cache(maxsize=10_000)
+def _noted(note: Path, version: Version) -> Run | None:
+    try:
+        return Run.from_json(note.parent, orjson.loads(note.read_bytes()))
+    except (UserFacingError, ValueError, TypeError, KeyError):  # infinite figures, another version
+        return None
+
+
+def _looked_at(folder: Path) -> Run:
     """The run, looked at in an order that makes it none that never was, whatever is done meanwhile.
 
     The lock comes first, and the cluster, since whoever carries the run out has left all that it

@@ -14,7 +14,7 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +33,7 @@ from fmnist.machine.locks import held
 from fmnist.models import inference
 from fmnist.models.layers import Classifier, parameter_count
 from fmnist.runs import epochs, queue, results
-from fmnist.runs.run import Plan, Run, read_run
+from fmnist.runs.run import Plan, Run, as_it_ends, read_run
 from fmnist.training.loop import Checkpoint, People, Progress, train
 from fmnist.weights import shelf
 from fmnist.weights.card import Card, WeightsError, measured
@@ -83,6 +83,7 @@ def _carry_out(run: Run, together: bool) -> None:
     try:
         (run.folder / "queued").unlink(missing_ok=True)
         execute(run)
+        note_end(run)
         return
     except UserFacingError as error:
         fail(run, error.words)
@@ -109,7 +110,9 @@ def in_group(plan: Plan) -> str:
     cuda = devices.choose(plan.device).type == "cuda"
     with _group(cuda), queue.occupied(plan) if _first() else nullcontext("") as made:
         run_id = parallel.agreed(made)
-        execute(read_run(run_id))
+        run = read_run(run_id)
+        execute(run)
+        note_end(run)
     return run_id
 
 
@@ -133,6 +136,7 @@ def execute(run: Run) -> None:
     where data, teacher or checkpoint can't be used, and OSError where a file can't be written.
     """
     if _first():
+        (run.folder / "ended.json").unlink(missing_ok=True)
         write_whole(run.folder / "node", socket.gethostname().encode())
     people, sources = pictures_by_people(run)
     training = splits.load("train", run.plan.data, run.plan.limit)
@@ -317,6 +321,20 @@ def fail(run: Run, reason: Words) -> None:
     """Leave the reason for people and the traceback in the log; raises OSError."""
     traceback.print_exc()
     write_whole(run.folder / "failure.txt", kept(reason).encode())
+    note_end(run)
+
+
+def note_end(run: Run) -> None:
+    """Leave in one file what a list shows of the run, which this process is about to let go of.
+
+    Where it can't be written the run is read file by file.
+    """
+    if not _first():
+        return
+    with suppress(OSError):
+        ended = as_it_ends(run.id)
+        if ended.state in ("stopped", "failed", "finished"):
+            write_whole(run.folder / "ended.json", json.dumps(ended.to_json()).encode())
 
 
 def _first() -> bool:

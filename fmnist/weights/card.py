@@ -278,7 +278,11 @@ class Card:
 
     @classmethod
     def from_json(cls, text: str) -> "Card":
-        values = json.loads(text)
+        return cls.from_values(json.loads(text))
+
+    @classmethod
+    def from_values(cls, values: dict[str, Any]) -> "Card":
+        """A card from its fields; raises ValueError, TypeError or KeyError where they make none."""
         if values["architecture"] not in {None, *MODELS}:
             raise ValueError(f"There is no model {values['architecture']!r}.")
         for split in ("validation", "test"):
