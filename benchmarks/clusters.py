@@ -31,8 +31,11 @@ from fmnist.runs.launchers.job import Job, Standing, Task
 from fmnist.runs.run import Plan, Run, all_runs, queued_runs, read_run, runs_of
 
 PLAN = Plan("softmax", Recipe(epochs=150, batch_size=16), "drawn", "cpu", limit=400)
+LONGER = replace(PLAN, recipe=replace(PLAN.recipe, epochs=400))
 RUNS = 20
 PATIENCE = 900.0
+GRACE = 5
+"""Seconds that a pre-empted job has left, where it has any."""
 LOST_AT = 4
 """Once so many runs have ended, a node goes."""
 MANY, NODES, HELD = 1000, 100, 0.5
@@ -65,8 +68,8 @@ def until(so: Callable[[], bool], what: str) -> None:
         time.sleep(1.0)
 
 
-def plans(count: int, seeds: int) -> list[Plan]:
-    return [replace(PLAN, recipe=replace(PLAN.recipe, seed=n % seeds)) for n in range(count)]
+def plans(count: int, seeds: int, plan: Plan = PLAN) -> list[Plan]:
+    return [replace(plan, recipe=replace(plan.recipe, seed=n % seeds)) for n in range(count)]
 
 
 def states() -> str:
@@ -82,10 +85,10 @@ def folder_of(launcher: str) -> Iterator[Path]:
         yield Path(name)
 
 
-def local_weights(seeds: int) -> dict[int, str]:
+def local_weights(seeds: int, plan: Plan = PLAN) -> dict[int, str]:
     """The SHA-256 of the weights of each seed, as the local launcher makes them."""
     with folder_of("local"):
-        made = [queue.start(plan).id for plan in plans(seeds, seeds)]
+        made = [queue.start(each).id for each in plans(seeds, seeds, plan)]
         until(lambda: all(read_run(run).state == "finished" for run in made), "local runs")
         found = {}
         for run in map(read_run, made):
@@ -159,26 +162,58 @@ def _both_train() -> bool:
 
 
 def slurm() -> None:
-    """Twice as many runs as nodes, of which one is requeued in the middle and goes on elsewhere."""
-    expected = local_weights(2)
+    """Runs that lose their nodes: to a higher partition, at once or with grace, and by hand."""
+    expected = local_weights(2, LONGER)
     with tempfile.TemporaryDirectory() as name, _slurm_of_two(Path(name)), folder_of("slurm"):
-        made = [queue.start(plan).id for plan in plans(4, 2)]
-        say(states())
-        until(_both_train, "two that train")
-        run = next(run for run in all_runs() if run.state == "running")
-        assert run.job
-        say(f"{states()}; requeueing {run.where} at step {run.progress[-1]['step']}")
-        subprocess.run(["scontrol", "requeue", run.job.id], check=True)
-        until(lambda: read_run(run.id).state == "queued", "the run that is queued again")
-        say(states())
+        made = list[str]()
+        for partition, lose in (("hasty", _pre_empt), ("patient", _pre_empt), ("hasty", _requeue)):
+            os.environ["SBATCH_PARTITION"] = partition
+            made += [queue.start(plan).id for plan in plans(2, 2, LONGER)]
+            until(_both_train, "two that train")
+            lost = [run for run in all_runs() if run.state == "running"]
+            say(f"{partition}: {', '.join(f'{run.where} at step {_step(run)}' for run in lost)}")
+            lose(lost)
+            for run in lost:
+                assert run.job
+                say(f"{read_run(run.id).state}: {_of_slurm(run.job.id)}")
         until(lambda: _ended(made) == len(made), "all ends")
-        say(f"{states()}; the one that was requeued: {read_run(run.id).where}")
+        say(states())
         compare(made, expected)
+
+
+def _pre_empt(lost: list[Run]) -> None:
+    """Two jobs of the higher partition take both nodes for a while."""
+    say("two jobs of the higher partition come")
+    command = ["sbatch", "--partition=high", "--output=/dev/null", "--wrap=sleep 20"]
+    jobs = [subprocess.check_output([*command, "--parsable"], text=True).strip() for _ in lost]
+    until(lambda: all("RUNNING" in _of_slurm(job) for job in jobs), "the higher jobs")
+    say(states())
+    until(lambda: all("COMPLETED" in _of_slurm(job) for job in jobs), "their ends")
+
+
+def _requeue(lost: list[Run]) -> None:
+    for run in lost:
+        assert run.job
+        subprocess.run(["scontrol", "requeue", run.job.id], check=True)
+    until(lambda: all(read_run(run.id).state == "queued" for run in lost), "those queued again")
+
+
+def _of_slurm(job: str) -> str:
+    """How SLURM says a job stands, and how often it was queued again."""
+    told = subprocess.check_output(["scontrol", "show", "job", job], text=True)
+    return " ".join(word for word in told.split() if word.startswith(("JobState=", "Restarts=")))
+
+
+def _step(run: Run) -> int:
+    return int(run.progress[-1]["step"]) if run.progress else 0
 
 
 @contextmanager
 def _slurm_of_two(folder: Path) -> Iterator[None]:
-    """A controller and two nodes of SLURM on this machine, with munge beside them."""
+    """A controller and two nodes of SLURM on this machine, with munge beside them.
+
+    Jobs of the partition `high` take the nodes from those of the others.
+    """
     folder.chmod(0o755)
     host, socket = os.uname().nodename, folder / "munge" / "socket"
     nodes = [f"NodeName=n{n} NodeHostname={host} Port={16820 + n} CPUs=1" for n in (1, 2)]
@@ -200,7 +235,11 @@ def _slurm_of_two(folder: Path) -> Iterator[None]:
         "ReturnToService=2",
         "KillWait=5",
         *nodes,
-        "PartitionName=main Nodes=n1,n2 Default=YES MaxTime=INFINITE State=UP",
+        "PreemptType=preempt/partition_prio",
+        "PreemptMode=REQUEUE",
+        "PartitionName=hasty Nodes=n1,n2 PriorityTier=1 GraceTime=0",
+        f"PartitionName=patient Nodes=n1,n2 PriorityTier=1 GraceTime={GRACE}",
+        "PartitionName=high Nodes=n1,n2 PriorityTier=2",
     ]
     (folder / "state").mkdir()
     (folder / "munge").mkdir()

@@ -35,8 +35,11 @@ class Command:
         self.process: subprocess.Popen[bytes] | None = None
 
     def __call__(self) -> None:
-        # submitit alone heeds SIGUSR2, by which SLURM announces the end to every process of a job.
-        self.process = subprocess.Popen(["sh", "-c", f"trap '' USR2; {self.line}"])
+        # SLURM announces the end of a job to every process in it. SIGUSR2 is for submitit alone.
+        # SIGTERM comes where a job that is pre-empted has some grace; if its process ended then,
+        # the job would have failed, and not be queued again. So it goes on until it is killed.
+        deaf = "trap '' USR2 TERM; export PET_SIGNALS_TO_HANDLE=SIGINT"  # which torchrun reads
+        self.process = subprocess.Popen(["sh", "-c", f"{deaf}; {self.line}"])
         if status := self.process.wait():
             raise subprocess.CalledProcessError(status, self.line)
 
@@ -48,7 +51,7 @@ class Command:
         from submitit.core.utils import DelayedSubmission
 
         if self.process:
-            self.process.terminate()
+            self.process.kill()
         return DelayedSubmission(Command(self.line))
 
 
@@ -73,9 +76,13 @@ def submit(task: Task) -> Job:
             task.folder / "submitit", cluster=at, slurm_max_num_timeout=AGAIN
         )
         executor.update_parameters(**wishes)
-        configured = {name: os.environ[name] for name in ("SLURM_CONF",) if name in os.environ}
+        wanted = {
+            name: value
+            for name, value in os.environ.items()
+            if name == "SLURM_CONF" or name.startswith("SBATCH_")
+        }
         with submitit.helpers.clean_env():  # a job that hands over another is not its parent
-            os.environ.update(configured)
+            os.environ.update(wanted)
             return Job("slurm", executor.submit(Command(task.line)).job_id, at)
     except (OSError, ValueError, RuntimeError, subprocess.SubprocessError) as error:
         raise _trouble(error) from None

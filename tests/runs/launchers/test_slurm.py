@@ -1,7 +1,11 @@
 import os
+import shlex
 import signal
 import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -58,6 +62,51 @@ def test_a_run_that_is_pre_empted_goes_on_and_ends_as_one_that_never_was(
     assert steps == sorted(set(steps))
 
 
+def all_of(process: int) -> list[int]:
+    """A process, those that it has started, and theirs."""
+    found = subprocess.run(["pgrep", "-P", str(process)], capture_output=True, text=True)
+    return [process, *(each for child in found.stdout.split() for each in all_of(int(child)))]
+
+
+@pytest.mark.parametrize(
+    ("launch", "count"),
+    [
+        ([], 1),
+        pytest.param(
+            ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"],
+            2,
+            marks=pytest.mark.slow,
+        ),
+    ],
+)
+def test_a_job_that_is_given_some_grace_goes_on_until_it_is_killed(
+    launch: list[str], count: int, tmp_path: Path
+) -> None:
+    script = tmp_path / "work.py"
+    script.write_text(
+        "import os, pathlib, sys, time\n"
+        "folder, rank = pathlib.Path(sys.argv[1]), os.environ.get('RANK', '0')\n"
+        "(folder / f'begun-{rank}').touch()\n"
+        "while not (folder / 'go').exists(): time.sleep(0.05)\n"
+        "(folder / f'done-{rank}').touch()\n"
+    )
+    command = slurm.Command(
+        shlex.join(["exec", sys.executable, *launch, str(script), str(tmp_path)])
+    )
+    with ThreadPoolExecutor() as pool:
+        ends = pool.submit(command)
+        deadline = time.monotonic() + 120
+        while len([*tmp_path.glob("begun-*")]) < count and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert command.process
+        for process in all_of(command.process.pid):
+            os.kill(process, signal.SIGTERM)
+        time.sleep(0.5)
+        (tmp_path / "go").touch()
+        ends.result(120)  # raises where it failed
+    assert len([*tmp_path.glob("done-*")]) == count
+
+
 def of(folder: Path, **programs: str) -> str:
     """A PATH with programs that answer so."""
     for name, script in programs.items():
@@ -101,8 +150,9 @@ def test_a_job_asks_for_being_requeued_for_its_threads_and_for_its_gpus(
     monkeypatch.setenv("FMNIST_GPUS_PER_RUN", "2")
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     monkeypatch.setenv("SLURM_CONF", "/etc/ours.conf")
+    monkeypatch.setenv("SBATCH_PARTITION", "fast")
     monkeypatch.setenv("SLURM_JOB_ID", "7")  # of the job that hands this one over
-    told = f'echo "$SLURM_CONF" "$SLURM_JOB_ID" > {tmp_path}/told'
+    told = f'echo "$SLURM_CONF" "$SBATCH_PARTITION" "$SLURM_JOB_ID" > {tmp_path}/told'
     taken = f'cp "$1" {tmp_path}/script; {told}; echo Submitted batch job 12'
     monkeypatch.setenv("PATH", of(tmp_path, srun="true", sbatch=taken, squeue="echo '12|PENDING'"))
     runs_folder().mkdir(parents=True)
@@ -110,5 +160,6 @@ def test_a_job_asks_for_being_requeued_for_its_threads_and_for_its_gpus(
     script = (tmp_path / "script").read_text()
     for line in ("requeue", "cpus-per-task=3", "gpus-per-node=2", f"job-name={run.id}"):
         assert f"#SBATCH --{line}\n" in script
-    assert (tmp_path / "told").read_text().split() == ["/etc/ours.conf"]
+    assert (tmp_path / "told").read_text().split() == ["/etc/ours.conf", "fast"]
+    assert "SBATCH_PARTITION" in os.environ
     assert (run.state, run.where) == ("queued", "SLURM job 12")
