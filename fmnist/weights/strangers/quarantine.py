@@ -8,7 +8,7 @@ from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from typing import ParamSpec, TypeVar
 
-PATIENCE = 30.0
+PATIENCE = 20.0
 """Seconds that the work may take, once the process has started."""
 MEMORY = 3 * 2**30
 """Bytes that the process may have; what it imports is a small part of them."""

@@ -99,10 +99,10 @@ class Style(NamedTuple):
 
     `end` is the activation behind the last layer; a recurrent layer takes rows, or `columns`, and
     has the activation that is called that of convolutions if it is an RNN; `colours` is whether
-    each of three channels is standardised as ImageNet's is. `odd` is the place of one layer, from
-    the first convolution on, and the activation that it alone has; `late` is whether activations
-    stand behind pooling, `bare` whether none stands between a depthwise convolution and the next,
-    `tops` whether global pooling takes the greatest.
+    each of three channels is standardised as ImageNet's is. `odd` is the place of one linear,
+    counted from the first convolution on, and the activation that it alone has; `late` is whether
+    activations stand behind pooling, `bare` whether none stands between a depthwise convolution and
+    the next, `tops` whether global pooling takes the greatest.
     """
 
     convolution: str = "ReLU"
@@ -144,7 +144,7 @@ ACTIVATIONS: Mapping[str, Layer | None] = {
 }
 
 ODD = (LINEAR, "ReLU", "Tanh", "Sigmoid")
-"""The activations that one linear may have in the midst of others; a convolution may have none."""
+"""The activations that one linear may have in the midst of others."""
 SMOOTH = ("GELU", "SiLU")
 """Those that fall and rise, so that the greatest before them is not the greatest behind."""
 
@@ -231,17 +231,17 @@ class Stack:
         ]
 
     def _odd(self, style: Style) -> Iterator[Style]:
-        """The styles in which one layer has an activation of its own."""
+        """The styles in which one of several linears has an activation of its own, or none.
+
+        Convolutions are left as they are: many that learned for a short time do better without one
+        of their activations.
+        """
         before, behind = len(self.convolutions), len(self.linears[:-1])
-        ends = 0 if self.linears else 1  # behind the last there is none
-        places = [*range(before - ends), *range(before, before + behind)]
-        if self.slopes or len(places) < 2:
+        if self.slopes or behind < 2:
             return
-        for place in places:
-            usual = style.convolution if place < before else style.linear
-            for name in ODD[: 1 if place < before else None]:
-                if name != usual:
-                    yield style._replace(odd=(place, name))
+        for place, name in itertools.product(range(before, before + behind), ODD):
+            if name != style.linear:
+                yield style._replace(odd=(place, name))
 
     def _neighbours(self, geometry: Geometry) -> list[Geometry]:
         """The geometries that differ in the step of one convolution, the most usual first."""

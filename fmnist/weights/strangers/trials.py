@@ -52,6 +52,8 @@ TWINS = 3
 """How many twins of the best are tried on all images."""
 LEADERS = 6
 """How many candidates go on to the next round."""
+USUAL_ONES = 2
+"""How many of the most usual come with them to the last one."""
 HANDICAP, TWIN = 0.02, 0.01
 """By how much more accurate what is unusual has to be, for each unit of its cost: on few images,
 and on many. A network that learned with ReLU can do half a point better with LeakyReLU."""
@@ -194,7 +196,9 @@ def best(
         most = 3 * WORK if stage == 4 else WORK
         trials += _tried(one_by_one, some, _stage(report, stage), most)
     trials.sort(key=lambda trial: -trial.worth(TWIN))
-    ways = dict.fromkeys((trial.candidate, trial.reads) for trial in trials[:LEADERS])
+    # On so few images what is usual may stand behind many that differ from it in little.
+    usual = sorted(trials, key=lambda trial: -trial.worth(HANDICAP))[:USUAL_ONES]
+    ways = dict.fromkeys((t.candidate, t.reads) for t in [*usual, *trials[:LEADERS]])
     # What the registry has the shapes of may not have been tried with the reading that was found.
     known = [(one, trials[0].reads) for one in candidates if one.architecture and trials]
     last = [(one, [reads]) for one, reads in dict.fromkeys(known) | ways]

@@ -231,9 +231,10 @@ WIRINGS = {
              nn.Linear(8, 10)),
         Style(odd=(1, "Tanh")),
     ),
-    "none between two convolutions": (
-        nn.Sequential(nn.Conv2d(1, 4, 3), *conv_block(4, 6), nn.Flatten(), nn.Linear(864, 10)),
-        Style(odd=(0, "no activation")),
+    "none between two linears": (
+        nn.Sequential(*conv_block(1, 4), nn.Flatten(), nn.Linear(676, 9), nn.ReLU(),
+             nn.Linear(9, 8), nn.Linear(8, 10)),
+        Style(odd=(2, "no activation")),
     ),
     "activation after pooling": (
         nn.Sequential(nn.Conv2d(1, 4, 3), nn.AvgPool2d(2), nn.ReLU(), nn.Flatten(),
