@@ -37,6 +37,22 @@ def write_whole(path: Path, content: bytes) -> None:
         os.close(folder)
 
 
+def write_new(path: Path, content: bytes) -> None:
+    """Write a file that nobody else has written, though nothing be locked.
+
+    Raises FileExistsError where somebody has, or is about to, and another OSError, with no file
+    left, when the disk is full.
+    """
+    with path.open("xb") as file:
+        try:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        except BaseException:
+            path.unlink()
+            raise
+
+
 def version(path: Path) -> tuple[int, int, int]:
     """What changes whenever the file is replaced, as the key of what was read of it.
 

@@ -1,6 +1,5 @@
 """Starting, stopping and resuming runs: here one at a time on each device, or on a cluster."""
 
-import fcntl
 import json
 import os
 import secrets
@@ -14,8 +13,8 @@ from pathlib import Path
 from fmnist.data import splits
 from fmnist.machine import devices
 from fmnist.machine.errors import UserFacingError
-from fmnist.machine.files import write_whole
-from fmnist.machine.locks import held, open_lock
+from fmnist.machine.files import write_new, write_whole
+from fmnist.machine.locks import held, lock, open_lock
 from fmnist.runs import launchers
 from fmnist.runs.launchers import local
 from fmnist.runs.launchers.job import Job
@@ -98,7 +97,8 @@ def resume(run_id: str) -> None:
             state=IN_WORDS[run.state],
         )
     _check_waiting(run.plan, runs_of(run.plan.classroom) if run.plan.classroom else ())
-    if run.job and launchers.standing(run.job) != "waiting":  # else that job is the one to go on
+    waits = run.job and run.job.id and launchers.standing(run.job) == "waiting"
+    if not waits:  # else that job is the one to go on
         (run.folder / "job.json").unlink(missing_ok=True)
     # Queued first: who reads the run in between sees it waiting, or still as it ended.
     _queue(run.folder)
@@ -142,7 +142,7 @@ def dispatch() -> Words | None:
         elsewhere = launchers.on_cluster()
         if not os.access(runs_folder(), os.W_OK):
             return _unwritable() if elsewhere else None  # nothing can be queued there either
-        with held(runs_folder() / "dispatch.lock"):
+        with held(runs_folder() / "dispatch.lock", needed=not elsewhere):
             if elsewhere:
                 _start_on_cluster()
             else:
@@ -162,8 +162,8 @@ def _start_here() -> None:
             continue
         device_lock, run_lock = open_lock(device), open_lock(run.folder / "lock")
         try:
-            fcntl.flock(device_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            fcntl.flock(run_lock, fcntl.LOCK_EX)  # who reads the run has it for a moment
+            lock(device_lock, device, wait=False)
+            lock(run_lock, run.folder / "lock")  # who reads the run has it for a moment
             _launch(run, run_lock, device_lock)
             _note_turn(run.plan.owner)
         except BlockingIOError:  # another run has the device
@@ -178,14 +178,18 @@ def _start_on_cluster() -> None:
     waiting = queued_runs()
     here = [run for run in waiting if not (run.job and _is_there(run, run.job))]
     for run in here[: max(0, WAITING_THERE - (len(waiting) - len(here)))]:
-        # First of all a mark: where the folder is full, nothing is handed over again and again.
-        _note_job(run, Job(launchers.chosen(), "", ""))
+        # First of all a mark: where the folder is full, nothing is handed over again and again, and
+        # where it locks nothing, by one of those who would.
+        try:
+            write_new(run.folder / "job.json", _as_json(launchers.to_be()))
+        except FileExistsError:
+            continue
         try:
             job = launchers.submit(run.id, run.folder, run.plan.device)
         except UserFacingError:
             (run.folder / "job.json").unlink(missing_ok=True)
             raise
-        _note_job(run, job)
+        write_whole(run.folder / "job.json", _as_json(job))
         _note_turn(run.plan.owner)
 
 
@@ -200,8 +204,8 @@ def _is_there(run: Run, job: Job) -> bool:
     return True
 
 
-def _note_job(run: Run, job: Job) -> None:
-    write_whole(run.folder / "job.json", json.dumps(job._asdict()).encode())
+def _as_json(job: Job) -> bytes:
+    return json.dumps(job._asdict()).encode()
 
 
 def _launch(run: Run, run_lock: int, device_lock: int) -> None:

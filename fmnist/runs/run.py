@@ -188,7 +188,7 @@ class Run:
     def where(self) -> Words | None:
         """Where it is or was carried out; None while nobody has begun with it."""
         if self.state == "queued":  # the node is that of an earlier time
-            return launchers.where(self.job, None) if self.job else None
+            return launchers.where(self.job, None) if self.job and self.job.id else None
         return launchers.where(self.job, self.node)
 
     @property
@@ -496,6 +496,8 @@ def _seen(folder: Path, names: Sequence[str], holds_lock: bool, standing: str | 
 
 def _job(folder: Path) -> Job | None:
     found = _content(folder / "job.json")
+    if found == b"":  # it is being written
+        return Job("", "", "")
     return None if found is None else Job(**json.loads(found))
 
 

@@ -64,7 +64,7 @@ def main() -> None:
         else nullcontext()
     ):
         first = _first()
-        with nullcontext() if locks or not first else held(run.folder / "lock"):
+        with nullcontext() if locks or not first else held(run.folder / "lock", not run.job):
             if parallel.agreed(_is_to_do(run)):
                 _carry_out(run, together)
         for lock in locks:

@@ -10,11 +10,9 @@ Several processes, on several machines, can carry out one sweep: each asks for a
 and takes over those whose follower has gone. (Akiba et al. 2019, "Optuna".)
 """
 
-import fcntl
 import json
-import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
@@ -22,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 from fmnist.data.splits import Source
 from fmnist.machine.errors import UserFacingError
 from fmnist.machine.files import write_whole
-from fmnist.machine.locks import held, is_held, open_lock
+from fmnist.machine.locks import held, held_if_free, is_held
 from fmnist.models.recipe import Recipe
 from fmnist.runs import queue
 from fmnist.runs.run import Plan, Run, RunError, read_run, runs_folder
@@ -100,7 +98,7 @@ class Sweep:
     def is_carried_out(self, trials: Sequence[Trial]) -> bool:
         """Whether some process follows one of its trials."""
         running = [trial.number for trial in trials if trial.state == "running"]
-        return any(is_held(self.folder / f"{number}.lock") for number in running)
+        return any(is_held(_follower(self, number)) for number in running)
 
     def tried(self) -> list[Trial]:
         """Every trial so far, in the order in which they were asked for."""
@@ -179,7 +177,7 @@ def carry_out(sweep: Sweep) -> Iterator[Trial]:
             number = _ask(sweep, study)
         if number is None:
             return
-        with _followed(sweep, number) as free:
+        with held_if_free(_follower(sweep, number)) as free:
             if free:
                 yield _follow(study, number)
 
@@ -191,7 +189,7 @@ def _take_over(sweep: Sweep, study: "Study") -> int | None:
     # A trial that is being asked for runs already, though it has neither a run nor a follower yet.
     with held(sweep.folder / "ask.lock"):
         for frozen in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-            with _followed(sweep, frozen.number) as free:
+            with held_if_free(_follower(sweep, frozen.number)) as free:
                 if free:
                     return frozen.number
     return None
@@ -214,23 +212,15 @@ def _ask(sweep: Sweep, study: "Study") -> int | None:
         return trial.number
 
 
-@contextmanager
-def _followed(sweep: Sweep, number: int) -> Iterator[bool]:
-    """Whether nobody else follows a trial; within it, nobody else does."""
-    lock = open_lock(sweep.folder / f"{number}.lock")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        yield False
-    else:
-        yield True
-    finally:
-        os.close(lock)
+def _follower(sweep: Sweep, number: int) -> Path:
+    """Held by whoever follows a trial."""
+    return sweep.folder / f"{number}.lock"
 
 
 def _follow(study: "Study", number: int) -> Trial:
     """Tell Optuna epoch by epoch how the run of a trial does, and stop it if that is hopeless."""
     from optuna import Trial as Asked
+    from optuna.exceptions import UpdateFinishedTrialError
     from optuna.trial import TrialState
 
     frozen = study.get_trials(deepcopy=False)[number]
@@ -250,13 +240,16 @@ def _follow(study: "Study", number: int) -> Trial:
                 queue.stop(seen.id)
                 pruned = True
         ended = read_run(run) if run else None
+    except UpdateFinishedTrialError:  # by another machine, whose lock isn't seen here
+        return _trial(study.get_trials(deepcopy=False)[number])
     except RunError:  # it ended a moment before it was to be stopped, or somebody deleted it
         with suppress(RunError):
             ended = read_run(run or "")
     if ended and ended.state == "finished":
-        study.tell(number, ended.best)
+        study.tell(number, ended.best, skip_if_finished=True)
     else:
-        study.tell(number, state=TrialState.PRUNED if pruned else TrialState.FAIL)
+        state = TrialState.PRUNED if pruned else TrialState.FAIL
+        study.tell(number, state=state, skip_if_finished=True)
     return _trial(study.get_trials(deepcopy=False)[number])
 
 

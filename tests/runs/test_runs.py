@@ -1,3 +1,5 @@
+import errno
+import fcntl
 import os
 import shutil
 import signal
@@ -363,6 +365,22 @@ def test_a_folder_that_can_not_be_written_is_said(monkeypatch: pytest.MonkeyPatc
         queue.start(SHORT)
     queue.dispatch()
     assert all_runs() == []
+
+
+def test_in_a_folder_that_locks_no_files_runs_are_listed_and_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(descriptor: int, operation: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fcntl, "flock", refuse)
+        run = queue.start(SHORT)
+        assert "No files can be locked in" in queue.dispatch()
+        assert "No locks available" in queue.dispatch()
+        assert [(run.id, run.state) for run in all_runs()] == [(run.id, "queued")]
+    assert queue.dispatch() is None
+    wait(run.id, lambda run: run.state == "finished")
 
 
 def test_a_run_deleted_by_hand_hurts_no_other() -> None:

@@ -1,5 +1,7 @@
 """A sweep's trials are runs; it goes on after a kill, and from several processes at once."""
 
+import errno
+import fcntl
 import signal
 import subprocess
 import sys
@@ -121,6 +123,36 @@ def test_a_hopeless_trial_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     (trial,) = carry_out(sweep)
     assert trial.state == "pruned"
     assert read_run(trial.run or "").state == "stopped"
+
+
+@pytest.mark.usefixtures("small")
+def test_followed_from_two_machines_that_share_no_locks_a_trial_is_told_of_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sweep, watch = asked(trials=1), queue.watch
+
+    def watched_elsewhere(run_id: str) -> Iterator[Run]:
+        with monkeypatch.context() as patch:
+            patch.setattr(queue, "watch", watch)
+            sweeps._follow(sweeps._study(sweep), 0)
+        yield from watch(run_id)
+
+    monkeypatch.setattr(queue, "watch", watched_elsewhere)
+    (trial,) = carry_out(sweep)
+    assert trial.state == "complete"
+    assert sweep.tried() == [trial]
+
+
+def test_in_a_folder_that_locks_no_files_a_sweep_is_refused_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(descriptor: int, operation: int) -> None:
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(UserFacingError, match="No files can be locked in"):
+        asked()
+    assert sweeps.all_sweeps() == []
 
 
 def test_another_sweep_under_the_same_name_is_refused() -> None:

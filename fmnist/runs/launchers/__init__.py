@@ -6,6 +6,7 @@ is free, because the job waits or because the folder shares no locks, the cluste
 """
 
 import os
+import secrets
 import shlex
 import socket
 import sys
@@ -23,6 +24,8 @@ from fmnist.words import Words
 LAUNCHERS = ("local", "ray", "slurm")
 A_WHILE, LONGER = 2.0, 10.0
 """Seconds for which the answer of a cluster counts, and for which one that fails isn't asked."""
+HANDING_OVER = 60.0
+"""Seconds after which whoever was handing a run over must have gone."""
 
 
 class Cluster(Protocol):
@@ -39,6 +42,8 @@ _refusals: dict[tuple[str, str], tuple[float, UserFacingError]] = {}
 """By launcher and address: until when a cluster in trouble is left alone, and what it is."""
 _answers: dict[tuple[str, str], tuple[float, Mapping[str, Standing] | None]] = {}
 """By launcher and address: until when an answer counts, and the answer."""
+_handed_over: dict[Job, float] = {}
+"""When a job that is being handed over was first seen here, on this machine's own clock."""
 
 
 def chosen() -> str:
@@ -74,6 +79,11 @@ def device(asked: str) -> str:
     return "cuda" if _gpus() and asked != "cpu" else "cpu"
 
 
+def to_be() -> Job:
+    """What stands for a job while it is being handed over; no two are the same."""
+    return Job(chosen(), "", f"{socket.gethostname()} {secrets.token_hex(4)}")
+
+
 def submit(run_id: str, folder: Path, device: str) -> Job:
     """Hand a run over to the cluster; raises UserFacingError where that can't be done."""
     launcher, gpus = chosen(), _gpus() if device == "cuda" else 0
@@ -94,7 +104,8 @@ def submit(run_id: str, folder: Path, device: str) -> Job:
 def standing(job: Job) -> Standing | None:
     """How a job stands; None where its cluster can't be asked."""
     if not job.id:
-        return "gone"
+        seen = _handed_over.setdefault(job, time.monotonic())
+        return "waiting" if time.monotonic() - seen < HANDING_OVER else "gone"
     key = (job.launcher, job.at)
     until, answer = _answers.get(key, (0.0, None))
     if time.monotonic() >= until:
@@ -108,7 +119,7 @@ def standing(job: Job) -> Standing | None:
 
 def where(job: Job | None, node: str | None) -> Words | None:
     """Where a run is or was carried out, as far as that is known."""
-    if job is None:
+    if job is None or not job.id:
         if node in (None, socket.gethostname()):
             return Words("this machine")
         return Words("{node}", node=node)

@@ -12,7 +12,7 @@ class Job(NamedTuple):
 
     launcher: str
     id: str  # nothing while it is being handed over
-    at: str
+    at: str  # or, until then, by whom
 
 
 class Task(NamedTuple):

@@ -1,4 +1,5 @@
 import errno
+import fcntl
 import json
 import subprocess
 import sys
@@ -52,6 +53,16 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
     monkeypatch.setattr(launchers, "A_WHILE", 0.0)
     monkeypatch.setattr(launchers, "LONGER", 0.0)
     return made
+
+
+@pytest.fixture
+def without_locks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder is one that locks no files."""
+
+    def refuse(descriptor: int, operation: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
 
 
 def in_a_job(run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
@@ -222,6 +233,7 @@ def test_a_full_folder_is_said_and_hands_nothing_over(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
+        patch.setattr(queue, "write_new", full)
         patch.setattr(queue, "write_whole", full)
         assert "No space left" in str(queue.dispatch())
         with pytest.raises(RunError, match="No space left"):
@@ -230,6 +242,56 @@ def test_a_full_folder_is_said_and_hands_nothing_over(
     assert [run.id for run in all_runs()] == [run.id]
     assert queue.dispatch() is None
     assert read_run(run.id).job
+
+
+@pytest.mark.usefixtures("small", "without_locks")
+def test_in_a_folder_that_locks_no_files_a_cluster_carries_runs_out(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = queue.start(SHORT)
+    assert [task.name for task in cluster.tasks] == [run.id]
+    cluster.jobs["job-1"] = "running"
+    (run.folder / "queued").unlink()
+    assert read_run(run.id).state == "running"
+    assert in_a_job(run, monkeypatch).state == "finished"
+
+
+@pytest.mark.usefixtures("without_locks")
+def test_of_machines_that_dispatch_at_once_without_locks_one_hands_a_run_over(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster.is_there = False
+    runs = [queue.start(SHORT) for _ in range(3)]
+    cluster.is_there = True
+    submit = cluster.submit
+
+    def while_another_dispatches(task: Task) -> Job:
+        if len(cluster.tasks) < len(runs):
+            assert queue.dispatch() is None
+            assert {run.state for run in all_runs()} == {"queued"}
+        return submit(task)
+
+    monkeypatch.setattr(cluster, "submit", while_another_dispatches)
+    assert queue.dispatch() is None
+    assert sorted(task.name for task in cluster.tasks) == sorted(run.id for run in runs)
+    assert all(run.job and run.job.id for run in all_runs())
+
+
+def test_a_run_that_was_being_handed_over_by_who_has_gone_is_interrupted_and_resumed(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster.is_there = False
+    run = queue.start(SHORT)
+    (run.folder / "job.json").write_text(json.dumps(launchers.to_be()._asdict()))
+    cluster.is_there = True
+    queue.dispatch()
+    assert (read_run(run.id).state, read_run(run.id).where) == ("queued", None)
+    monkeypatch.setattr(launchers, "HANDING_OVER", 0.0)
+    queue.dispatch()
+    assert read_run(run.id).state == "interrupted"
+    assert cluster.tasks == []
+    queue.resume(run.id)
+    assert [task.name for task in cluster.tasks] == [run.id]
 
 
 def test_a_folder_that_has_gone_is_said_and_not_made_anew(cluster: Cluster) -> None:
