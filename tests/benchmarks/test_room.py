@@ -70,8 +70,22 @@ def test_under_a_base_path_a_visitor_goes_through_every_page_draws_and_brings_wh
 def test_a_lesson_ends_without_errors_while_somebody_uploads_what_is_no_picture(
     studio: str,
 ) -> None:
-    asked = argparse.Namespace(browsers=4, pause=0.5, seconds=5, opening=1, strokes=0, broken=40)
+    asked = argparse.Namespace(
+        browsers=4, pause=0.5, seconds=5, opening=1, strokes=0, visits=0, broken=40
+    )
     log = finished(room.measure(studio, asked))
     assert not log.errors
     assert len(log.waits["broken uploads"]) == 40
     assert len(log.waits["open"]) == 4
+
+
+@pytest.mark.slow
+def test_visitors_come_see_pages_and_leave_and_the_memory_is_told_on_the_way(
+    studio: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = finished(room.measure(studio, argparse.Namespace(strokes=0, visits=10)))
+    assert not log.errors
+    assert len(log.waits["open"]) == 10
+    opened = [name for name in log.waits if name.endswith(", opened")]
+    assert sum(len(log.waits[name]) for name in opened) == 10 * room.PAGES
+    assert capsys.readouterr().out.count(" visits ") == 9

@@ -34,8 +34,8 @@ def results(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 def test_kills_hit_saves_and_other_moments(results: list[dict]) -> None:
     kills = results[1:-1]
     assert len(kills) in (9, 50)
-    assert sum(kill["in_save"] and kill["signal"] == 9 for kill in kills) >= len(kills) // 3
-    assert sum(not kill["in_save"] and kill["signal"] == 9 for kill in kills) > len(kills) // 3
+    hits = [kill["in_save"] for kill in kills if kill["signal"] == 9]  # a run may have ended before
+    assert min(hits.count(True), hits.count(False)) >= len(kills) // 3
 
 
 def test_no_kill_leaves_an_unreadable_state(results: list[dict]) -> None:
