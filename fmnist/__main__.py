@@ -351,8 +351,9 @@ def sweep(options: argparse.Namespace) -> int:
     begun = sweeps.begin(wanted)
     print(f"Sweep {begun.name}: {begun.trials} trials. Ctrl-C leaves it; --name goes on with it.")
     try:
-        for trial in sweeps.carry_out(begun):
-            print(_in_a_line(trial), flush=True)
+        with sweeps.carrying_out(begun):
+            for trial in sweeps.carry_out(begun):
+                print(_in_a_line(trial), flush=True)
     except KeyboardInterrupt:
         print(f"Left. The run that trains goes on; go on with --name {begun.name}.")
         return 1

@@ -4,6 +4,7 @@
                              journal.log   Optuna's: every trial, its values and what came of it
                              ask.lock      held while a trial is asked for or taken over
                              N.lock        held by whoever follows trial N
+                             by-WHOM.lock  held by a process that carries the sweep out
                              stop          present once somebody asked it to stop
 
 Several processes, on several machines, can carry out one sweep: each asks for a trial of its own,
@@ -11,8 +12,11 @@ and takes over those whose follower has gone. (Akiba et al. 2019, "Optuna".)
 """
 
 import json
+import os
+import secrets
+import socket
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
@@ -20,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 from fmnist.data.splits import Source
 from fmnist.machine.errors import UserFacingError
 from fmnist.machine.files import write_whole
-from fmnist.machine.locks import held, held_if_free, is_held
+from fmnist.machine.locks import held, held_if_free, is_held, lock, open_lock
 from fmnist.models.recipe import Recipe
 from fmnist.runs import queue
 from fmnist.runs.run import Plan, Run, RunError, read_run, runs_folder
@@ -32,7 +36,8 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
 WARM_UP = 5
-"""Trials, and epochs of a trial, before one is compared with the others."""
+"""Trials, and epochs of a trial, before one is compared with the others; and trials before it is
+said what their differences hang on."""
 Pruner = Literal["median", "hyperband", "none"]
 PRUNERS: tuple[Pruner, ...] = get_args(Pruner)
 State = Literal["running", "complete", "pruned", "failed"]
@@ -95,10 +100,10 @@ class Sweep:
         """Whether somebody asked it to stop."""
         return (self.folder / "stop").exists()
 
-    def is_carried_out(self, trials: Sequence[Trial]) -> bool:
-        """Whether some process follows one of its trials."""
-        running = [trial.number for trial in trials if trial.state == "running"]
-        return any(is_held(_follower(self, number)) for number in running)
+    @property
+    def carried_out(self) -> bool:
+        """Whether some process carries it out, or is about to."""
+        return any(map(is_held, self.folder.glob("by-*.lock")))
 
     def tried(self) -> list[Trial]:
         """Every trial so far, in the order in which they were asked for."""
@@ -111,9 +116,12 @@ class Sweep:
         """
         import optuna
 
+        study = _study(self)
+        if sum(trial.accuracy is not None for trial in map(_trial, study.trials)) < WARM_UP:
+            return {}
         try:
-            return dict(optuna.importance.get_param_importances(_study(self)))
-        except (ValueError, RuntimeError):  # too few trials, or all of them alike
+            return dict(optuna.importance.get_param_importances(study))
+        except (ValueError, RuntimeError):  # all of them are alike
             return {}
 
 
@@ -163,6 +171,21 @@ def stop(sweep: Sweep) -> None:
 def go_on(sweep: Sweep) -> None:
     """Take back that it was to stop."""
     (sweep.folder / "stop").unlink(missing_ok=True)
+
+
+@contextmanager
+def carrying_out(sweep: Sweep) -> Iterator[int]:
+    """Within it the sweep counts as carried out, and for as long as anybody has the descriptor.
+
+    Raises LockError.
+    """
+    path = sweep.folder / f"by-{socket.gethostname()}-{secrets.token_hex(3)}.lock"
+    descriptor = open_lock(path)
+    try:
+        lock(descriptor, path)
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def carry_out(sweep: Sweep) -> Iterator[Trial]:

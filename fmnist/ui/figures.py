@@ -1,7 +1,7 @@
 """Results as Plotly figures; colours that text needs come from the page's theme."""
 
 import html
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from itertools import cycle
 from typing import Any, ParamSpec
@@ -246,36 +246,6 @@ def class_lines(
             hovertemplate="%{x:.1%}, %{y:.1%}",
         )
     return _in_per_cent(figure, x_title, y_title)
-
-
-def parallel_coordinates(
-    axes: Mapping[str, Sequence[float | str]], logarithmic: Collection[str], colour: str
-) -> go.Figure:
-    """A line for each of N things through its value on every axis, coloured by one of them.
-
-    Drag along an axis to choose a part of it (Inselberg 1985).
-    """
-    dimensions = []
-    for name, values in axes.items():
-        axis: dict[str, Any] = {"label": name}
-        if any(isinstance(value, str) for value in values):
-            kinds = sorted({str(value) for value in values})
-            axis |= {"values": [kinds.index(str(value)) for value in values]}
-            axis |= {"tickvals": list(range(len(kinds))), "ticktext": kinds}
-        elif name in logarithmic:
-            powers = np.log10(np.array(values, float))
-            whole = np.arange(np.floor(powers.min()), np.ceil(powers.max()) + 1)
-            axis |= {"values": powers, "range": [whole[0], whole[-1]], "tickvals": whole}
-            axis |= {"ticktext": [number(10.0**power, "g") for power in whole]}
-        else:
-            axis |= {"values": values}
-        dimensions.append(axis)
-    scale = [[0, SECOND], [1, ACCENT]]
-    line = {"color": list(axes[colour]), "colorscale": scale, "showscale": False}
-    fonts = {key: {"size": 13} for key in ("labelfont", "tickfont", "rangefont")}
-    figure = go.Figure(go.Parcoords(dimensions=dimensions, line=line, **fonts))
-    figure.update_layout(height=360, margin={"l": 60, "r": 88, "t": 48, "b": 28})
-    return _with_separators(figure)
 
 
 @_drawn

@@ -2,11 +2,18 @@
 
 import pytest
 from opening import open_page, texts
+from optuna.distributions import FloatDistribution
+from optuna.trial import create_trial
+from streamlit.testing.v1 import AppTest
 
 from fmnist.machine.errors import UserFacingError
+from fmnist.machine.locks import LockError
+from fmnist.models import MODELS
 from fmnist.sweeps import driver
 from fmnist.sweeps import sweep as sweeps
+from fmnist.sweeps.space import Dimension
 from fmnist.sweeps.sweep import Sweep
+from fmnist.ui.components import parallel
 
 pytestmark = pytest.mark.usefixtures("small")
 
@@ -19,6 +26,23 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         list(sweeps.carry_out(sweep))
 
     monkeypatch.setattr(driver, "start", carry_out)
+
+
+def asked() -> Sweep:
+    recipe = MODELS["softmax"].recipe
+    return Sweep("mine", "softmax", recipe, (Dimension.parse("lr", "0.001..0.003"),), 9, "drawn")
+
+
+def tell(sweep: Sweep, accuracies: dict[float, float]) -> None:
+    """Trials of those learning rates have reached that, by runs that were deleted."""
+    for lr, accuracy in accuracies.items():
+        values = {"params": {"lr": lr}, "distributions": {"lr": FloatDistribution(0.001, 0.003)}}
+        sweeps._study(sweep).add_trial(create_trial(value=accuracy, **values))
+
+
+def run_link(app: AppTest) -> str:
+    (link,) = app.get("page_link")
+    return str(link.proto.query_string).removeprefix("run=")
 
 
 def test_a_sweep_that_is_started_shows_its_trials_and_the_best() -> None:
@@ -36,12 +60,53 @@ def test_a_sweep_that_is_started_shows_its_trials_and_the_best() -> None:
     best = sweeps.best_of(trials)
     assert best
     assert app.metric[0].value == f"{best.accuracy:.2%}"
+    best_first = sorted(trials, key=lambda trial: -(trial.accuracy or 0))
     table = app.dataframe[0].value
-    assert list(table["Trial"]) == [0, 1]
-    assert list(table["Learning rate"]) == [trial.values["lr"] for trial in trials]
-    assert [link.removeprefix("train?run=") for link in table["Run"]] == [t.run for t in trials]
+    assert list(table["Trial"]) == [trial.number for trial in best_first]
+    assert list(table["Learning rate"]) == [trial.values["lr"] for trial in best_first]
+    assert [link.removeprefix("train?run=") for link in table["Run"]] == [t.run for t in best_first]
+    assert run_link(app) == best.run
+    other = best_first[1]
+    app.selectbox(key=f"trial of {sweep.name}").select(other.number).run()
+    assert run_link(app) == other.run
     again = open_page("sweep", sweep=sweep.name)
     assert again.selectbox(key="sweep").value == sweep.name
+
+
+def test_of_trials_that_a_brush_leaves_alone_the_table_tells(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sweep = sweeps.begin(asked())
+    tell(sweep, {0.001: 0.5, 0.002: 0.7, 0.003: 0.9})
+    monkeypatch.setattr(parallel, "parallel", lambda *_, **__: {1: (0.4, 1.0)})
+    app = open_page("sweep", sweep=sweep.name)
+    assert "2 of 3 trials pass." in texts(app)
+    assert list(app.dataframe[0].value["Trial"]) == [2, 1]
+
+
+def test_a_sweep_that_is_about_to_begin_says_so_and_can_be_stopped() -> None:
+    sweep = sweeps.begin(asked())
+    with sweeps.carrying_out(sweep):
+        app = open_page("sweep", sweep=sweep.name)
+        assert "Getting ready" in texts(app)
+        (stop,) = (button for button in app.button if button.label == "Stop after this trial")
+        stop.click().run()
+        assert "It stops after this trial" in texts(app)
+    app = open_page("sweep", sweep=sweep.name)
+    assert [b.label for b in app.button if b.label in ("Go on", "Stop after this trial")] == [
+        "Go on"
+    ]
+
+
+def test_what_stands_against_going_on_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(sweep: Sweep) -> None:
+        raise LockError("No files can be locked.")
+
+    sweep = sweeps.begin(asked())
+    monkeypatch.setattr(driver, "start", refuse)
+    app = open_page("sweep", sweep=sweep.name)
+    next(button for button in app.button if button.label == "Go on").click().run()
+    assert app.error[0].value == "No files can be locked."
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import errno
 import fcntl
+import itertools
 import signal
 import subprocess
 import sys
@@ -11,12 +12,15 @@ from collections.abc import Iterator
 
 import optuna
 import pytest
+from optuna.distributions import FloatDistribution
+from optuna.trial import create_trial
 
 from fmnist import PROJECT
 from fmnist.machine.errors import UserFacingError
 from fmnist.models import MODELS
 from fmnist.runs import queue
 from fmnist.runs.run import Plan, Run, read_run
+from fmnist.sweeps import driver
 from fmnist.sweeps import sweep as sweeps
 from fmnist.sweeps.space import Dimension
 from fmnist.sweeps.sweep import Sweep, all_sweeps, begin, best_of, carry_out, read_sweep
@@ -96,6 +100,32 @@ def test_two_processes_share_a_sweep_and_try_nothing_twice(
     assert [process.wait(180) for process in drivers] == [0, 0]
     assert [trial.state for trial in sweep.tried()] == ["complete"] * 4
     assert len({trial.run for trial in sweep.tried()}) == 4
+
+
+@pytest.mark.slow
+def test_a_sweep_counts_as_carried_out_from_its_start_to_its_end() -> None:
+    sweep = asked(trials=1)
+    assert not sweep.carried_out
+    driver.start(sweep)
+    assert sweep.carried_out
+    deadline = time.monotonic() + 120
+    while sweep.carried_out and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert [trial.state for trial in sweep.tried()] == ["complete"]
+
+
+def test_what_the_differences_hang_on_is_told_once_there_are_enough_trials() -> None:
+    sweep = asked(space=(Dimension.parse("lr", "0.1..1"), Dimension.parse("weight_decay", "0..1")))
+    study, places = sweeps._study(sweep), (0.1, 0.9, 0.3, 0.7, 0.5)
+    spans = {name: FloatDistribution(0, 1) for name in ("lr", "weight_decay")}
+    for place, other in itertools.product(places, places):
+        told = {"lr": place, "weight_decay": other}
+        study.add_trial(create_trial(value=place, params=told, distributions=spans))
+        if len(study.trials) == 4:
+            assert sweep.importance() == {}
+    shares = sweep.importance()
+    assert shares["lr"] > 0.9
+    assert sum(shares.values()) == pytest.approx(1)
 
 
 @pytest.mark.usefixtures("small")
