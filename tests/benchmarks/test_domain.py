@@ -78,6 +78,7 @@ def test_most_real_pictures_are_named_right(everyday, name: str, every: int, flo
     assert domain.share_right(everyday[0], found.taken_in, found.right) >= floor
 
 
+@pytest.mark.slow
 @pytest.mark.pictures
 def test_most_of_what_is_no_garment_is_flagged(everyday) -> None:
     other = pictures("photos", 3).none

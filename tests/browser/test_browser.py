@@ -50,6 +50,7 @@ def test_the_first_visitors_of_a_fresh_server_see_the_studios_navigation_on_a_de
         assert "app" not in page.evaluate("navigationSeen")
 
 
+@pytest.mark.slow
 def test_the_language_is_in_reach_on_a_low_screen(visit: Callable[..., Page]) -> None:
     page = visit("room", viewport={"width": 1280, "height": 720})
     box = page.get_by_role("combobox", name="Language")
@@ -69,6 +70,7 @@ def test_what_every_model_says_fits_beside_the_wall(visit: Callable[..., Page]) 
     assert page.locator(".dvn-scroller").first.evaluate(fits)
 
 
+@pytest.mark.slow
 def test_light_and_dark_have_grounds_of_their_own(visit: Callable[..., Page]) -> None:
     grounds = []
     for scheme in ("light", "dark"):
@@ -80,6 +82,7 @@ def test_light_and_dark_have_grounds_of_their_own(visit: Callable[..., Page]) ->
     assert dark < 3 * 55
 
 
+@pytest.mark.slow
 def test_a_page_is_printed_without_what_leads_elsewhere_and_is_still_for_who_wants_it_so(
     visit: Callable[..., Page],
 ) -> None:
@@ -202,6 +205,7 @@ class Trap:
         return Path.touch, (self.mark,)
 
 
+@pytest.mark.slow
 def test_weights_that_cannot_be_used_get_a_sentence_and_are_not_run(
     visit: Callable[..., Page], tmp_path: Path
 ) -> None:

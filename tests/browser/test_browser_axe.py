@@ -9,19 +9,15 @@ from playwright.sync_api import Page
 pytestmark = pytest.mark.browser
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "path",
     [
         "",
         "classify?way=Examples&others=cnn",
-        *(
-            pytest.param(path, marks=pytest.mark.slow)
-            for path in (
-                "classify?way=Upload",
-                "errors?model=cnn&why=true&projector=true",
-                "errors?model=nobody",
-            )
-        ),
+        "classify?way=Upload",
+        "errors?model=cnn&why=true&projector=true",
+        "errors?model=nobody",
     ],
 )
 def test_a_page_keeps_nobody_out(visit: Callable[..., Page], path: str) -> None:

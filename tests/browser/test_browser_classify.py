@@ -103,6 +103,7 @@ def test_a_garment_drawn_with_the_mouse_is_read(
     expect(invitation).to_be_hidden()
 
 
+@pytest.mark.slow
 def test_a_drawing_can_be_undone_redone_cleared_and_left_for_another_page(
     visit: Callable[..., Page],
 ) -> None:

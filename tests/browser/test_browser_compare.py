@@ -15,6 +15,7 @@ from fmnist.data.splits import CLASSES
 pytestmark = pytest.mark.browser
 
 
+@pytest.mark.slow
 def test_a_click_on_a_changed_cell_shows_what_came_and_left_and_its_link_shows_the_same(
     visit: Callable[..., Page],
 ) -> None:

@@ -26,6 +26,7 @@ def drag(page: Page, part: Locator, across: float, down: float = 0.0) -> None:
     page.mouse.up()
 
 
+@pytest.mark.slow
 def test_the_patch_is_dragged_its_sliders_and_the_answer_follow_and_keys_move_it_too(
     visit: Callable[..., Page],
 ) -> None:
@@ -59,6 +60,7 @@ def layers(page: Page) -> Locator:
     return page.get_by_role("list", name="The layers in their order").get_by_role("listitem")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("device", [{}, PHONE], ids=["desk", "phone"])
 def test_a_layer_is_dragged_to_another_place_and_what_does_not_fit_there_is_said(
     visit: Callable[..., Page], device: dict[str, object]

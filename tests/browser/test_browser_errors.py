@@ -233,6 +233,7 @@ def within(page: Page, *shown: Locator) -> list[dict[str, float]]:
     return boxes
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 def test_matrix_wall_and_garment_are_on_one_screen_and_on_a_large_one_the_map_too(
     visit: Callable[..., Page],

@@ -30,6 +30,7 @@ def draw(page: Page) -> None:
     page.mouse.up()
 
 
+@pytest.mark.slow
 def test_a_units_sum_is_its_value_and_follows_pointer_keys_and_strokes(
     visit: Callable[..., Page],
 ) -> None:
@@ -66,6 +67,7 @@ def test_a_units_sum_is_its_value_and_follows_pointer_keys_and_strokes(
     expect(page).to_have_url(re.compile("layer=body.0&map=2"))
 
 
+@pytest.mark.slow
 def test_the_path_is_followed_from_the_answer_to_a_pixel_and_back(
     visit: Callable[..., Page],
 ) -> None:

@@ -37,6 +37,7 @@ def test_a_browser_is_read_to_in_its_language_as_far_as_that_is_known(
     expect(page.locator("html")).to_have_attribute("lang", "en")
 
 
+@pytest.mark.slow
 def test_a_language_chosen_by_hand_is_in_the_link_and_kept_on_every_page(
     visit: Callable[..., Page],
 ) -> None:

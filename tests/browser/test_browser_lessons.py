@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 pytestmark = pytest.mark.browser
 
 
+@pytest.mark.slow
 def test_a_lesson_that_is_clicked_is_in_the_link_and_stays_when_it_is_answered(
     visit: Callable[..., Page],
 ) -> None:
@@ -30,6 +31,7 @@ def test_a_lesson_that_is_clicked_is_in_the_link_and_stays_when_it_is_answered(
     expect(questions).to_have_count(3)
 
 
+@pytest.mark.slow
 def test_a_link_that_asks_for_a_usual_choice_counts_more_than_what_was_chosen_before(
     visit: Callable[..., Page],
 ) -> None:

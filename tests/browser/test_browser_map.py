@@ -56,6 +56,7 @@ def drag(page: Page, canvas: Locator, corners: list[tuple[float, float]]) -> Non
     page.mouse.up()
 
 
+@pytest.mark.slow
 def test_a_lasso_opens_the_gallery_of_what_is_inside_to_take_along_and_the_link_tells_the_map(
     visit: Callable[..., Page], tmp_path: Path
 ) -> None:
@@ -139,6 +140,7 @@ def test_the_map_zooms_moves_filters_and_is_worked_by_the_keyboard(
     expect(canvas).to_have_attribute("data-zoom", "1.50")
 
 
+@pytest.mark.slow
 def test_decisions_are_made_by_button_and_key_and_downloaded(
     visit: Callable[..., Page], tmp_path: Path
 ) -> None:

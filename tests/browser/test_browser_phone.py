@@ -17,6 +17,7 @@ pytestmark = pytest.mark.browser
 FINGER = 44  # pixels
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 def test_suspects_are_decided_on_without_scrolling(visit: Callable[..., Page]) -> None:
     page = visit("suspects?model=fcnn", **PHONE)

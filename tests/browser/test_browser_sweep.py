@@ -41,6 +41,7 @@ def middle(part: Locator) -> tuple[float, float]:
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("told")
 def test_an_axis_is_brushed_by_mouse_and_by_key_and_a_line_is_chosen(
     fresh_studio: str, stranger: Callable[..., Page]
@@ -74,6 +75,7 @@ def test_an_axis_is_brushed_by_mouse_and_by_key_and_a_line_is_chosen(
     expect(page.locator(".line.chosen")).to_have_count(1)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("told")
 def test_on_a_phone_a_finger_drags_the_end_of_an_axis_that_is_large_enough(
     fresh_studio: str, stranger: Callable[..., Page]

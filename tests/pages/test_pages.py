@@ -340,6 +340,7 @@ def test_uploaded_weights_join_every_list_for_the_session() -> None:
     assert "theirs" not in list(open_page("models").dataframe[0].value["Model"])
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 def test_classes_in_another_order_are_put_right_where_their_owner_wants_it(
     monkeypatch: pytest.MonkeyPatch,

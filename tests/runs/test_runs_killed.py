@@ -6,14 +6,16 @@ import subprocess
 import sys
 
 import pytest
+from browsing import IN_CI
 
 from fmnist import PROJECT
 
 STEPS_PER_EPOCH, EPOCHS = 15, 4
+KILLS = 50 if IN_CI else 9
 
 
-@pytest.fixture(scope="module", params=[9, pytest.param(50, marks=pytest.mark.slow)])
-def results(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[dict]:
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> list[dict]:
     """What became of a run that never was killed, of so many that were, and of a full disk."""
     environment = {
         **os.environ,
@@ -22,7 +24,7 @@ def results(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     }
     script = PROJECT / "tests" / "killed.py"
     done = subprocess.run(
-        [sys.executable, str(script), str(request.param)],
+        [sys.executable, str(script), str(KILLS)],
         env=environment,
         capture_output=True,
         text=True,
@@ -33,7 +35,7 @@ def results(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 def test_kills_hit_saves_and_other_moments(results: list[dict]) -> None:
     kills = results[1:-1]
-    assert len(kills) in (9, 50)
+    assert len(kills) == KILLS
     hits = [kill["in_save"] for kill in kills if kill["signal"] == 9]  # a run may have ended before
     assert min(hits.count(True), hits.count(False)) >= len(kills) // 3
 

