@@ -68,24 +68,24 @@ expect.set_options(timeout=PATIENCE * 1000)
 @contextmanager
 def serve(folder: Path, cache: Path, base: str = "", host: str = "localhost") -> Iterator[str]:
     """A studio of its own, with runs, weights and log in `folder`; its address, with the path."""
-    port = _free_port()
+    port = free_port()
     options = {"address": host, "port": port, "baseUrlPath": base, "headless": "true"}
     flags = [text for name, value in options.items() for text in (f"--server.{name}", str(value))]
     app = ["-m", "streamlit", "run", "serve.py", *flags]
-    with _started(app, f"http://{host}:{port}/{base}".rstrip("/"), folder, cache) as address:
+    with started(app, f"http://{host}:{port}/{base}".rstrip("/"), folder, cache) as address:
         yield address
 
 
 @contextmanager
 def serve_room(folder: Path, cache: Path) -> Iterator[str]:
     """The same as `make room` serves it: over HTTPS, at this machine's own address."""
-    port = _free_port()
+    port = free_port()
     app = ["-m", "fmnist.machine.room", str(port)]
-    with _started(app, f"https://{room.own_address()}:{port}", folder, cache) as address:
+    with started(app, f"https://{room.own_address()}:{port}", folder, cache) as address:
         yield address
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as free:
         free.bind(("localhost", 0))
         port: int = free.getsockname()[1]
@@ -93,7 +93,7 @@ def _free_port() -> int:
 
 
 @contextmanager
-def _started(app: list[str], address: str, folder: Path, cache: Path) -> Iterator[str]:
+def started(app: list[str], address: str, folder: Path, cache: Path) -> Iterator[str]:
     environment = {
         **os.environ,
         "FMNIST_DATA": str(fashion.folder() if REAL else folder / "no-dataset"),
@@ -109,7 +109,7 @@ def _started(app: list[str], address: str, folder: Path, cache: Path) -> Iterato
             [sys.executable, *app], cwd=PROJECT, env=environment, stdout=output, stderr=output
         )
     try:
-        _wait_for(server, f"{address}/_stcore/health", log)
+        wait_for(server, f"{address}/_stcore/health", log)
         yield address
     finally:
         server.terminate()
@@ -117,7 +117,7 @@ def _started(app: list[str], address: str, folder: Path, cache: Path) -> Iterato
     assert "Traceback" not in log.read_text(), log.read_text()
 
 
-def _wait_for(server: subprocess.Popen[bytes], address: str, log: Path) -> None:
+def wait_for(server: subprocess.Popen[bytes], address: str, log: Path) -> None:
     deadline, anybodys = time.monotonic() + PATIENCE, ssl._create_unverified_context()
     while time.monotonic() < deadline and server.poll() is None:
         try:
