@@ -2,7 +2,7 @@
 
     python -m benchmarks.room [--browsers 30] [--pause 10] [--seconds 60] [--opening 5]
                               [--strokes ROUNDS] [--visits N] [--broken FILES] [--training]
-                              [--address URL]
+                              [--servers N | --address URL]
 
 The browsers (benchmarks/visitor.py) open Home within a few seconds and then go through the pages,
 each at its own place in the round, with three clicks on every page and strokes on Classify; a pause
@@ -10,7 +10,8 @@ comes before each. `--strokes` lets all of them draw on Classify at the same mom
 `--visits` has so many come, see a few pages and leave, twenty at a time, and says what memory the
 server has on the way. `--broken` adds one that uploads files which are no pictures, 20 a second.
 `--training` trains a cnn meanwhile and says how much slower that goes. Without an address a server
-of its own is started, with every page opened once before; only this machine is ever asked.
+of its own is started, with every page opened once before, or with `--servers` so many behind Caddy,
+as `make room` has them; only this machine is ever asked.
 """
 
 import argparse
@@ -271,6 +272,17 @@ def _moment(run: str) -> tuple[int, float]:
     return read_run(run).progress[-1]["step"], time.monotonic()
 
 
+@contextlib.contextmanager
+def _serving(servers: int) -> Iterator[list[str]]:
+    """The address to visit, and those of the servers behind it where there are some."""
+    if servers:
+        with studio.serve_behind_caddy(servers) as addresses:
+            yield addresses
+    else:
+        with studio.serve("serve.py") as address:
+            yield [address]
+
+
 def main(room: argparse.Namespace) -> None:
     if room.address:
         asyncio.run(measure(room.address, room)).print()
@@ -279,10 +291,11 @@ def main(room: argparse.Namespace) -> None:
     os.environ["FMNIST_RUNS"] = folder
     started = time.perf_counter()
     try:
-        with studio.serve("serve.py") as address:
+        with _serving(room.servers) as (address, *others):
             asyncio.run(first(address))
             print(f"first page after {time.perf_counter() - started:.1f} s, {resident():.0f} MiB")
-            asyncio.run(every_page(address))
+            for one in others or [address]:
+                asyncio.run(every_page(one))
             time.sleep(apart.IDLE + 2)  # what computed aside has ended then
             print(f"every page opened once: {resident():.0f} MiB")
             before = busy()
@@ -306,6 +319,7 @@ def asked() -> argparse.Namespace:
     parser.add_argument("--visits", type=int, default=0, choices=range(10_001), metavar="N")
     parser.add_argument("--broken", type=int, default=0, choices=range(10_001), metavar="FILES")
     parser.add_argument("--training", action="store_true")
+    parser.add_argument("--servers", type=int, default=0, choices=range(9), metavar="N")
     parser.add_argument("--address")
     return parser.parse_args()
 

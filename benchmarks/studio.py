@@ -9,13 +9,14 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, Locator, Page, Playwright
 
 from fmnist import PROJECT
+from fmnist.machine import room
 
 STANDS = Path(__file__).with_name("stands.js").read_text()
 CHROMIUM: dict[str, Any] = {
@@ -26,11 +27,30 @@ PATIENCE = 300  # seconds; a first opening may compute for long
 
 
 @contextmanager
-def serve(script: str = "app.py", **environment: str) -> Iterator[str]:
-    """A fresh server of the app, or of another script; its address."""
+def serve_behind_caddy(servers: int) -> Iterator[list[str]]:
+    """Caddy's address, and those of so many servers behind it, as a room has them."""
+    with ExitStack() as stack:
+        behind = [stack.enter_context(serve("serve.py")) for _ in range(servers)]
+        front = f"http://localhost:{free_port()}"
+        ports = [int(address.rpartition(":")[2]) for address in behind]
+        stack.enter_context(room.caddy(front, ports, None))
+        while not _answers(f"{front}/_stcore/health"):
+            time.sleep(0.1)
+        yield [front, *behind]
+
+
+def free_port() -> int:
+    """A port that nobody listens at."""
     with socket.socket() as free:
         free.bind(("localhost", 0))
-        port = free.getsockname()[1]
+        port: int = free.getsockname()[1]
+        return port
+
+
+@contextmanager
+def serve(script: str = "app.py", **environment: str) -> Iterator[str]:
+    """A fresh server of the app, or of another script; its address."""
+    port = free_port()
     options = ["--server.port", str(port), "--server.headless", "true", "--logger.level", "error"]
     server = subprocess.Popen(
         [sys.executable, "-m", "streamlit", "run", script, *options],

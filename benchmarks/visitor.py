@@ -4,6 +4,7 @@ import asyncio
 import json
 import random
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -55,6 +56,7 @@ class Visitor:
     markup: str = ""  # of the page's last part that is HTML
     clocks: list[tuple[float, str]] = field(default_factory=list)  # seconds and fragment
     ticket: str = ""  # what the browser keeps of a room, in a cookie
+    cookies: dict[str, str] = field(default_factory=dict)  # by which a proxy knows its server
     _states: dict[str, WidgetState] = field(default_factory=dict)
     _page: str = ""
     _session: str = ""
@@ -72,6 +74,10 @@ class Visitor:
             additional_headers={"Cookie": f"fmnist_ticket={self.ticket}"} if self.ticket else {},
             ping_interval=None,
         )
+        if self._socket.response:
+            for given in self._socket.response.headers.get_all("Set-Cookie"):
+                name, _, value = given.partition(";")[0].partition("=")
+                self.cookies[name] = value
         return self
 
     async def __aexit__(
@@ -162,7 +168,7 @@ class Visitor:
         while (reply := await self._receive()).WhichOneof("type") != "file_urls_response":
             pass
         urls = reply.file_urls_response.file_urls[0]
-        await asyncio.to_thread(_put, self.address, urls.upload_url, name, content)
+        await asyncio.to_thread(_put, self.address, urls.upload_url, name, content, self.cookies)
         file = UploadedFileInfo(name=name, size=len(content), file_id=urls.file_id, file_urls=urls)
         self._states[widget] = WidgetState(
             id=widget, file_uploader_state_value=FileUploaderState(uploaded_file_info=[file])
@@ -258,9 +264,10 @@ class Visitor:
         return message
 
 
-def _put(address: str, path: str, name: str, content: bytes) -> None:
+def _put(address: str, path: str, name: str, content: bytes, cookies: Mapping[str, str]) -> None:
     """Send a file as a browser does, with the token that the server gave it."""
     with requests.Session() as session:
+        session.cookies.update(cookies)
         session.get(f"{address}/_stcore/health", timeout=PATIENCE)
         token = session.cookies.get("_streamlit_xsrf") or ""
         reply = session.put(

@@ -57,6 +57,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         "real_data": None if fashion.available() else "the four Fashion-MNIST files are not here",
         "pictures": None if PICTURES else "FMNIST_MEASURED names no folder of sketches and photos",
         "browser": None if CHROMIUM else "Chromium is not installed",
+        "caddy": None if shutil.which("caddy") else "Caddy is not installed",
         "nginx": None if shutil.which("nginx") else "nginx is not installed",
     }
     for item in items:

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -25,6 +25,10 @@ from fmnist.machine.files import write_whole
 
 LIFE = datetime.timedelta(days=397)  # phones trust no certificate for longer
 RENEWED = datetime.timedelta(days=30)  # before its end
+ROOM = 2 * 2**30
+"""Bytes of memory that a machine has for each server: its models, and what is computed aside."""
+MOST = 4
+"""How many servers there are at the most."""
 CADDYFILE = Path(__file__).with_name("Caddyfile.j2")
 
 
@@ -85,28 +89,40 @@ def invitation(address: str, fingerprint: str) -> str:
     )
 
 
+def servers() -> int:
+    """How many servers a room gets behind Caddy: one has one interpreter, which fills one core."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return max(1, min(MOST, os.cpu_count() or 1, memory // ROOM))
+
+
 @contextmanager
-def caddy(address: str, port: int, behind: int, kept: Certificate) -> Iterator[None]:
-    """Caddy between the network and the app: it encrypts and compresses."""
+def caddy(site: str, behind: Sequence[int], certificate: Certificate | None) -> Iterator[None]:
+    """Caddy between the network and servers at these ports: it encrypts, compresses and spreads."""
     with tempfile.TemporaryDirectory() as folder:
         settings = Path(folder, "Caddyfile")
-        settings.write_text(
-            templates.template(CADDYFILE).render(
-                address=address, port=port, behind=behind, chain=kept.chain, key=kept.key
-            )
-        )
-        process = subprocess.Popen(
-            ["caddy", "run", "--config", settings], stderr=subprocess.DEVNULL
-        )
-        try:
+        told = {"site": site, "behind": behind, "certificate": certificate}
+        settings.write_text(templates.template(CADDYFILE).render(told))
+        with started([["caddy", "run", "--config", str(settings), "--adapter", "caddyfile"]]):
             yield
-        finally:
+
+
+@contextmanager
+def started(
+    commands: Iterable[Sequence[str]], environment: Mapping[str, str] = os.environ
+) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Processes that end with the block."""
+    processes = [subprocess.Popen(command, cwd=PROJECT, env=environment) for command in commands]
+    try:
+        yield processes
+    finally:
+        for process in processes:
             process.terminate()
+        for process in processes:
             process.wait()
 
 
 def main(port: int) -> int:
-    """Serve the room until Ctrl-C or SIGTERM; with Caddy where that is installed."""
+    """Serve the room until Ctrl-C or SIGTERM; with Caddy, and a server a core, where that is."""
     # What it has started ends with it, whoever ends it.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     host = own_address()
@@ -114,24 +130,23 @@ def main(port: int) -> int:
     address = f"https://{host}:{port}"
     print(invitation(address, kept.fingerprint), flush=True)
     environment = {**os.environ, "FMNIST_ROOM": address, "FMNIST_FINGERPRINT": kept.fingerprint}
+    app = [sys.executable, "-m", "streamlit", "run", "serve.py", "--server.headless", "true"]
     with ExitStack() as stack:
         if shutil.which("caddy"):
-            behind = port + 1
-            stack.enter_context(caddy(host, port, behind, kept))
-            options = ["--server.address", "localhost", "--server.port", str(behind)]
+            behind = range(port + 1, port + 1 + servers())
+            stack.enter_context(caddy(address, behind, kept))
             # What the browser's address is checked against.
-            options += ["--browser.serverAddress", host, "--browser.serverPort", str(port)]
+            app += ["--browser.serverAddress", host, "--browser.serverPort", str(port)]
+            local = [*app, "--server.address", "localhost", "--server.port"]
+            commands = [[*local, str(one)] for one in behind]
         else:
-            options = ["--server.address", "0.0.0.0", "--server.port", str(port)]
-            options += [
-                "--server.sslCertFile",
-                str(kept.chain),
-                "--server.sslKeyFile",
-                str(kept.key),
-            ]
-        app = [sys.executable, "-m", "streamlit", "run", "serve.py", "--server.headless", "true"]
+            app += ["--server.address", "0.0.0.0", "--server.port", str(port)]
+            app += ["--server.sslCertFile", str(kept.chain), "--server.sslKeyFile", str(kept.key)]
+            commands = [app]
         try:
-            return subprocess.call([*app, *options], cwd=PROJECT, env=environment)
+            # While one of them lives there is a room.
+            with started(commands, environment) as processes:
+                return max(process.wait() for process in processes)
         except KeyboardInterrupt:
             return 0
 

@@ -13,8 +13,15 @@ from fmnist.machine import room
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
-@pytest.fixture
-def secure_room(tmp_path: Path, answers_folder: Path) -> Iterator[str]:
+@pytest.fixture(params=["alone", pytest.param("behind Caddy", marks=pytest.mark.caddy)])
+def secure_room(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    answers_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[str]:
+    if request.param == "alone":
+        monkeypatch.setenv("PATH", str(tmp_path))
     with serve_room(tmp_path, answers_folder) as address:
         yield address
 

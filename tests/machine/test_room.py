@@ -1,10 +1,17 @@
 import datetime
 import hashlib
+import os
 import ssl
+import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+import requests
+from browsing import free_port
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
 
 from fmnist.machine import files, room, templates
 
@@ -49,10 +56,53 @@ def test_the_code_in_the_terminal_leads_to_the_address_under_it() -> None:
 
 
 def test_caddy_is_told_the_address_the_files_and_where_the_app_is() -> None:
+    made = room.Certificate(Path("/c.pem"), Path("/c.key"), "AB:CD")
+    site = "https://192.168.7.7:8501"
     told = templates.template(room.CADDYFILE).render(
-        address="192.168.7.7", port=8501, behind=8502, chain="/c.pem", key="/c.key"
+        site=site, behind=[8502, 8503], certificate=made
     )
     lines = [line.strip() for line in told.splitlines()]
-    assert "https://192.168.7.7:8501 {" in lines
+    assert f"{site} {{" in lines
     assert "tls /c.pem /c.key" in lines
-    assert "reverse_proxy localhost:8502 {" in lines
+    assert "reverse_proxy localhost:8502 localhost:8503 {" in lines
+
+
+@pytest.mark.parametrize(
+    ("cores", "gibibytes", "expected"), [(2, 2, 1), (2, 8, 2), (16, 5, 2), (16, 64, 4), (1, 1, 1)]
+)
+def test_a_room_has_a_server_a_core_where_there_is_memory_for_them(
+    monkeypatch: pytest.MonkeyPatch, cores: int, gibibytes: int, expected: int
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    monkeypatch.setattr(
+        os, "sysconf", {"SC_PHYS_PAGES": gibibytes * 2**18, "SC_PAGE_SIZE": 4096}.get
+    )
+    assert room.servers() == expected
+
+
+@pytest.mark.slow
+@pytest.mark.caddy
+def test_behind_caddy_a_browser_stays_with_its_server_and_goes_on_with_another_when_that_ends(
+    tmp_path: Path,
+) -> None:
+    front, *behind = [free_port() for _ in range(3)]
+    commands = []
+    for port in behind:
+        folder = tmp_path / str(port)
+        folder.mkdir()
+        (folder / "index.html").write_text(str(port))
+        commands.append([sys.executable, "-m", "http.server", str(port), "-d", str(folder)])
+    site = f"http://localhost:{front}"
+    patient = HTTPAdapter(max_retries=Retry(20, backoff_factor=0.1, status_forcelist=[502]))
+    with (
+        room.started(commands) as servers,
+        room.caddy(site, behind, None),
+        requests.Session() as browser,
+    ):
+        browser.mount(site, patient)
+        answers = {browser.get(site).text for _ in range(10)}
+        [own] = answers
+        ended = servers[behind.index(int(own))]
+        ended.terminate()
+        ended.wait()
+        assert {browser.get(site).text, own} == {str(port) for port in behind}
