@@ -102,16 +102,22 @@ def caddy(site: str, behind: Sequence[int], certificate: Certificate | None) -> 
         settings = Path(folder, "Caddyfile")
         told = {"site": site, "behind": behind, "certificate": certificate}
         settings.write_text(templates.template(CADDYFILE).render(told))
-        with started([["caddy", "run", "--config", str(settings), "--adapter", "caddyfile"]]):
+        command = ["caddy", "run", "--config", str(settings), "--adapter", "caddyfile"]
+        with started([command], stderr=subprocess.DEVNULL):  # where it tells of itself
             yield
 
 
 @contextmanager
 def started(
-    commands: Iterable[Sequence[str]], environment: Mapping[str, str] = os.environ
+    commands: Iterable[Sequence[str]],
+    environment: Mapping[str, str] = os.environ,
+    stderr: int | None = None,
 ) -> Iterator[list[subprocess.Popen[bytes]]]:
     """Processes that end with the block."""
-    processes = [subprocess.Popen(command, cwd=PROJECT, env=environment) for command in commands]
+    processes = [
+        subprocess.Popen(command, cwd=PROJECT, env=environment, stderr=stderr)
+        for command in commands
+    ]
     try:
         yield processes
     finally:
