@@ -47,7 +47,7 @@ VERB = [
     "--limit",
     "400",
     "--epochs",
-    "40",
+    "400",
     "--device",
     "cpu",
 ]
