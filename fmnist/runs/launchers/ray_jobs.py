@@ -10,6 +10,7 @@ import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
+from threading import Lock
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -21,8 +22,11 @@ if TYPE_CHECKING:
 
 PATIENCE = 3.0
 """Seconds that a cluster has to answer a call for a connection."""
+FIRST_OF_ALL = "RAY_API_SERVER_ADDRESS"
+"""What Ray goes by before all else."""
 LATE = "JOB_SUPERVISOR_ACTOR_START_TIMEOUT"
 """What Ray says of a job that found no room in RAY_JOB_START_TIMEOUT_SECONDS."""
+_naming = Lock()
 STANDINGS: Mapping[str, Standing] = {"PENDING": "waiting", "RUNNING": "running"}
 
 
@@ -54,7 +58,13 @@ def standings(at: str) -> Mapping[str, Standing]:
 def _client(address: str) -> "JobSubmissionClient":
     from ray.job_submission import JobSubmissionClient
 
-    return JobSubmissionClient(address)
+    # Ray would rather go by RAY_ADDRESS, which may name another cluster by now than that of a job.
+    with _naming:
+        os.environ[FIRST_OF_ALL] = address
+        try:
+            return JobSubmissionClient(address)
+        finally:
+            del os.environ[FIRST_OF_ALL]
 
 
 @contextmanager

@@ -7,7 +7,9 @@ FMNIST_SUBMITIT=local has submitit run the jobs on this machine, without SLURM.
 import os
 import shlex
 import subprocess
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,9 +85,12 @@ def submit(task: Task) -> Job:
         }
         with submitit.helpers.clean_env():  # a job that hands over another is not its parent
             os.environ.update(wanted)
-            return Job("slurm", executor.submit(Command(task.line)).job_id, at)
+            job = executor.submit(Command(task.line)).job_id
     except (OSError, ValueError, RuntimeError, subprocess.SubprocessError) as error:
         raise _trouble(error) from None
+    if at == "local":
+        _await_name(job)
+    return Job("slurm", job, at)
 
 
 def standings(at: str) -> Mapping[str, Standing]:
@@ -104,6 +109,17 @@ def standings(at: str) -> Mapping[str, Standing]:
         raise _trouble(error) from None
     jobs = (line.split("|") for line in listed.splitlines())
     return {job: "waiting" if state in WAITING else "running" for job, state in jobs}
+
+
+def _await_name(process: str) -> None:
+    """Wait until a process that has just begun has the line by which it is known."""
+    with suppress(OSError):  # it has ended already
+        while not Path(f"/proc/{process}/cmdline").read_bytes() and _lives(process):
+            time.sleep(0.01)
+
+
+def _lives(process: str) -> bool:
+    return "State:\tZ" not in Path(f"/proc/{process}/status").read_text()
 
 
 def _of_submitit() -> list[str]:

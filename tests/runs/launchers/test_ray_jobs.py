@@ -1,6 +1,9 @@
+import json
 import os
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from waiting import wait_for_cluster as wait
@@ -50,6 +53,47 @@ def test_a_run_whose_job_is_lost_is_resumed_to_the_weights_of_one_that_never_was
     assert done.card
     assert whole.card
     assert done.card.sha256 == whole.card.sha256
+
+
+class Dashboard(BaseHTTPRequestHandler):
+    """What a Ray cluster answers that has one job, named by its port."""
+
+    def do_GET(self) -> None:
+        port = self.server.server_address[1]
+        job = {"type": "SUBMISSION", "submission_id": f"job-{port}", "status": "RUNNING"}
+        jobs = [{**job, "entrypoint": "true"}]
+        told = jobs if "/api/jobs" in self.path else {"version": "4", "ray_version": "2.60.0"}
+        content = json.dumps(told | {"ray_commit": ""} if isinstance(told, dict) else told).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing is printed."""
+
+
+@pytest.fixture
+def two_clusters() -> Iterator[list[str]]:
+    servers = [ThreadingHTTPServer(("127.0.0.1", 0), Dashboard) for _ in range(2)]
+    for server in servers:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield [f"http://127.0.0.1:{server.server_address[1]}" for server in servers]
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def test_a_job_is_asked_for_at_its_own_cluster_whichever_is_named_by_now(
+    two_clusters: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, second = two_clusters
+    monkeypatch.setenv("RAY_ADDRESS", second)
+    for address in two_clusters:
+        job = f"job-{address.rpartition(':')[2]}"
+        assert dict(ray_jobs.standings(address)) == {job: "running"}
+    assert ray_jobs.FIRST_OF_ALL not in os.environ
 
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:9", "http://no-such-host.invalid", "ftp:"])
