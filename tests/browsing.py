@@ -2,7 +2,6 @@
 
 import os
 import re
-import socket
 import ssl
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from pathlib import Path
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
+from benchmarks.studio import free_port
 from fmnist import PROJECT
 from fmnist.data import fashion
 from fmnist.machine import room
@@ -83,13 +83,6 @@ def serve_room(folder: Path, cache: Path) -> Iterator[str]:
     app = ["-m", "fmnist.machine.room", str(port)]
     with started(app, f"https://{room.own_address()}:{port}", folder, cache) as address:
         yield address
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("localhost", 0))
-        port: int = free.getsockname()[1]
-        return port
 
 
 @contextmanager

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browsing import PAGES, free_port, serve, started, wait_for
+from browsing import PAGES, serve, started, wait_for
 from loops import finished
 
+from benchmarks.studio import free_port
 from benchmarks.visitor import Visitor
 from fmnist import PROJECT
 
-pytestmark = [pytest.mark.slow, pytest.mark.nginx]
+pytestmark = pytest.mark.slow
 
 
 async def visit(address: str) -> None:
@@ -51,6 +52,7 @@ def nginx(tmp_path: Path, answers_folder: Path) -> Iterator[str]:
             proxy.wait()
 
 
+@pytest.mark.nginx
 def test_behind_nginx_a_visitor_turns_pages_clicks_and_uploads(nginx: str) -> None:
     finished(visit(nginx))
 

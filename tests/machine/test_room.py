@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 import pytest
 import requests
-from browsing import free_port
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
+from benchmarks.studio import free_port
 from fmnist.machine import files, room, templates
 
 
