@@ -1,7 +1,6 @@
 """Widgets that several pages share."""
 
 import re
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -31,8 +30,6 @@ CHART = {"displayModeBar": False}
 ANY_CLASS = Words("Any class")
 BAR = 96
 """Pixels, so that a model's answer fits the third of a laptop's screen."""
-SENT = 0.05
-"""Seconds after which a message has left; until then what follows it to the same place would do."""
 
 
 def choice(
@@ -114,15 +111,19 @@ def fresh(name: str, what: str) -> DeltaGenerator:
     """A place by a name, blank at once where `what` it was about before is another thing.
 
     Streamlit leaves what was there until something else is drawn over it, and whoever waits would
-    take it for what was asked for.
+    take it for what was asked for. It also skips a message that another to the same place follows,
+    so two places take turns: one is emptied and the other filled.
     """
     shown = f"shown in {name}"
-    if st.session_state.get(shown) == what:
+    before, turn = st.session_state.get(shown, (what, 0))
+    turn = turn if before == what else 1 - turn
+    st.session_state[shown] = what, turn
+    if turn:
+        st.empty()
         return st.container()
-    st.session_state[shown] = what
-    blank = st.empty()
-    time.sleep(SENT)
-    return blank.container()
+    place = st.container()
+    st.empty()
+    return place
 
 
 def choose_weights(able: Callable[[Card], bool] = lambda card: True) -> Card | None:
