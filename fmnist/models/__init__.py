@@ -226,7 +226,7 @@ _SPECS = (
             "Two residual blocks (He et al. 2015) of 32 and 56 channels, trained by Muon."
         ),
         build=lambda: ResidualNet([32, 56]),
-        recipe=_TAUGHT,
+        recipe=replace(_TAUGHT, epochs=120, averaging=0.999, teacher="residual-300k"),
     ),
     ModelSpec(
         name="residual-300k",

@@ -36,7 +36,7 @@ from fmnist.runs import epochs, queue, results
 from fmnist.runs.run import Plan, Run, as_it_ends, read_run
 from fmnist.training.loop import Checkpoint, People, Progress, train
 from fmnist.weights import shelf
-from fmnist.weights.card import Card, WeightsError, measured
+from fmnist.weights.card import DATASET, Card, WeightsError, measured
 from fmnist.weights.shelf import Weights
 from fmnist.words import Words, kept
 
@@ -151,7 +151,8 @@ def execute(run: Run) -> None:
     test = splits.load("test", run.plan.data)
     card = measure(run, model, state, (validation, test), device)
     if people:
-        card = replace(card, sources=sources, certainty=certainty(model, people.held_out, device))
+        sure = certainty(Weights(model, card), people.held_out, validation, device)
+        card = replace(card, sources=sources, certainty=sure)
     shelf.save(Weights(model, card), run.folder)
     if run.plan.name:
         # Not by `results.keep`: for others this run isn't finished while its process lives.
@@ -181,15 +182,28 @@ def pictures_by_people(run: Run) -> tuple[People | None, list[str]]:
     return loaded, people.origins(folder)
 
 
-def certainty(model: Classifier, held_out: "Taken", device: torch.device) -> dict[str, Certainty]:
-    """How sure to be of each kind of intake, by the answers to what was held out."""
+def certainty(
+    weights: Weights, held_out: "Taken", validation: Split, device: torch.device
+) -> dict[str, Certainty]:
+    """How sure to be of each kind of intake, by the answers to what was held out.
+
+    Images of the dataset count beside what shows none of the ten, whatever its kind.
+    """
+    model, card = weights
     logits = inference.infer(model, held_out.images, device)
     right, none = held_out.right(logits), np.logical_not(held_out.accepted.any(axis=1))
-    return {
+    sure = {
         kind: evaluation.fit_certainty(logits[mask], right[mask], none[mask])
         for kind, mask in held_out.by_intake().items()
         if (mask & ~none).any()
     }
+    garments = inference.infer(model, validation.images, device)
+    of_dataset = evaluation.fit_certainty(
+        np.concatenate([garments, logits[none]]),
+        np.concatenate([garments.argmax(1) == validation.labels, right[none]]),
+        np.arange(len(garments) + none.sum()) >= len(garments),
+    )
+    return {**sure, DATASET: replace(of_dataset, temperature=card.temperature)}
 
 
 def fit(

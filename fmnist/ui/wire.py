@@ -1,4 +1,4 @@
-"""What goes over the wire, compressed: Streamlit sends its own files, megabytes, as they are."""
+"""What goes over the wire, made small: Streamlit sends its own files, megabytes, as they are."""
 
 import asyncio
 import gzip
@@ -10,6 +10,8 @@ from types import MappingProxyType
 import brotli
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from fmnist.ui import icons
 
 FILES = "/static/"
 WAYS: Mapping[str, Callable[[bytes], bytes]] = MappingProxyType(
@@ -24,10 +26,11 @@ LEAST = 1000  # bytes
 
 
 class Compressed:
-    """Middleware that compresses each of Streamlit's files once and keeps that for everybody.
+    """Middleware that makes each of Streamlit's files small once and keeps that for everybody.
 
-    Their names change with their content. Everything else passes as it is: of that, Streamlit
-    itself compresses what is worth it.
+    Its font of icons is cut down to those that are named, the others are compressed. Their names
+    change with their content. What is no such file passes as it is: of that, Streamlit itself
+    compresses what is worth it.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -61,7 +64,7 @@ class Compressed:
         return next((way for way in WAYS if way in offered), None)
 
     async def _answer(self, scope: Scope, way: str) -> list[Message]:
-        """What the server says to a request, compressed where that makes it smaller."""
+        """What the server says to a request, made smaller where that can be."""
         said: list[Message] = []
 
         async def note(message: Message) -> None:
@@ -71,13 +74,16 @@ class Compressed:
         start, body = said[0], b"".join(message.get("body", b"") for message in said[1:])
         if start["status"] != 200 or len(body) < LEAST:
             return said
-        small = await asyncio.to_thread(WAYS[way], body)
-        if len(small) >= len(body):
-            return said
         headers = MutableHeaders(raw=list(start["headers"]))
-        headers["content-encoding"] = way
+        if icons.FONT.search(scope["path"]):
+            small = await asyncio.to_thread(icons.only_named, body)
+        else:
+            small = await asyncio.to_thread(WAYS[way], body)
+            if len(small) >= len(body):
+                return said
+            headers["content-encoding"] = way
+            headers.add_vary_header("accept-encoding")
         headers["content-length"] = str(len(small))
-        headers.add_vary_header("accept-encoding")
         start = {**start, "headers": headers.raw}
         return [start, {"type": "http.response.body", "body": small}]
 

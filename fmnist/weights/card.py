@@ -30,8 +30,11 @@ UNFAMILIAR = Words(
 )
 HALF = 0.5
 UNSURE = Words("The model isn't sure: of such answers, {right} in 10 are right. {help}")
+DATASET = "dataset"
+"""The kind of a picture of which nothing else is said."""
 HELP: Mapping[str, Words] = MappingProxyType(
     {
+        DATASET: Words("A larger picture of the whole garment would help."),
         "sketch": Words(
             "Draw all of the outline, and what tells the garment: sleeves, straps, heels."
         ),
@@ -254,7 +257,7 @@ class Card:
         """
         return tuple(
             self._doubt(row[None], kind)
-            for row, kind in zip(logits, kinds or [""] * len(logits), strict=True)
+            for row, kind in zip(logits, kinds or [DATASET] * len(logits), strict=True)
         )
 
     def _doubt(self, logits: NDArray[np.float32], kind: str) -> str:

@@ -152,7 +152,8 @@ def test_what_people_drew_and_took_is_trained_on_and_named_on_the_card(
     quick_draw, products = run.card.sources
     assert "CC BY 4.0" in quick_draw
     assert "no licence" in products
-    assert run.card.certainty.keys() == {"sketch"}  # no garment of the shop is held out
+    assert run.card.certainty.keys() == {"sketch", "dataset"}  # no garment of the shop is held out
+    assert run.card.certainty["dataset"].temperature == run.card.temperature
     assert run.progress[-1]["validation_kinds"].keys() == {"drawings"}
 
 

@@ -2,10 +2,13 @@ import asyncio
 import gzip
 import random
 from collections import Counter
+from io import BytesIO
 from pathlib import Path
 
 import brotli
 import pytest
+import streamlit
+from fontTools.ttLib import TTFont
 from loops import finished
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -14,6 +17,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Message
 
+from fmnist.ui.navigation import PLACES
 from fmnist.ui.wire import Compressed
 
 TEXT = b"A page is mostly words, and words come again and again. " * 100
@@ -62,6 +66,47 @@ def test_a_file_arrives_smaller_and_whole_in_the_best_way_that_the_browser_takes
     assert headers["vary"].lower() == "accept-encoding"
     assert int(headers["content-length"]) == len(body) < len(TEXT) / 5
     assert undo(body) == TEXT
+
+
+def _drawn(font: TTFont) -> set[str]:
+    """The words for which a font draws one sign, by its table of ligatures."""
+    letters = {glyph: chr(code) for code, glyph in font.getBestCmap().items()}
+    return {
+        "".join(letters[glyph] for glyph in (first, *ligature.Component))
+        for lookup in font["GSUB"].table.LookupList.Lookup
+        for table in lookup.SubTable
+        for first, ligatures in getattr(table, "ExtSubTable", table).ligatures.items()
+        for ligature in ligatures
+    }
+
+
+def test_streamlits_font_of_icons_arrives_with_those_that_are_named_and_hardly_another() -> None:
+    static = Path(streamlit.__file__).parent / "static/static"
+    (font,) = static.glob("media/MaterialSymbols*.woff2")
+    app = Compressed(Starlette(routes=[Mount("/static", StaticFiles(directory=static))]))
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": f"/static/media/{font.name}",
+        "headers": [(b"accept-encoding", b"br")],
+    }
+    said: list[Message] = []
+
+    async def send(message: Message) -> None:
+        said.append(message)
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    finished(app(scope, receive, send))
+    body = b"".join(message["body"] for message in said[1:])
+    assert len(body) < font.stat().st_size / 10
+    icons = _drawn(TTFont(BytesIO(body)))
+    assert icons >= {place.icon for places in PLACES.values() for place in places} | {
+        "close",
+        "keyboard_double_arrow_left",
+    }
+    assert len(icons) < len(_drawn(TTFont(font))) / 10
 
 
 @pytest.mark.parametrize(

@@ -247,6 +247,11 @@ def test_a_picture_is_answered_as_its_kind_is_and_every_other_as_the_dataset() -
     assert (photo.doubts, sketch.doubts) == (("",), (UNFAMILIAR,))
     assert photo.probabilities.max() > sketch.probabilities.max()
     assert (sketch.probabilities == unknown.probabilities).all()
+    assert unknown.doubts == (UNFAMILIAR,)
+    measured = dataclasses.replace(
+        card, certainty={"dataset": Certainty(1.0, none=[0.0] * 10 + [9.0])}
+    )
+    assert measured.doubts(np.zeros((1, 10), np.float32)) == (NONE_OF_TEN,)
 
 
 def test_a_model_can_begin_with_weights_that_are_built_alike() -> None:
