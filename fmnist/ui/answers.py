@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 import torch
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from fmnist.pictures.encode import data_url, reduced
 from fmnist.pictures.intake import Intake
 from fmnist.pictures.reading import PictureError
 from fmnist.ui.components.answers import Row, answer_list
+from fmnist.ui.downloads import csv_text
 from fmnist.ui.figures import ACCENT, MUTED
 from fmnist.ui.parts.classify import Taken
 from fmnist.ui.state import models
@@ -147,12 +147,13 @@ def row(
 
 def as_csv(taken: Sequence[Taken], answer: Answer) -> str:
     """A line a picture: file, kind, answer, the ten probabilities, remarks."""
-    lines: list[dict[str, str]] = []
+    blank = dict.fromkeys(["file", "kind", "answer", *CLASSES, "remarks"], "")
+    lines = []
     for (name, picture), probabilities, doubt in zip(
         taken, answer.probabilities, answer.doubts, strict=True
     ):
         if isinstance(picture, PictureError):
-            lines.append({"file": name, "remarks": str(picture)})
+            lines.append({**blank, "file": name, "remarks": str(picture)})
             continue
         said = [f"{probability:.6f}" for probability in probabilities]
         lines.append(
@@ -164,5 +165,4 @@ def as_csv(taken: Sequence[Taken], answer: Answer) -> str:
                 "remarks": " ".join(remarks(picture, doubt)),
             }
         )
-    columns = ["file", "kind", "answer", *CLASSES, "remarks"]
-    return pd.DataFrame(lines, columns=columns).to_csv(index=False, lineterminator="\n")
+    return csv_text(lines)

@@ -1,11 +1,12 @@
 """Buttons that save what a page shows: a table as CSV, garments as a picture."""
 
+import csv
+import io
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
@@ -46,9 +47,14 @@ def _button(
 
 
 def csv_text(rows: Sequence[Mapping[Any, Any]]) -> str:
-    """Rows as CSV (RFC 4180), the keys of the first above them."""
-    # As objects, each value is written as it is: a float32 not as the float64 next to it.
-    return pd.DataFrame(rows, dtype=object).to_csv(index=False, lineterminator="\r\n")
+    """Rows as CSV (RFC 4180), the keys of the first above them; what is NaN is left blank."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]) if rows else [])
+    writer.writeheader()
+    writer.writerows(
+        {head: "" if value != value else value for head, value in row.items()} for row in rows
+    )
+    return text.getvalue()
 
 
 def contact_sheet(images: NDArray[np.uint8]) -> bytes:

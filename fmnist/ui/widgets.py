@@ -8,7 +8,6 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 import torch
 from numpy.typing import NDArray
@@ -238,6 +237,9 @@ def table(
     `forms` say of a column how its numbers are written, as `written` does; `columns` hold what
     Streamlit is told of one besides.
     """
+    # 90 MiB that a page without a table does without.
+    import pandas as pd
+
     heads = {head: said(head) for row in rows for head in row}
     cells = [[_cell(row.get(head)) for head in heads] for row in rows]
     shown: Any = pd.DataFrame(cells, columns=list(heads.values()))

@@ -47,8 +47,9 @@ def test_the_same_seed_builds_the_same_model(spec: ModelSpec) -> None:
 def test_a_model_overfits_one_batch(spec: ModelSpec) -> None:
     batch = Split(*garments.draw(20, seed=0))
     recipe = dataclasses.replace(
-        spec.recipe, epochs=100, batch_size=20, lr=3e-3, label_smoothing=0.0, averaging=0.0, augment=(),
-        precision="float32", weight_decay=0.0, everyday=0.0, teacher=None, optimizer="adamw",
+        spec.recipe, epochs=100, batch_size=20, lr=3e-3, label_smoothing=0.0, averaging=0.0,
+        augment=(), precision="float32", weight_decay=0.0, everyday=0.0, teacher=None,
+        optimizer="adamw",
     )  # fmt: skip
     reports = train(spec.seeded(0), (batch, batch), recipe, torch.device("cpu"))
     assert any(report.validation.accuracy == 1.0 for report in reports if report.validation)

@@ -96,8 +96,12 @@ def test_home_shows_the_leaderboard_device_and_dataset() -> None:
     shown = {metric.label: metric.value for metric in app.metric}
     assert shown["Device"] == "CPU"
     assert shown["Dataset"] == "Drawn"
-    board = app.dataframe[0].value
-    assert list(board["Model"]) == [card.name for card in shelf.cards()]
+    board = next(text.value for text in app.markdown if text.value.startswith("| Model |"))
+    rows = [line.split(" | ") for line in board.splitlines()[2:]]
+    assert [row[0] for row in rows] == [f"| {card.name}" for card in shelf.cards()]
+    assert [float(row[2].removesuffix(" %")) for row in rows] == pytest.approx(
+        [100 * card.test.accuracy for card in shelf.cards()], abs=0.006
+    )
 
 
 def test_the_device_can_be_chosen_and_a_wrong_variable_is_said(

@@ -43,21 +43,23 @@ def canvas(
     if key not in st.session_state:  # the page is opened, maybe not for the first time
         st.session_state["canvas opened with"] = kept.get(key, {})
     opened: dict[str, Any] = st.session_state["canvas opened with"]
+    titles = {
+        "undo": _("Undo (Ctrl+Z)"),
+        "redo": _("Redo (Ctrl+Shift+Z)"),
+        "clear": _("Clear (Delete)"),
+    }
     result = _component(
         key=key,
+        # Tuples: to see that a list or a dictionary is no table, Streamlit imports pandas, 60 MiB.
         data={
             "name": key,
             "label": label,
             "ground": data_url(ground),
             "invitation": invitation.words if invitation else "",
             "outline": data_url(invitation.outline) if invitation else "",
-            "strokes": opened.get("strokes", []),
-            "words": words(),
-            "titles": {
-                "undo": _("Undo (Ctrl+Z)"),
-                "redo": _("Redo (Ctrl+Shift+Z)"),
-                "clear": _("Clear (Delete)"),
-            },
+            "strokes": tuple(opened.get("strokes", ())),
+            "words": tuple(words().items()),
+            "titles": tuple(titles.items()),
         },
         default={"drawing": opened},
         on_drawing_change=lambda: None,

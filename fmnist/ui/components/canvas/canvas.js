@@ -171,11 +171,12 @@ export default function ({ data, parentElement, setStateValue }) {
   if (boards.get(canvas)?.name !== data.name) boards.set(canvas, begin(parentElement, data));
   const board = boards.get(canvas);
   board.send = (drawing) => setStateValue('drawing', drawing);
-  board.words = data.words;
-  say(parentElement, data.words);
+  const [words, titles] = [data.words, data.titles].map(Object.fromEntries);
+  board.words = words;
+  say(parentElement, words);
   for (const button of parentElement.querySelectorAll('button')) {
     const key = button.getAttribute('aria-keyshortcuts').toUpperCase();
-    button.title = data.titles[button.dataset.do] ?? `${button.ariaLabel} (${key})`;
+    button.title = titles[button.dataset.do] ?? `${button.ariaLabel} (${key})`;
   }
   canvas.setAttribute('aria-label', data.label);
   parentElement.querySelector('.invitation p').textContent = data.invitation;
