@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -34,8 +34,7 @@ def serve_behind_caddy(servers: int) -> Iterator[list[str]]:
         front = f"http://localhost:{free_port()}"
         ports = [int(address.rpartition(":")[2]) for address in behind]
         stack.enter_context(room.caddy(front, ports, None))
-        while not _answers(f"{front}/_stcore/health"):
-            time.sleep(0.1)
+        _wait(front)
         yield [front, *behind]
 
 
@@ -60,12 +59,17 @@ def serve(script: str = "app.py", **environment: str) -> Iterator[str]:
     )
     address = f"http://localhost:{port}"
     try:
-        while server.poll() is None and not _answers(f"{address}/_stcore/health"):
-            time.sleep(0.1)
+        _wait(address, lambda: server.poll() is None)
         yield address
     finally:
         server.terminate()
         server.wait()
+
+
+def _wait(address: str, alive: Callable[[], bool] = lambda: True) -> None:
+    """Wait until a studio answers, or is no longer alive."""
+    while alive() and not _answers(f"{address}/_stcore/health"):
+        time.sleep(0.1)
 
 
 def _answers(address: str) -> bool:

@@ -94,5 +94,7 @@ def test_its_confidence_is_calibrated_and_real_garments_are_known_to_it(everyday
     answers = Evaluation("everyday", inference.infer(model, test.images, CPU), test.labels)
     error = evaluation.expected_calibration_error(answers, temperature=card.temperature)
     assert error <= 0.015
-    assert domain.doubted(card, answers.logits, None).mean() == pytest.approx(0.05, abs=0.015)
+    doubted, right = domain.doubted(card, answers.logits, None), answers.predictions == test.labels
+    assert doubted.mean() < 0.05
+    assert 0.3 < right[doubted].mean() < 0.7 < 0.93 < right[~doubted].mean()
     assert evaluation.accuracy(answers) >= 0.93
