@@ -6,8 +6,6 @@ from io import BytesIO
 from pathlib import Path
 
 import streamlit
-from fontTools import subset
-from fontTools.ttLib import TTFont
 
 from fmnist import PROJECT
 
@@ -40,6 +38,10 @@ def named() -> frozenset[str]:
 
 def only_named(font: bytes) -> bytes:
     """The font, as WOFF2, with no other icons."""
+    # A third of a second, for which the server's start needn't wait.
+    from fontTools import subset
+    from fontTools.ttLib import TTFont
+
     options = subset.Options(layout_features=["*"], layout_closure=False)
     cut = subset.Subsetter(options)
     whole = TTFont(BytesIO(font))
