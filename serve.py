@@ -8,7 +8,9 @@ from streamlit.starlette import App
 
 from fmnist import PROJECT
 from fmnist.machine import arenas
+from fmnist.ui import icons
 from fmnist.ui.wire import Compressed
 
 arenas.limit()
+icons.prepare()
 app = App(PROJECT / "app.py", middleware=[Middleware(Compressed)])

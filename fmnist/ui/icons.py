@@ -1,51 +1,57 @@
 """Streamlit's font of icons, cut down to those that are named: of four thousand, some hundred."""
 
 import re
-from functools import cache
+from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import streamlit
 
 from fmnist import PROJECT
+from fmnist.machine import files
 
 FONT = re.compile(r"/MaterialSymbols[^/]*\.woff2$")
 """How the address of the font ends."""
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789_"
 """A page writes an icon's name, which the font draws as one sign."""
 STREAMLIT = Path(streamlit.__file__).parent
-NAMED = {
-    # In the studio's own code a name may stand apart from where it becomes an icon.
-    re.compile(r"""["'/](\w+)["':]"""): [PROJECT / "app.py", PROJECT / "pages", PROJECT / "fmnist"],
-    re.compile(r":material/(\w+):"): [STREAMLIT / "elements", STREAMLIT / "static"],
-}
+STREAMLITS = re.compile(r":material/(\w+):"), (STREAMLIT / "elements", STREAMLIT / "static")
+# In the studio's own code a name may stand apart from where it becomes an icon.
+OWN = re.compile(r"""["'/](\w+)["':]"""), (PROJECT / "pages", PROJECT / "fmnist")
 """How the icons are named that may be drawn, and where."""
 CODE = {".py", ".js"}
 
 
-@cache
-def named() -> frozenset[str]:
-    """The icons that the studio or Streamlit itself may draw, and some other words."""
-    return frozenset(
-        name
-        for way, roots in NAMED.items()
-        for root in roots
-        for file in (root, *root.rglob("*"))
-        if file.suffix in CODE
-        for name in way.findall(file.read_text(encoding="utf-8"))
-    )
+def prepare() -> None:
+    """Cut the font before a browser asks for it: a second, in which nobody would be answered."""
+    for font in (STREAMLIT / "static/static/media").glob("MaterialSymbols*.woff2"):
+        only_named(font.read_bytes())
 
 
 def only_named(font: bytes) -> bytes:
-    """The font, as WOFF2, with no other icons."""
-    # A third of a second, for which the server's start needn't wait.
+    """The font, as WOFF2, with no other icons; cut once, and kept."""
+    own = sorted(_named(*OWN))
+    of = f"{streamlit.__version__} {' '.join(own)} ".encode() + font
+    name = f"icons {files.digest(np.frombuffer(of, np.uint8))}"
+    return files.cached(name, lambda: np.frombuffer(_cut(font, own), np.uint8)).tobytes()
+
+
+def _named(way: re.Pattern[str], roots: Sequence[Path]) -> set[str]:
+    """The icons that code may draw, and some other words."""
+    code = (file for root in roots for file in root.rglob("*") if file.suffix in CODE)
+    return {name for file in code for name in way.findall(file.read_text(encoding="utf-8"))}
+
+
+def _cut(font: bytes, own: Sequence[str]) -> bytes:
+    # A third of a second, and needed once.
     from fontTools import subset
     from fontTools.ttLib import TTFont
 
-    options = subset.Options(layout_features=["*"], layout_closure=False)
-    cut = subset.Subsetter(options)
     whole = TTFont(BytesIO(font))
-    cut.populate(glyphs=named() & set(whole.getGlyphOrder()), text=LETTERS)
+    named = {*own, *_named(*STREAMLITS)} & {*whole.getGlyphOrder()}
+    cut = subset.Subsetter(subset.Options(layout_features=["*"], layout_closure=False))
+    cut.populate(glyphs=named, text=LETTERS)
     cut.subset(whole)
     whole.flavor = "woff2"
     small = BytesIO()
