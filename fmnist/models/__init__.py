@@ -304,7 +304,13 @@ _SPECS = (
             "Bengio 2014). No convolution before the recurrence."
         ),
         build=lambda: RowColumnReader(hidden=80, dropout=0.25),
-        recipe=replace(_RECURRENT, epochs=26, teacher="residual"),
+        recipe=replace(
+            _RECURRENT,
+            epochs=80,
+            averaging=0.999,
+            augment=("flip", "shift", "erase"),
+            teacher="residual-300k",
+        ),
     ),
 )
 
