@@ -13,7 +13,7 @@ import asyncio
 import shutil
 import statistics
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 from playwright.async_api import Browser, async_playwright
@@ -39,27 +39,33 @@ class Line:
         to_server = await asyncio.open_connection("localhost", self.port)
         try:
             async with asyncio.TaskGroup() as both:
-                both.create_task(_pass_on(reader, to_server[1]))
-                both.create_task(self._slowly(to_server[0], writer))
-        except* (ConnectionError, asyncio.IncompleteReadError):
+                both.create_task(_pass_on(reader, to_server[1], _at_once))
+                both.create_task(_pass_on(to_server[0], writer, self._carry))
+        except* ConnectionError:
             pass  # a browser goes when it likes
         finally:
             writer.close()
             to_server[1].close()
 
-    async def _slowly(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await reader.read(CHUNK):
-            now = time.monotonic()
-            self._free = max(self._free, now) + len(data) / self.rate
-            await asyncio.sleep(self._free - now)
-            self.passed += len(data)
-            writer.write(data)
-            await writer.drain()
-        writer.close()
+    async def _carry(self, size: int) -> None:
+        """Wait until the line has carried so many bytes more."""
+        now = time.monotonic()
+        self._free = max(self._free, now) + size / self.rate
+        await asyncio.sleep(self._free - now)
+        self.passed += size
 
 
-async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _at_once(size: int) -> None:
+    del size
+
+
+async def _pass_on(
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    carry: Callable[[int], Awaitable[None]],
+) -> None:
     while data := await reader.read(CHUNK):
+        await carry(len(data))
         writer.write(data)
         await writer.drain()
     writer.close()
@@ -79,14 +85,10 @@ def served() -> Iterator[int]:
     """The port of a studio as `make room` serves it."""
     if shutil.which("caddy"):
         with studio.serve_behind_caddy(1) as (front, *_):
-            yield _port(front)
+            yield studio.port_of(front)
     else:
         with studio.serve("serve.py") as address:
-            yield _port(address)
-
-
-def _port(address: str) -> int:
-    return int(address.rpartition(":")[2])
+            yield studio.port_of(address)
 
 
 async def visit(browser: Browser, line: Line, address: str, page_name: str) -> tuple[float, float]:

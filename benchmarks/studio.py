@@ -32,8 +32,7 @@ def serve_behind_caddy(servers: int) -> Iterator[list[str]]:
     with ExitStack() as stack:
         behind = [stack.enter_context(serve("serve.py")) for _ in range(servers)]
         front = f"http://localhost:{free_port()}"
-        ports = [int(address.rpartition(":")[2]) for address in behind]
-        stack.enter_context(room.caddy(front, ports, None))
+        stack.enter_context(room.caddy(front, [*map(port_of, behind)], None))
         _wait(front)
         yield [front, *behind]
 
@@ -44,6 +43,11 @@ def free_port() -> int:
         free.bind(("localhost", 0))
         port: int = free.getsockname()[1]
         return port
+
+
+def port_of(address: str) -> int:
+    """The port that an address ends with."""
+    return int(address.rpartition(":")[2])
 
 
 @contextmanager

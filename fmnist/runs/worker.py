@@ -201,7 +201,7 @@ def certainty(
     of_dataset = evaluation.fit_certainty(
         np.concatenate([garments, logits[none]]),
         np.concatenate([garments.argmax(1) == validation.labels, right[none]]),
-        np.arange(len(garments) + none.sum()) >= len(garments),
+        np.repeat([False, True], [len(garments), none.sum()]),
     )
     return {**sure, DATASET: replace(of_dataset, temperature=card.temperature)}
 

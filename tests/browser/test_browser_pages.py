@@ -12,9 +12,7 @@ pytestmark = pytest.mark.browser
 BELOW_THE_HEAD = "[data-testid=stLayoutWrapper]:has(> .st-key-head) ~ *"
 FINGER = 44  # pixels
 SMALL = Path(__file__).with_name("small_targets.js").read_text()
-WORDS_FOR_ICONS = """(icons) => icons
-    .filter((icon) => icon.scrollWidth > icon.offsetWidth)
-    .map((icon) => icon.textContent)"""
+WORDS_FOR_ICONS = Path(__file__).with_name("words_for_icons.js").read_text()
 FITS = (
     "[document.documentElement, document.querySelector('[data-testid=stMain]')]"
     ".every((element) => element.scrollWidth <= innerWidth)"
@@ -53,7 +51,6 @@ def test_every_page_opens_whole_in_the_width_of_the_screen_and_begins_without_a_
             assert begins["y"] < 110, name
             assert content["x"] == sidebar["width"], name
             assert content["width"] == width - sidebar["width"], name
-        # An icon that the font lacks stands there as its name.
         assert page.get_by_test_id("stIconMaterial").evaluate_all(WORDS_FOR_ICONS) == [], name
 
 

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import Message
+from starlette.types import ASGIApp, Message
 
 from fmnist.ui.navigation import PLACES
 from fmnist.ui.wire import Compressed
@@ -39,19 +39,24 @@ class Site:
         return Response(FILES.get(name, TEXT), status_code=200 if name in FILES else 404)
 
     async def ask(self, path: str, accepts: str = "gzip, br") -> tuple[int, dict[str, str], bytes]:
-        said: list[Message] = []
+        return await ask(self._app, path, accepts)
 
-        async def send(message: Message) -> None:
-            said.append(message)
 
-        async def receive() -> Message:
-            return {"type": "http.request"}
+async def ask(app: ASGIApp, path: str, accepts: str) -> tuple[int, dict[str, str], bytes]:
+    """The status, the heads and the body of an answer."""
+    said: list[Message] = []
 
-        headers = [(b"accept-encoding", accepts.encode())]
-        scope = {"type": "http", "method": "GET", "path": path, "headers": headers}
-        await self._app(scope | {"query_string": b""}, receive, send)
-        found = {name.decode(): value.decode() for name, value in said[0]["headers"]}
-        return said[0]["status"], found, b"".join(part["body"] for part in said[1:])
+    async def send(message: Message) -> None:
+        said.append(message)
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    headers = [(b"accept-encoding", accepts.encode())]
+    scope = {"type": "http", "method": "GET", "path": path, "headers": headers}
+    await app(scope | {"query_string": b""}, receive, send)
+    found = {name.decode(): value.decode() for name, value in said[0]["headers"]}
+    return said[0]["status"], found, b"".join(part["body"] for part in said[1:])
 
 
 @pytest.mark.parametrize(
@@ -84,22 +89,7 @@ def test_streamlits_font_of_icons_arrives_with_those_that_are_named_and_hardly_a
     static = Path(streamlit.__file__).parent / "static/static"
     (font,) = static.glob("media/MaterialSymbols*.woff2")
     app = Compressed(Starlette(routes=[Mount("/static", StaticFiles(directory=static))]))
-    scope = {
-        "type": "http",
-        "method": "GET",
-        "path": f"/static/media/{font.name}",
-        "headers": [(b"accept-encoding", b"br")],
-    }
-    said: list[Message] = []
-
-    async def send(message: Message) -> None:
-        said.append(message)
-
-    async def receive() -> Message:
-        return {"type": "http.request"}
-
-    finished(app(scope, receive, send))
-    body = b"".join(message["body"] for message in said[1:])
+    _, _, body = finished(ask(app, f"/static/media/{font.name}", "br"))
     assert len(body) < font.stat().st_size / 10
     icons = _drawn(TTFont(BytesIO(body)))
     assert icons >= {place.icon for places in PLACES.values() for place in places} | {
