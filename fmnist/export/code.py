@@ -38,7 +38,11 @@ def script(
     build = _build(architecture)
     sources = Sources()
     network = sources.take(names_in(build), models)
-    needed = [*(["alternating"] if "flip" in recipe.augment else []), *recipe.augment]
+    needed = [
+        *(["alternating"] if "flip" in recipe.augment else []),
+        *recipe.augment,
+        *(["mix"] if recipe.mixing else []),
+    ]
     training = [sources.take(needed, augment)]
     if recipe.optimizer == "muon":
         training.append(sources.take(["Muon"], muon))
@@ -61,7 +65,7 @@ def script(
         network=network,
         build=build,
         training="\n\n\n".join(filter(None, training)),
-        random=set(recipe.augment) - {"flip"},
+        random=recipe.mixing or set(recipe.augment) - {"flip"},
         classes=CLASSES,
         split_seed=CHOSEN_BY,
         held_out=VALIDATION_PER_CLASS,

@@ -22,6 +22,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "weight_decay": (0.0, 1.0),
     "label_smoothing": (0.0, 0.5),
     "averaging": (0.0, 0.99999),
+    "mixing": (0.0, 1.0),
     "adversarial": (0.0, 0.5),
     "everyday": (0.0, 10.0),
     "people": (0.0, 10.0),
@@ -41,6 +42,7 @@ class Recipe:
     label_smoothing: float = 0.0
     averaging: float = 0.0  # how much of the mean of the weights so far stays at a step; 0: no mean
     augment: tuple[str, ...] = ("flip", "shift")
+    mixing: float = 0.0  # share of the images that get a part of another, and of its label
     adversarial: float = 0.0  # how far pixels in [0, 1] are moved against the model as it learns
     everyday: float = 0.0  # pictures as people draw and photograph, for each training image
     people: float = 0.0  # at most so many that people really drew and took (FMNIST_PICTURES)

@@ -36,20 +36,42 @@ def shift(images: Tensor, generator: Generator) -> Tensor:
 
 def erase(images: Tensor, generator: Generator) -> Tensor:
     """Put noise over a rectangle of half of the images (Zhong et al. 2017)."""
-    count, axis = len(images), torch.arange(28)
+    count = len(images)
     erased = torch.rand(count, generator=generator) < 0.5
     area = 28**2 * torch.empty(count).uniform_(*ERASED, generator=generator)
     stretch = torch.empty(count).uniform_(-1, 1, generator=generator).exp()
-    inside = erased[:, None, None]
-    for size, along in (
-        ((area * stretch).sqrt(), (-1, 28, 1)),
-        ((area / stretch).sqrt(), (-1, 1, 28)),
-    ):
-        size = size.round().clamp(1, 28)[:, None]
-        start = (torch.rand(count, 1, generator=generator) * (29 - size)).floor()
-        inside = inside & ((axis >= start) & (axis < start + size)).view(along)
+    sizes = torch.stack([(area * stretch).sqrt(), (area / stretch).sqrt()])
+    inside = erased[:, None, None] & _rectangles(sizes, generator)
     noise = torch.rand(images.shape, generator=generator).to(images.device)
     return torch.where(inside[:, None].to(images.device), noise, images)
+
+
+def mix(
+    images: Tensor, targets: Tensor, share: float, generator: Generator
+) -> tuple[Tensor, Tensor]:
+    """Put a rectangle of another image into that share of the images, and as much of its target.
+
+    The targets are the probabilities to learn, (N, 10). How much is taken is uniform (CutMix, Yun
+    et al. 2019).
+    """
+    count = len(images)
+    mixed = torch.rand(count, generator=generator) < share
+    side = 28 * torch.rand(count, generator=generator).sqrt()
+    inside = mixed[:, None, None] & _rectangles(torch.stack([side, side]), generator)
+    taken = inside.double().mean((1, 2)).float()[:, None].to(images.device)
+    # A batch is in a random order, so that its neighbour is any other image.
+    images = torch.where(inside[:, None].to(images.device), images.roll(1, 0), images)
+    return images, torch.lerp(targets, targets.roll(1, 0), taken)
+
+
+def _rectangles(sizes: Tensor, generator: Generator) -> Tensor:
+    """A rectangle anywhere in each of N images, bool (N, 28, 28), by heights and widths (2, N)."""
+    axis, inside = torch.arange(28), torch.ones(sizes.shape[1], 28, 28, dtype=torch.bool)
+    heights, widths = sizes.round().clamp(1, 28)[..., None]
+    for size, along in ((heights, (-1, 28, 1)), (widths, (-1, 1, 28))):
+        start = (torch.rand(size.shape, generator=generator) * (29 - size)).floor()
+        inside &= ((axis >= start) & (axis < start + size)).view(along)
+    return inside
 
 
 RANDOM: Mapping[str, Callable[[Tensor, Generator], Tensor]] = {"shift": shift, "erase": erase}

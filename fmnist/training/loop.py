@@ -24,7 +24,7 @@ from fmnist.models.inference import infer
 from fmnist.models.recipe import Recipe
 from fmnist.training import distillation
 from fmnist.training.adversarial import against
-from fmnist.training.augment import alternating, augment
+from fmnist.training.augment import alternating, augment, mix
 from fmnist.training.muon import Muon
 
 if TYPE_CHECKING:  # only some recipes need OpenCV
@@ -259,12 +259,19 @@ class _Batches:
         batch = self._order[place * size : (place + 1) * size].to(self._device)
         images = self._images[batch][:, None].float() / 255
         mirrored = alternating(self._sides[batch], epoch)
-        images = augment(images, self._recipe.augment, mirrored, _generator(seed, step))
+        chance = _generator(seed, step)
+        images = augment(images, self._recipe.augment, mirrored, chance)
+        targets = self._targets[batch]
+        sets = None if self._sets is None else self._sets[batch]
+        if share := self._recipe.mixing:
+            # Of a set of classes there is no part.
+            by_label = slice(None) if sets is None else ~sets.any(1)
+            images[by_label], targets[by_label] = mix(
+                images[by_label], targets[by_label], share, chance
+            )
         part = parallel.part(len(batch))
         images = images[part].contiguous(memory_format=torch.channels_last)
-        mine = batch[part]
-        sets = None if self._sets is None else self._sets[mine]
-        return _Batch(images, self._targets[mine], sets, len(batch))
+        return _Batch(images, targets[part], None if sets is None else sets[part], len(batch))
 
 
 def _learner(

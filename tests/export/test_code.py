@@ -75,6 +75,8 @@ def recipes() -> Iterator[pytest.param]:
     yield pytest.param("fcnn-small", replace(ONE_EPOCH, augment=()), id="nothing augmented")
     mean = replace(ONE_EPOCH, augment=(), averaging=0.7, epochs=2)
     yield pytest.param("fcnn-small", mean, id="weights averaged")
+    mixed = replace(ONE_EPOCH, augment=("flip",), mixing=0.5, label_smoothing=0.1)
+    yield pytest.param("fcnn-small", mixed, id="mixed")
     moved = replace(ONE_EPOCH, adversarial=0.1)
     yield pytest.param("cnn-normalized", moved, id="adversarial")
     muon = replace(ONE_EPOCH, optimizer="muon", augment=FULL, lr=0.02, precision="bfloat16")

@@ -1,3 +1,5 @@
+import numpy as np
+import pytest
 import torch
 
 from fmnist.models.recipe import AUGMENTATIONS
@@ -9,6 +11,7 @@ from fmnist.training.augment import (
     augment,
     erase,
     flip,
+    mix,
     shift,
 )
 
@@ -73,6 +76,31 @@ def test_what_is_erased_is_noise_and_what_is_not_stays() -> None:
     assert 0.45 < erased[changed].mean() < 0.55
     assert erased[changed].min() >= 0
     assert erased[changed].max() <= 1
+
+
+def test_mixing_puts_one_rectangle_of_the_neighbour_and_its_share_of_the_target() -> None:
+    images = torch.arange(1000.0).view(-1, 1, 1, 1).expand(-1, 1, 28, 28)
+    mixed, targets = mix(images, torch.eye(1000), 0.5, seeded())
+    shares = []
+    for place, image in enumerate(mixed[:, 0]):
+        theirs = image == (place - 1) % 1000
+        assert torch.equal(image != place, theirs)
+        if theirs.any():
+            rows, columns = theirs.any(1).sum(), theirs.any(0).sum()
+            assert theirs.sum() == rows * columns
+            assert rows == columns
+            shares.append(float(theirs.sum()) / 28**2)
+        assert targets[place, place - 1] == pytest.approx(float(theirs.float().mean()))
+        assert targets[place, place] == pytest.approx(float((~theirs).float().mean()))
+    assert 400 < len(shares) < 560
+    assert np.quantile(shares, [0.25, 0.5, 0.75]) == pytest.approx([0.25, 0.5, 0.75], abs=0.08)
+    assert torch.allclose(targets.sum(1), torch.ones(1000))
+
+
+def test_without_a_share_nothing_is_mixed_and_with_all_every_image_is() -> None:
+    images, targets = torch.rand(200, 1, 28, 28), torch.eye(200)
+    assert torch.equal(mix(images, targets, 0.0, seeded())[0], images)
+    assert (mix(images, targets, 1.0, seeded())[0] != images).any((1, 2, 3)).all()
 
 
 def test_the_generator_decides_everything() -> None:

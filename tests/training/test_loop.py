@@ -296,6 +296,22 @@ def test_a_recipe_takes_as_many_pictures_by_people_as_it_says(splits, people) ->
         assert state.people == count
 
 
+def test_garments_are_mixed_with_garments_and_pictures_with_several_right_answers_with_nothing(
+    splits, people
+) -> None:
+    model, seen = MODELS["fcnn"].seeded(0), []
+    model.register_forward_pre_hook(
+        lambda module, inputs: seen.append(inputs[0]) if module.training else None
+    )
+    recipe = dataclasses.replace(RECIPE, epochs=1, people=10.0, mixing=1.0, augment=())
+    list(train(model, splits, recipe, CPU, people=people))
+    shown = {bytes(image) for image in (torch.cat(seen)[:, 0] * 255).round().byte().numpy()}
+    with_a_set = people.training.accepted.any(1)
+    assert {bytes(image) for image in people.training.images[with_a_set]} <= shown
+    # A batch's last may stand alone and be mixed with itself.
+    assert sum(bytes(image) in shown for image in splits[0].images) < 20
+
+
 def test_without_pictures_by_people_a_training_is_the_one_of_a_recipe_without(splits) -> None:
     alone, wanting = (
         trained(splits, dataclasses.replace(RECIPE, people=share))[1] for share in (0.0, 1.0)

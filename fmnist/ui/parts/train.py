@@ -132,6 +132,15 @@ def edit_recipe(
                     _("Augmentation"), list(AUGMENTATIONS), recipe.augment, key=f"augment {key}"
                 )
             ),
+            mixing=value(
+                _("Mixing"),
+                "mixing",
+                step=0.1,
+                help=_(
+                    "This share of the images get a rectangle of another one, and as much of its "
+                    "label (CutMix). It helps long trainings; at 0 there is none."
+                ),
+            ),
             adversarial=value(
                 _("Adversarial: how far pixels move"),
                 "adversarial",
