@@ -547,7 +547,8 @@ def _steps(part: Part, known: Convolved | None) -> Iterator[tuple[Step, float]]:
     """What may happen around a convolution, and how unusual it is."""
     edge = part.tensors["weight"].shape[2]
     half = (edge - 1) // 2
-    paddings: dict[int | Literal["same"], float] = {0: 0.0, half: 0.0}
+    # Of an even edge there are two halves.
+    paddings: dict[int | Literal["same"], float] = {0: 0.0, half: 0.0, edge // 2: 0.0}
     for pixels in (1, 2, 3):
         if pixels <= edge // 2 + 1:
             paddings.setdefault(pixels, 1.5)

@@ -120,6 +120,10 @@ class _Trial(NamedTuple):
     cut: bool  # whether some answers alone are never positive
 
     @property
+    def reordered(self) -> bool:
+        return _reordered(self.accuracy, self.lifted)
+
+    @property
     def promise(self) -> float:
         return max(self.accuracy, self.lifted - LIFT)
 
@@ -227,7 +231,7 @@ def best(
     found = min(alike, key=lambda trial: (trial.cost, trial.loss))
     model = found.candidate.build()
     read_as(model, found.reads)
-    order = found.order if found.lifted - found.accuracy > LIFT else None
+    order = found.order if found.reordered else None
     return Found(model, found.candidate, found.reads, _doubt(found, len(split)), order)
 
 
@@ -279,7 +283,7 @@ def doubted(e: Evaluation) -> tuple[Words | None, tuple[int, ...] | None]:
     """
     accuracy, (lifted, order) = evaluation.accuracy(e), _best_order(e)
     did = Words("{accuracy:.1%} of {images:,} test images", accuracy=accuracy, images=len(e.labels))
-    if lifted - accuracy > LIFT:
+    if _reordered(accuracy, lifted):
         return _in_another_order(did, lifted, order), order
     if accuracy < DOUBTFUL:
         doubt = Words(
@@ -293,7 +297,7 @@ def doubted(e: Evaluation) -> tuple[Words | None, tuple[int, ...] | None]:
 
 def _judged(candidate: Candidate, reads: str, e: Evaluation, strange: float) -> _Trial:
     accuracy, (lifted, order) = evaluation.accuracy(e), _best_order(e)
-    logits = e.logits[:, order] if lifted - LIFT > accuracy else e.logits
+    logits = e.logits[:, order] if _reordered(accuracy, lifted) else e.logits
     doubts = min(
         evaluation.loss(Evaluation("", logits * np.float32(t), e.labels)) for t in TEMPERATURES
     )
@@ -344,6 +348,14 @@ def _best_order(e: Evaluation) -> tuple[float, tuple[int, ...]]:
     return lifted, tuple(int(column) for column in order[1])
 
 
+def _reordered(accuracy: float, lifted: float) -> bool:
+    """Whether the classes stand in another order, which makes the accuracy that one.
+
+    A network that names digits has up to half of the garments right in some order.
+    """
+    return lifted - accuracy > LIFT and lifted >= DOUBTFUL
+
+
 def _leaders(trials: Sequence[_Trial]) -> list[_Trial]:
     """The best trial of each of the few candidates that do best."""
     found: dict[int, _Trial] = {}
@@ -358,7 +370,7 @@ def _doubt(found: _Trial, images: int) -> Words | None:
     did = Words(
         "{accuracy:.1%} of {images:,} validation images", accuracy=found.accuracy, images=images
     )
-    if found.lifted - found.accuracy > LIFT:
+    if found.reordered:
         return _in_another_order(did, found.lifted, found.order)
     if found.accuracy < NAMES_NONE:
         # The best of a hundred ways to wire random weights has up to 35 %.

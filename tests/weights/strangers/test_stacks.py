@@ -3,8 +3,10 @@ from types import MappingProxyType
 import numpy as np
 import pytest
 import torch
+from sklearn.datasets import load_digits
 from strangers import pickled
 from torch import Tensor, nn
+from torch.nn import functional
 
 from fmnist.data import splits
 from fmnist.models import MODELS, ModelSpec, inference
@@ -48,6 +50,11 @@ NETWORKS = {
         nn.Conv2d(1, 10, 3, padding=1), nn.ReLU(), *conv_block(10, 10, padding=1),
         nn.Conv2d(10, 10, 3, padding=1), nn.ReLU(), *conv_block(10, 10, padding=1),
         nn.Flatten(), nn.Linear(490, 10),
+    ),
+    "even kernels": nn.Sequential(
+        nn.Conv2d(1, 10, 2, padding=1), nn.ReLU(), *conv_block(10, 10, size=2, padding=1),
+        nn.Conv2d(10, 10, 2, padding=1), nn.ReLU(), *conv_block(10, 10, size=2, padding=1),
+        nn.Flatten(), nn.Linear(640, 10),
     ),
     "strides": nn.Sequential(
         nn.Conv2d(1, 8, 5, 2, 2), nn.ReLU(), nn.Conv2d(8, 16, 5, 2, 2), nn.ReLU(),
@@ -324,6 +331,24 @@ def test_a_registered_shape_is_one_way_among_others(monkeypatch: pytest.MonkeyPa
         expected = theirs(torch.tensor(images)[:, None] / 255).numpy()
     assert opened.reads == "0..1"
     assert np.allclose(inference.infer(opened.model, images, CPU), expected, atol=1e-4)
+
+
+@pytest.mark.real_data
+def test_a_network_of_digits_names_no_garments_in_whatever_order() -> None:
+    digits = load_digits()
+    images = functional.interpolate(torch.tensor(digits.images).float()[:, None], 28) / 16
+    labels = torch.tensor(digits.target)
+    torch.manual_seed(0)
+    theirs = nn.Sequential(nn.Flatten(), nn.Linear(784, 32), nn.ReLU(), nn.Linear(32, 10))
+    optimizer = torch.optim.Adam(theirs.parameters(), 1e-2)
+    for _ in range(40):
+        optimizer.zero_grad()
+        functional.cross_entropy(theirs(images), labels).backward()
+        optimizer.step()
+    assert (theirs(images).argmax(1) == labels).float().mean() > 0.9
+    opened = opening.open_file(pickled(theirs.state_dict()), "digits.pt")
+    assert "names no garments" in str(opened.doubt)
+    assert opened.order is None
 
 
 @pytest.mark.real_data
