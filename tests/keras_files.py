@@ -55,11 +55,18 @@ def batch_norm(channels: int) -> Layer:
     return Layer("BatchNormalization", {"axis": [-1], "epsilon": 0.001}, arrays, names)
 
 
+SNAKE = {
+    "Conv2D": "conv2d", "BatchNormalization": "batch_normalization",
+    "SeparableConv2D": "separable_conv2d", "DepthwiseConv2D": "depthwise_conv2d",
+    "MaxPooling2D": "max_pooling2d", "AveragePooling2D": "average_pooling2d",
+}  # fmt: skip
+
+
 def named(layers: Sequence[Layer]) -> list[tuple[str, Layer]]:
     numbers: Counter[str] = Counter()
     rows = []
     for layer in layers:
-        kind = layer.kind.lower()
+        kind = SNAKE.get(layer.kind, layer.kind.lower())
         rows.append((f"{kind}_{numbers[kind]}" if numbers[kind] else kind, layer))
         numbers[kind] += 1
     return rows
@@ -118,13 +125,10 @@ def zipped(layers: Sequence[Layer], model: Mapping[str, Any]) -> bytes:
     """As Keras 3 writes a .keras file: the arrays by a layer's class and its number."""
     weights, content = io.BytesIO(), io.BytesIO()
     paths = {"LSTM": "cell/vars", "GRU": "cell/vars"}
-    snake = {"Conv2D": "conv2d", "BatchNormalization": "batch_normalization",
-             "SeparableConv2D": "separable_conv2d", "DepthwiseConv2D": "depthwise_conv2d",
-             "MaxPooling2D": "max_pooling2d", "AveragePooling2D": "average_pooling2d"}  # fmt: skip
     numbers: Counter[str] = Counter()
     with h5py.File(weights, "w") as file:
         for layer in layers:
-            kind = snake.get(layer.kind, layer.kind.lower())
+            kind = SNAKE.get(layer.kind, layer.kind.lower())
             own = f"{kind}_{numbers[kind]}" if numbers[kind] else kind
             numbers[kind] += 1
             group = file.create_group(f"layers/{own}/{paths.get(layer.kind, 'vars')}")

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from fmnist import models
-from fmnist.data.splits import CHOSEN_BY, CLASSES, VALIDATION_PER_CLASS
+from fmnist.data import splits
+from fmnist.data.splits import CHOSEN_BY, CLASSES
 from fmnist.export.sources import Sources, names_in, tree
 from fmnist.machine import templates
 from fmnist.models import MODELS, ModelSpec, chain
@@ -68,7 +69,7 @@ def script(
         random=recipe.mixing or set(recipe.augment) - {"flip"},
         classes=CLASSES,
         split_seed=CHOSEN_BY,
-        held_out=VALIDATION_PER_CLASS,
+        held_out=splits.VALIDATION_PER_CLASS,
         warm_up=loop.WARM_UP,
         adam_share=loop.ADAM_SHARE,
     )

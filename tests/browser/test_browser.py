@@ -40,7 +40,7 @@ def test_the_first_visitors_of_a_fresh_server_see_the_studios_navigation_on_a_de
     room = [stranger() for _ in range(3)]
     for page in room:
         page.add_init_script(path=Path(__file__).with_name("navigation_seen.js"))
-        page.goto(f"{fresh_studio}/errors", wait_until="commit")
+        page.goto(f"{fresh_studio}/errors?model=softmax", wait_until="commit")
     for page in room:
         expect(page.get_by_text(PAGES["Errors"][1], exact=True)).to_be_visible()
         settle(page)
@@ -173,11 +173,8 @@ def test_a_run_goes_on_without_its_tab_and_server_and_its_link_shows_the_end(
 ) -> None:
     with serve(tmp_path, tmp_path / "cache") as address:
         page = stranger()
-        page.goto(f"{address}/train")
+        page.goto(f"{address}/train?learn=lenet-5&epochs=6")
         settle(page)
-        box = page.get_by_role("spinbutton", name="Epochs")
-        box.fill("6")
-        box.press("Enter")
         page.get_by_role("button", name="Start training").click()
         expect(page.get_by_text(re.compile("^Epoch [1-6] of 6$"))).to_be_visible()
         query = urlsplit(page.url).query

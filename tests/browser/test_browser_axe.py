@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
         "",
         "classify?way=Examples&others=cnn",
         "classify?way=Upload",
-        "errors?model=cnn&why=true&projector=true",
+        "errors?model=lenet-5&why=true&projector=true",
         "errors?model=nobody",
     ],
 )

@@ -98,9 +98,9 @@ def test_switching_the_language_keeps_what_was_chosen(visit: Callable[..., Page]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["hardest", "train", "map"])
-def test_no_option_of_a_bar_is_cut_in_longer_words(visit: Callable[..., Page], name: str) -> None:
-    page = visit(name, viewport={"width": 1280, "height": 800}, **GERMAN)
+@pytest.mark.parametrize("path", ["hardest?models=softmax", "train", "map?model=softmax"])
+def test_no_option_of_a_bar_is_cut_in_longer_words(visit: Callable[..., Page], path: str) -> None:
+    page = visit(path, viewport={"width": 1280, "height": 800}, **GERMAN)
     bars = page.get_by_test_id("stMain").get_by_role("radiogroup")
     expect(bars.first).to_be_visible()
     fits = "(bars) => bars.map((bar) => bar.scrollWidth <= bar.clientWidth)"

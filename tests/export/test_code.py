@@ -26,6 +26,15 @@ ONE_EPOCH = Recipe(epochs=1, batch_size=32, precision="float32", seed=5)
 FULL = ("flip", "shift", "erase")
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _few_held_out() -> Iterator[None]:
+    """Both judge each epoch on a few images, and nobody else is given such a script."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(splits, "VALIDATION_PER_CLASS", 30)
+        yield
+    code.script.cache_clear()
+
+
 @pytest.fixture(scope="session")
 def published(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Split]:
     """A folder with four files of noise as Fashion-MNIST's are, and the training images in them."""

@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 
 import streamlit as st
 
+from fmnist.machine import apart
 from fmnist.machine.apart import Lane
 from fmnist.machine.errors import UserFacingError
 from fmnist.models.inference import ProgressCallback
@@ -20,6 +21,8 @@ Result = TypeVar("Result")
 GLANCE, LOOK = 0.2, 1.0  # seconds: whoever waits for long sees less often how far it is
 MANY = 2000
 """Images for which a computation is worth a process of its own."""
+MOST = 20_000
+"""Images about which a large model may be asked for minutes, as about the training split."""
 
 ONE_BY_ONE: AbstractContextManager[object] = Lock()
 """The turn of what takes minutes, on both cores."""
@@ -28,11 +31,19 @@ AT_ONCE: AbstractContextManager[object] = nullcontext()
 
 
 def apart_if_many(
-    compute: Callable[..., Result], *args: Any, images: int, lane: Lane, report: ProgressCallback
+    compute: Callable[..., Result],
+    *args: Any,
+    images: int,
+    report: ProgressCallback,
+    lane: Lane | None = None,
 ) -> Result:
-    """What a function of a module returns; about many images, where nobody's click waits for it."""
+    """What a function of a module returns; about many images, where nobody's click waits for it.
+
+    Without a lane it is that of what takes seconds, where there aren't too many images for it.
+    """
     if images < MANY:
         return compute(*args, report)
+    lane = lane or (apart.MINUTES if images > MOST else apart.SECONDS)
     return lane.run(compute, *args, report=report)
 
 

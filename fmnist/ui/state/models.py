@@ -24,7 +24,7 @@ from fmnist.analysis import evaluation, explain
 from fmnist.analysis.evaluation import Evaluation
 from fmnist.classroom.runs import seal
 from fmnist.data.splits import Source, SplitName
-from fmnist.machine import apart, devices, files
+from fmnist.machine import devices, files
 from fmnist.machine.apart import Lane
 from fmnist.models import inference, together
 from fmnist.models.inference import ProgressCallback
@@ -281,7 +281,7 @@ def aside(
     device: torch.device,
     images: int,
     report: ProgressCallback,
-    lane: Lane = apart.SECONDS,
+    lane: Lane | None = None,
 ) -> Result:
     """What a function of a module makes of a model and so many images, keeping nobody waiting."""
     # A GPU needs a moment only, and ONNX Runtime's sessions stay where they are.

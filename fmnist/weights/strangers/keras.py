@@ -149,12 +149,39 @@ def _of_hdf5(content: bytes) -> tuple[list[Layer] | None, list[dict[str, Tensor]
     if config is not None:
         model = json.loads(_text(config))
         return _translated(model, _of_names(model, saved))
-    groups = [(name, list(own.values())) for name, own in saved.items() if own]
+    places = _places(order)
+    groups = [(places.get(name, name), list(own.values())) for name, own in saved.items() if own]
     if not groups:
         groups = [(path, found) for path, found in _by_group(arrays).items()]
     if not groups:
         raise KerasError("holds no weights of layers.")
     return None, [stacks.from_keras(groups)]
+
+
+def _places(order: Sequence[str]) -> dict[str, str]:
+    """The layers' names as numbers in a row, each with room for its activation.
+
+    Keras names the layers that hold no weights, too, so the numbers leave room for pooling where it
+    is. Nothing where somebody chose a name, which may stand for any layer.
+    """
+    kinds = [_NAMED.fullmatch(name) for name in order]
+    place, places = 0, {}
+    for name, kind in zip(order, kinds, strict=True):
+        if kind is None:
+            return {}
+        places[name] = str(place)
+        place += _ROOM.get(kind[1], 0)
+    return places
+
+
+_ROOM = {
+    "conv2d": 2, "dense": 2, "batch_normalization": 1, "flatten": 1, "max_pooling2d": 1,
+    "average_pooling2d": 1, "global_average_pooling2d": 1, "global_max_pooling2d": 1,
+}  # fmt: skip
+"""What each layer takes among those of an nn.Sequential; others do nothing, or are activations."""
+_ASIDE = ("dropout", "activation", "re_lu", "leaky_re_lu", "elu", "softmax", "input", "input_layer")
+_NAMED = re.compile(rf"({'|'.join([*_ROOM, *_ASIDE])})(?:_\d+)?")
+"""A name that Keras gave a layer itself."""
 
 
 def _text(value: Any) -> str:

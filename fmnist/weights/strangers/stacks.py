@@ -281,7 +281,7 @@ class Stack:
             side = _after(side, part, taken) if side else 0
         if side:
             cost = SIDES[start] + sum(self._options[i][one] for i, one in enumerate(steps))
-            cost += sum(_change(*pair) for pair in itertools.pairwise(steps))
+            cost += sum(_change(*pair) for pair in itertools.pairwise((None, *steps)))
             for edge, more in _ends(side, self._edge()):
                 yield Geometry(steps, edge, cost + more, start)
 
@@ -406,7 +406,7 @@ class Stack:
                     yield Geometry(steps, edge, cost + more, start)
                 continue
             for step, after, more in options(len(steps), side):
-                total = cost + more + (_change(steps[-1], step) if steps else 0.0)
+                total = cost + more + _change(steps[-1] if steps else None, step)
                 bound = total + remaining(len(steps) + 1, after)
                 if bound < math.inf:
                     heapq.heappush(heap, (bound, next(count), (*steps, step), after, total))
@@ -416,10 +416,12 @@ class Stack:
         """For each convolution, what may happen around it, and how unusual that is."""
         found = []
         for index, part in enumerate(self.convolutions):
-            hint = self._pools_after(index)
+            pools = self._pools_after(index)
+            # Where there is room for pooling there may be dropout instead.
+            against = {None: (0.0, 0.0), False: (0.0, 3.0), True: (0.8, 0.0)}[pools]
             found.append(
                 {
-                    step: cost + 0.8 * (hint is not None and hint != (step.pool != (1, 1)))
+                    step: cost + against[step.pool != (1, 1)]
                     for step, cost in _steps(part, self.convolved.get(part.name))
                 }
             )
@@ -561,13 +563,13 @@ def _steps(part: Part, known: Convolved | None) -> Iterator[tuple[Step, float]]:
             {stride: 0.0},
             {half if padding == "same" and edge % 2 else padding: 0.0},
         )
-    for (stride, odd), (padding, odder), ((pool, over), oddest) in itertools.product(
-        strides.items(), paddings.items(), _POOLS.items()
+    for (stride, odd), (padding, odder), (pool, over) in itertools.product(
+        strides.items(), paddings.items(), _POOLS
     ):
         if padding == "same" and stride == 1 and edge % 2:
             continue  # which is half
         both = 0.7 if stride > 1 and pool != (1, 1) else 0.0  # a stride stands in for pooling
-        yield Step(stride, padding, pool, over), odd + odder + oddest + both
+        yield Step(stride, padding, pool, over), odd + odder + both
 
 
 _POOLS: Mapping[tuple[tuple[int, int], Literal["", "padded", "rounded up"]], float] = {
@@ -582,12 +584,17 @@ OVER: Mapping[str, Words] = {
 }
 
 
-def _change(before: Step, after: Step) -> float:
-    """How unusual it is that a step follows another."""
+def _change(before: Step | None, after: Step) -> float:
+    """How unusual it is that a step follows another, or none; unusual pooling is so once."""
+    new = before is None or (before.pool, before.over) != (after.pool, after.over)
+    pooling = _POOLS[after.pool, after.over] if new else 0.0
+    if before is None:
+        return pooling
     pools = (before.pool != (1, 1), after.pool != (1, 1))
     sizes = before.pool != after.pool and all(pools)
     return (
-        0.1 * (before.stride != after.stride)
+        pooling
+        + 0.1 * (before.stride != after.stride)
         + 0.5 * ((before.padding == 0) != (after.padding == 0))
         + 0.3 * (pools[0] != pools[1])
         + 1.0 * sizes

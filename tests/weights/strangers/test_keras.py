@@ -28,6 +28,7 @@ from fmnist.models import inference
 from fmnist.weights import shelf
 from fmnist.weights.card import WeightsError
 from fmnist.weights.shelf import Weights
+from fmnist.weights.strangers import keras, stacks
 
 CPU = torch.device("cpu")
 IMAGES, _ = garments.draw(12, seed=8)
@@ -144,6 +145,16 @@ def test_weights_alone_are_a_stack_whose_maps_are_flattened_as_keras_does() -> N
     assert card.taken_for == "ReLU, max pooling 2"
     answers = normalised(inference.infer(opened, IMAGES, CPU))
     assert np.allclose(answers, model_said(layers, (28, 28, 1)), atol=1e-4)
+
+
+def test_of_weights_alone_the_names_of_layers_without_any_say_where_no_pooling_is() -> None:
+    wide = POOL._replace(settings={**POOL.settings, "pool_size": [3, 3], "strides": [3, 3]})
+    layers = [conv(3, 1, 4), conv(3, 4, 5), wide, conv(3, 5, 6), wide, FLATTEN, dense(24, 10)]
+    found = keras.read(h5(layers, None, whole=False), "model.weights.h5")
+    ways = stacks.read(found, channels_last=True).geometries()
+    pools = [[step.pool for step in way.steps] for way in ways if way.side == 28]
+    assert all(first == (1, 1) for first, *_ in pools[:16])
+    assert [(1, 1), (3, 3), (3, 3)] in pools[:16]
 
 
 # What is refused
