@@ -58,6 +58,10 @@ PHONE = {
 # Opened by a link to a page, Streamlit first looks for its endpoints beside that page.
 PROBES = re.compile(r"/\w+/_stcore/(health|host-config)$")
 
+# Under a certificate that it is told to overlook, Chromium asks for each file anew, and on a busy
+# machine gives one up at times.
+OVERLOOKED = "ERR_TOO_MANY_RETRIES"
+
 # What axe-core finds against these is none of ours; docs/code.md says by which rules.
 STREAMLITS_OWN = ("stSidebarNavItems", "stFileUploaderDropzone", "stToast")
 GROUND = (Path(__file__).parent / "browser" / "ground.js").read_text()

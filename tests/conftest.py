@@ -18,18 +18,18 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import leftovers
 import numpy as np
 import pytest
-from browsing import DESK, IN_CI, PATIENCE, PROBES, serve, settle, stop_runs
+from browsing import DESK, IN_CI, OVERLOOKED, PATIENCE, PROBES, serve, settle, stop_runs
 from numpy.typing import NDArray
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
+from benchmarks.studio import CHROMIUM
 from fmnist.classroom import room
 from fmnist.classroom.room import Ticket
 from fmnist.data import fashion, garments, splits
 from fmnist.data.garments import worn
 from fmnist.machine import files
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 PICTURES = os.environ.get("FMNIST_MEASURED")
 LONGEST = ("pages", "runs", "strangers", "models", "test_main.py", "pictures", "browser")
 """Rooms and files that are begun first, so that none of them is what a worker is left with."""
@@ -56,7 +56,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     missing = {
         "real_data": None if fashion.available() else "the four Fashion-MNIST files are not here",
         "pictures": None if PICTURES else "FMNIST_MEASURED names no folder of sketches and photos",
-        "browser": None if CHROMIUM else "Chromium is not installed",
+        "browser": None if CHROMIUM["executable_path"] else "Chromium is not installed",
         "caddy": None if shutil.which("caddy") else "Caddy is not installed",
         "nginx": None if shutil.which("nginx") else "nginx is not installed",
     }
@@ -153,7 +153,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     Image.fromarray(worn.person(0, np.random.default_rng(0), 480).picture).save(seen, "JPEG")
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
-            executable_path=CHROMIUM,
+            executable_path=CHROMIUM["executable_path"],
             args=[
                 "--no-sandbox",
                 "--disable-gpu",
@@ -181,14 +181,14 @@ def stranger(browser: Browser) -> Iterator[Callable[..., Page]]:
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on(
-            "console",
-            lambda message: (
-                complaints.append(f"{message.text} {message.location['url']}")
-                if message.type == "error" and not PROBES.search(message.location["url"])
-                else None
-            ),
-        )
+
+        def hear(message: ConsoleMessage) -> None:
+            text, url = message.text, message.location["url"]
+            overlooked = options.get("ignore_https_errors") and OVERLOOKED in text
+            if message.type == "error" and not PROBES.search(url) and not overlooked:
+                complaints.append(f"{text} {url}")
+
+        page.on("console", hear)
         return page
 
     yield enter

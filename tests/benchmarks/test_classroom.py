@@ -42,7 +42,7 @@ def test_what_a_class_does_is_in_the_folder_and_on_the_wall(
     with serve(tmp_path, answers_folder) as address:
         finished(classroom.every_page(address, room.open_room("Before", "here")))
         teacher = room.open_room("A class", "here")
-        class_ = Class(teacher, [address, address], time.monotonic() + 12)
+        class_ = Class(teacher, [address, address], time.monotonic() + 30)
         finished(lesson(class_))
         for plan in (tmp_path / "runs").glob("*/plan.json"):
             (plan.parent / "stop").touch()

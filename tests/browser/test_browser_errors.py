@@ -71,7 +71,7 @@ def link(page: Page) -> str:
 def test_a_click_on_a_cell_shows_its_images_and_makes_a_link_to_it(
     visit: Callable[..., Page],
 ) -> None:
-    page = visit("errors?model=lenet-5")
+    page = visit("errors?model=cnn")
     name, count = click_fullest(
         page, lambda name: is_error(name) and not name.startswith("Shirt named T-shirt")
     )
@@ -86,7 +86,7 @@ def test_a_click_on_a_cell_shows_its_images_and_makes_a_link_to_it(
 
 @pytest.mark.slow
 def test_a_head_opens_all_that_was_wrong_in_its_row_or_column(visit: Callable[..., Page]) -> None:
-    page = visit("errors?model=lenet-5&order=Similarity&cells=Row+%25")
+    page = visit("errors?model=cnn&order=Similarity&cells=Row+%25")
     for kind in (r".* named wrong$", r"^Wrongly named "):
         name, count = click_fullest(page, lambda name, kind=kind: re.match(kind, name) is not None)
         expect_wall_of(page, name, count)
@@ -96,7 +96,7 @@ def test_a_head_opens_all_that_was_wrong_in_its_row_or_column(visit: Callable[..
 def test_the_matrix_is_walked_and_chosen_in_by_keys_and_keeps_the_focus(
     visit: Callable[..., Page],
 ) -> None:
-    page = visit("errors?model=lenet-5&true=Bag&predicted=Bag")
+    page = visit("errors?model=cnn&true=Bag&predicted=Bag")
     chosen = cells(page).and_(page.locator("[aria-selected=true]"))
     expect(chosen).to_have_attribute("title", re.compile("^Bag named Bag: "))
     assert page.locator("td[tabindex='0']").count() == 1  # one stop on the way through the page
@@ -120,7 +120,7 @@ def test_the_matrix_is_walked_and_chosen_in_by_keys_and_keeps_the_focus(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", ["errors?model=lenet-5", "compare?first=fcnn&second=cnn"])
+@pytest.mark.parametrize("path", ["errors?model=cnn", "compare?first=fcnn&second=cnn"])
 def test_every_figure_in_a_matrix_is_large_and_stands_out(
     visit: Callable[..., Page], path: str, scheme: str
 ) -> None:
@@ -139,7 +139,7 @@ def test_every_figure_in_a_matrix_is_large_and_stands_out(
 @pytest.mark.slow
 @pytest.mark.real_data
 def test_on_a_phone_each_figure_keeps_to_its_cell(visit: Callable[..., Page]) -> None:
-    page = visit("errors?model=lenet-5", **PHONE)
+    page = visit("errors?model=cnn", **PHONE)
     found = cells(page).evaluate_all(Path(__file__).with_name("widths.js").read_text())
     assert max(len(cell["text"]) for cell in found) == 3
     wide = {cell["text"]: cell for cell in found if cell["figure"] > cell["cell"]}
@@ -150,7 +150,7 @@ def test_on_a_phone_each_figure_keeps_to_its_cell(visit: Callable[..., Page]) ->
 def test_keys_and_buttons_walk_the_selection_and_the_link_leads_to_the_garment(
     visit: Callable[..., Page],
 ) -> None:
-    page = visit("errors?model=lenet-5&true=Any+class&predicted=Any+class")
+    page = visit("errors?model=cnn&true=Any+class&predicted=Any+class")
     seen = [number(page, 1)]
     wall(page).focus()
     page.keyboard.press("ArrowRight")
@@ -189,7 +189,7 @@ def test_keys_and_buttons_walk_the_selection_and_the_link_leads_to_the_garment(
 def test_each_deed_is_one_step_back_and_a_step_brings_all_that_was_left(
     visit: Callable[..., Page],
 ) -> None:
-    page = visit("errors?model=lenet-5&on=validation")
+    page = visit("errors?model=cnn&on=validation")
     begun = link(page)
     first, count = click_fullest(page, lambda name: is_error(name) and "Shirt" not in name)
     expect_wall_of(page, first, count)
@@ -204,7 +204,7 @@ def test_each_deed_is_one_step_back_and_a_step_brings_all_that_was_left(
     assert link(page) == left
     follow(page, "Scores")
     # As if they had been chosen by hand, model and split are kept.
-    assert parse_qs(urlsplit(page.url).query) == {"model": ["lenet-5"], "on": ["validation"]}
+    assert parse_qs(urlsplit(page.url).query) == {"model": ["cnn"], "on": ["validation"]}
     page.go_back()
     expect(page.locator("h1")).to_have_text("Errors")
     expect(heading(page, re.compile(f"^{re.escape(first)}: "))).to_be_visible()
@@ -238,7 +238,7 @@ def within(page: Page, *shown: Locator) -> list[dict[str, float]]:
 def test_matrix_wall_and_garment_are_on_one_screen_and_on_a_large_one_the_map_too(
     visit: Callable[..., Page],
 ) -> None:
-    page = visit("errors?model=lenet-5", viewport={"width": 1280, "height": 800})
+    page = visit("errors?model=cnn", viewport={"width": 1280, "height": 800})
     click_fullest(page, lambda name: name == "Bag named Bag")
     number(page, 1)
     shown = (page.get_by_role("grid"), page.locator(".st-key-wall-of-gallery"))
@@ -254,7 +254,7 @@ def test_matrix_wall_and_garment_are_on_one_screen_and_on_a_large_one_the_map_to
 @pytest.mark.slow
 @pytest.mark.real_data
 def test_longer_words_push_nothing_off_the_screen(visit: Callable[..., Page]) -> None:
-    page = visit("errors?model=lenet-5&lang=de", viewport={"width": 1280, "height": 800})
+    page = visit("errors?model=cnn&lang=de", viewport={"width": 1280, "height": 800})
     shown = (page.get_by_role("grid"), page.locator(".st-key-wall-of-gallery"))
     within(page, *shown, page.locator(".st-key-garment"))
 
@@ -264,7 +264,7 @@ def test_longer_words_push_nothing_off_the_screen(visit: Callable[..., Page]) ->
 def test_on_a_projector_the_type_is_larger_and_the_sidebar_gone_on_every_page_until_it_is_left(
     visit: Callable[..., Page],
 ) -> None:
-    page = visit("errors?model=lenet-5&projector=true", viewport={"width": 1280, "height": 800})
+    page = visit("errors?model=cnn&projector=true", viewport={"width": 1280, "height": 800})
     sidebar = page.get_by_test_id("stSidebar")
     expect(sidebar).to_be_hidden()
     within(page, page.get_by_role("grid"))
@@ -302,7 +302,7 @@ def test_nothing_that_one_model_said_stands_under_the_name_of_the_next(
 def test_a_garment_of_the_map_and_a_bar_of_confidence_are_chosen_in_all_views(
     visit: Callable[..., Page],
 ) -> None:
-    page = visit("errors?model=lenet-5&true=Bag&predicted=Bag")
+    page = visit("errors?model=cnn&true=Bag&predicted=Bag")
     canvas = page.locator(".ground > canvas")
     expect(canvas).to_have_attribute("data-thumbs", re.compile("[1-9]"))
     first = number(page, 1)
@@ -330,7 +330,7 @@ def test_a_garment_of_the_map_and_a_bar_of_confidence_are_chosen_in_all_views(
 def test_a_selection_that_was_kept_is_there_after_a_reload_and_is_taken_to_other_pages(
     visit: Callable[..., Page],
 ) -> None:
-    page = visit("errors?model=lenet-5&true=Bag&predicted=Bag")
+    page = visit("errors?model=cnn&true=Bag&predicted=Bag")
     count = int(heading(page, re.compile("^Bag named Bag: ")).inner_text().split(": ")[1])
     menu = page.get_by_role("button", name="Selection")
     menu.click()

@@ -41,6 +41,8 @@ Result = TypeVar("Result")
 Told = TypeVar("Told")
 Parameters = ParamSpec("Parameters")
 Real = TypeVar("Real", np.float16, np.float32)
+Question = Callable[[Classifier, NDArray[np.uint8], torch.device, ProgressCallback], NDArray[Real]]
+"""What a model is asked about images."""
 HashFuncs = dict[str | type[Any], Callable[[Any], Any]]
 
 TIMED = 7
@@ -212,13 +214,7 @@ def logits(
 def _answers(
     card: Card, split_name: SplitName, source: Source, device: torch.device
 ) -> Job[NDArray[np.float32]]:
-    answers = _of_split(inference.infer, card, split_name, source, device)
-    # Weights that are here to stay keep their answers for the next start. A GPU needs a moment
-    # only, and its last digits are its own.
-    if card.name in uploads() or device.type != "cpu":
-        return Job(answers, AT_ONCE)
-    name = f"answers {card.sha256} {known_as(split_name, source)}"
-    return Job(lambda report: files.cached(name, lambda: answers(report)), AT_ONCE)
+    return _asked("answers", inference.infer, card, split_name, source, device)
 
 
 @answering
@@ -234,13 +230,31 @@ def embeddings(
 def _features(
     card: Card, split_name: SplitName, source: Source, device: torch.device
 ) -> Job[NDArray[np.float16]]:
-    return Job(_of_split(explain.embed, card, split_name, source, device), AT_ONCE)
+    return _asked("features", explain.embed, card, split_name, source, device)
+
+
+def _asked(
+    kind: str,
+    question: Question[Real],
+    card: Card,
+    split_name: SplitName,
+    source: Source,
+    device: torch.device,
+) -> Job[NDArray[Real]]:
+    """What a question finds in a model about a whole split, kept for the next start.
+
+    But for weights that aren't here to stay, and on a GPU, which needs a moment only and whose last
+    digits are its own.
+    """
+    find = _of_split(question, card, split_name, source, device)
+    if card.name in uploads() or device.type != "cpu":
+        return Job(find, AT_ONCE)
+    name = f"{kind} {card.sha256} {known_as(split_name, source)}"
+    return Job(lambda report: files.cached(name, lambda: find(report)), AT_ONCE)
 
 
 def _of_split(
-    question: Callable[
-        [Classifier, NDArray[np.uint8], torch.device, ProgressCallback], NDArray[Real]
-    ],
+    question: Question[Real],
     card: Card,
     split_name: SplitName,
     source: Source,
@@ -262,9 +276,7 @@ def _of_split(
 
 
 def whole(
-    question: Callable[
-        [Classifier, NDArray[np.uint8], torch.device, ProgressCallback], NDArray[Real]
-    ],
+    question: Question[Real],
     model: Classifier,
     images: NDArray[np.uint8],
     device: torch.device,

@@ -281,7 +281,8 @@ class Stack:
             side = _after(side, part, taken) if side else 0
         if side:
             cost = SIDES[start] + sum(self._options[i][one] for i, one in enumerate(steps))
-            cost += sum(_change(*pair) for pair in itertools.pairwise((None, *steps)))
+            following = zip((None, *steps), steps, strict=False)
+            cost += sum(_change(before, after) for before, after in following)
             for edge, more in _ends(side, self._edge()):
                 yield Geometry(steps, edge, cost + more, start)
 
