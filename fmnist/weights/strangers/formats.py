@@ -132,11 +132,13 @@ def tidied(loaded: Mapping[str, Tensor], filename: str) -> dict[str, Tensor]:
     names = {name: unwrapped(name) for name in loaded}
     if len(set(names.values())) < len(names):
         names = {name: name for name in loaded}
-    tensors = {
-        names[name]: tensor
-        for name, tensor in loaded.items()
-        if not _BESIDE.fullmatch(name) and (tensor.ndim or ASIDE.fullmatch(names[name]))
-    }
+    tensors = _masked(
+        {
+            names[name]: tensor
+            for name, tensor in loaded.items()
+            if not _BESIDE.fullmatch(name) and (tensor.ndim or ASIDE.fullmatch(names[name]))
+        }
+    )
     if not tensors:
         raise WeightsError("{file} holds no state_dict (names with tensors).", file=filename)
     for name, tensor in tensors.items():
@@ -146,6 +148,20 @@ def tidied(loaded: Mapping[str, Tensor], filename: str) -> dict[str, Tensor]:
                 "{file}: {name} is no plain tensor of floats.", file=filename, name=quoted(name)
             )
     return tensors
+
+
+def _masked(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors with those that torch.nn.utils.prune cut, which it keeps whole beside a mask."""
+    cut = {}
+    for name, tensor in tensors.items():
+        own = name.removesuffix("_orig")
+        mask = tensors.get(f"{own}_mask")
+        if own != name and mask is not None and mask.shape == tensor.shape:
+            cut[name] = (own, tensor * mask)
+    masks = {f"{own}_mask" for own, _ in cut.values()}
+    return dict(
+        cut.get(name, (name, tensor)) for name, tensor in tensors.items() if name not in masks
+    )
 
 
 def unwrapped(name: str) -> str:

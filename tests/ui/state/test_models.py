@@ -12,6 +12,7 @@ import torch
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.testing.v1 import AppTest
 
+from fmnist.analysis import explain
 from fmnist.machine import files
 from fmnist.models import inference
 from fmnist.ui.state import analysis, models
@@ -68,6 +69,25 @@ def test_retrained_weights_are_asked_anew(card: Card, asked: list[int]) -> None:
     for sha256 in (card.sha256, "another"):
         models.logits(replace(card, sha256=sha256), "test", "drawn", CPU)
     assert asked.count(100) == 2
+
+
+def test_the_next_start_finds_the_features_in_which_a_model_saw_a_split(
+    card: Card, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+    embed = explain.embed
+
+    def counted(model: Any, images: Any, *rest: Any) -> Any:
+        seen.append(len(images))
+        return embed(model, images, *rest)
+
+    monkeypatch.setattr(explain, "embed", counted)
+    first = models.embeddings(card, "test", "drawn", CPU)
+    st.cache_resource.clear()  # what a restart forgets
+    again = models.embeddings(card, "test", "drawn", CPU)
+    assert seen == [100]
+    assert again.dtype == first.dtype
+    assert np.array_equal(again, first)
 
 
 def test_who_asks_for_what_is_being_found_waits_with_progress_and_it_is_found_once(

@@ -25,6 +25,7 @@ from strangers import (
     stranger,
 )
 from torch import Tensor, nn
+from torch.nn.utils import prune
 
 from fmnist.data import fashion, garments, splits
 from fmnist.models import MODELS, ModelSpec, inference
@@ -240,6 +241,19 @@ def test_how_a_stranger_reads_pixels_is_found_out(reads: str) -> None:
     assert np.allclose(normalised(answers), expected, atol=2e-3)
     shipped = inference.infer(shelf.load("fcnn")[0], images, CPU)
     assert np.allclose(answers, shipped, atol=2e-3)
+
+
+@pytest.mark.real_data
+def test_a_network_that_was_pruned_opens_with_the_weights_that_are_left() -> None:
+    theirs = shipped_perceptron("0..1").float()
+    for layer in theirs.modules():
+        if isinstance(layer, nn.Linear):
+            prune.l1_unstructured(layer, "weight", amount=0.3)
+    assert "weight_mask" in " ".join(theirs.state_dict())
+    model, _ = shelf.open(pickled(theirs.state_dict()), "theirs.pt")
+    images = splits.load("test", "real", 500).images
+    expected = said(theirs, images, "0..1")
+    assert np.allclose(normalised(inference.infer(model, images, CPU)), expected, atol=2e-3)
 
 
 @pytest.mark.real_data
