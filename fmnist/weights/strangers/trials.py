@@ -301,7 +301,8 @@ def _judged(candidate: Candidate, reads: str, e: Evaluation, strange: float) -> 
     doubts = min(
         evaluation.loss(Evaluation("", logits * np.float32(t), e.labels)) for t in TEMPERATURES
     )
-    below, alive = (e.logits.min(0) < 0) & (e.logits.max(0) <= 0), (e.logits.max(1) > 0).mean()
+    below, alive = (logits.min(0) < 0) & (logits.max(0) <= 0), (logits.max(1) > 0).mean()
+    below &= np.isin(np.arange(len(CLASSES)), e.labels)  # of a class that isn't shown nobody knows
     return _Trial(
         candidate, reads, accuracy, evaluation.loss(e), lifted, order, doubts, strange,
         bool(below.any() and alive > LIFT),

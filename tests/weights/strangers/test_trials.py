@@ -3,6 +3,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from fmnist.analysis.evaluation import Evaluation
 from fmnist.data.splits import Split
 from fmnist.models.chain import Chain
 from fmnist.weights.strangers import trials
@@ -94,3 +95,14 @@ def test_the_most_usual_ways_are_tried_with_dark_garments_from_the_first(
     assert trials.best(ways, SPLIT) is None
     assert "0..1, dark on white" in first[0]
     assert set(first[-1]) == set(trials.GLANCED)
+
+
+@pytest.mark.parametrize(("shown", "dead"), [(10, True), (9, False)])
+def test_an_answer_that_is_never_given_is_odd_where_images_of_that_class_are_shown(
+    shown: int, dead: bool
+) -> None:
+    labels = np.arange(40, dtype=np.uint8) % shown
+    logits = np.where(np.eye(10)[labels] > 0, 3.0, -3.0).astype(np.float32)
+    logits[:, 9] = -3.0
+    trial = trials._judged(candidate(FLAT, LAST), "0..1", Evaluation("", logits, labels), 0.0)
+    assert trial.cut == dead
