@@ -16,13 +16,14 @@ from fmnist.machine import apart, files
 from fmnist.models.inference import ProgressCallback
 from fmnist.ui.language import Spinner
 from fmnist.ui.state import dataset, models
-from fmnist.ui.state.jobs import Job, apart_if_many
+from fmnist.ui.state.jobs import AT_ONCE, ONE_BY_ONE, Job, apart_if_many
 from fmnist.ui.state.models import ANSWERS
 from fmnist.weights.card import Card
 from fmnist.words import _
 
-_slowly = partial(apart_if_many, lane=apart.MINUTES)
 _model_slowly = partial(models.aside, lane=apart.MINUTES)
+_LANES = {"PCA": apart.SECONDS, "t-SNE": apart.MINUTES}
+"""Where each way of placing a split waits its turn: any split takes the first a few seconds."""
 
 
 @st.cache_resource(show_spinner=False, max_entries=64, hash_funcs=ANSWERS)
@@ -49,12 +50,14 @@ def positions(
 
 @st.cache_resource(show_spinner=False, max_entries=64, validate=Job.may_succeed)
 def _positions(name: str, method: str, _vectors: NDArray[np.float16]) -> Job[NDArray[np.float32]]:
-    place = embedding.METHODS[method]
+    place, lane, many = embedding.METHODS[method], _LANES[method], len(_vectors)
 
     def compute(report: ProgressCallback) -> NDArray[np.float32]:
-        return _slowly(place, _vectors.astype(np.float32), images=len(_vectors), report=report)
+        vectors = _vectors.astype(np.float32)
+        return apart_if_many(place, vectors, images=many, lane=lane, report=report)
 
-    return Job(lambda report: files.cached(name, lambda: compute(report)))
+    turn = AT_ONCE if lane is apart.SECONDS else ONE_BY_ONE
+    return Job(lambda report: files.cached(name, lambda: compute(report)), turn)
 
 
 @st.cache_resource(
@@ -80,7 +83,8 @@ def near_duplicates(source: Source) -> Job[NDArray[np.void]]:
     name = f"duplicates {files.digest(images)}"
 
     def compute(report: ProgressCallback) -> NDArray[np.void]:
-        return _slowly(suspects.near_duplicates, images, images=len(images), report=report)
+        find, many, lane = suspects.near_duplicates, len(images), apart.MINUTES
+        return apart_if_many(find, images, images=many, lane=lane, report=report)
 
     return Job(lambda report: files.cached(name, lambda: compute(report)))
 

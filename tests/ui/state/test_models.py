@@ -12,10 +12,11 @@ import torch
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.testing.v1 import AppTest
 
-from fmnist.analysis import explain
+from fmnist.analysis import embedding, explain
 from fmnist.machine import files
 from fmnist.models import inference
 from fmnist.ui.state import analysis, models
+from fmnist.ui.state.jobs import Job
 from fmnist.weights import shelf
 from fmnist.weights.card import Card
 
@@ -129,6 +130,18 @@ def test_who_asks_for_what_is_being_found_waits_with_progress_and_it_is_found_on
     assert times == [1]
     assert seen
     assert all(text == "Asking fcnn about every image … 50%" for text in seen)
+
+
+def test_a_map_by_pca_does_not_wait_for_what_takes_minutes(card: Card) -> None:
+    end = threading.Event()
+    long = Job(lambda report: end.wait(60))
+    try:
+        assert analysis.positions(card, "test", "drawn", "PCA", CPU).shape == (100, 2)
+        assert not end.is_set()
+    finally:
+        end.set()
+    assert long.result("Placing …")
+    assert analysis._LANES.keys() == embedding.METHODS.keys()
 
 
 def test_a_file_is_known_by_its_name_too(card: Card) -> None:
