@@ -138,7 +138,7 @@ def edit_recipe(
                 step=0.1,
                 help=_(
                     "This share of the images get a rectangle of another one, and as much of its "
-                    "label (CutMix). It helps long trainings; at 0 there is none."
+                    "label (CutMix), as in long trainings; at 0 there is none."
                 ),
             ),
             adversarial=value(
