@@ -19,7 +19,7 @@ from fmnist import PROJECT
 from fmnist.machine import room
 
 STANDS = Path(__file__).with_name("stands.js").read_text()
-# The shell first: it draws no window around a page, which costs as much as many a page does.
+# The shell first: it draws no window around a page.
 BROWSERS = ("chromium-headless-shell", "chromium", "google-chrome")
 CHROMIUM: dict[str, Any] = {
     "executable_path": next(filter(None, map(shutil.which, BROWSERS)), None),

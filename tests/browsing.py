@@ -58,8 +58,8 @@ PHONE = {
 # Opened by a link to a page, Streamlit first looks for its endpoints beside that page.
 PROBES = re.compile(r"/\w+/_stcore/(health|host-config)$")
 
-# Under a certificate that it is told to overlook, Chromium asks for each file anew, and on a busy
-# machine gives one up at times.
+# What Chromium says where it gives a file up, seen on a busy machine, and only under a certificate
+# that it was told to overlook.
 OVERLOOKED = "ERR_TOO_MANY_RETRIES"
 
 # What axe-core finds against these is none of ours; docs/code.md says by which rules.

@@ -56,11 +56,18 @@ def test_training_learns_the_drawn_garments(splits, optimizer, lr) -> None:
     assert reports[-1].validation.accuracy > 0.6
 
 
-def test_two_epochs_show_every_image_from_both_sides(splits) -> None:
-    model, seen = MODELS["fcnn"].seeded(0), []
+def watched(model: nn.Module) -> list[torch.Tensor]:
+    """The batches that a model is shown in training."""
+    seen: list[torch.Tensor] = []
     model.register_forward_pre_hook(
         lambda module, inputs: seen.append(inputs[0]) if module.training else None
     )
+    return seen
+
+
+def test_two_epochs_show_every_image_from_both_sides(splits) -> None:
+    model = MODELS["fcnn"].seeded(0)
+    seen = watched(model)
     recipe = dataclasses.replace(RECIPE, epochs=2, augment=("flip",))
     list(train(model, splits, recipe, CPU))
     shown = (torch.cat(seen)[:, 0] * 255).round().byte().numpy()
@@ -299,10 +306,8 @@ def test_a_recipe_takes_as_many_pictures_by_people_as_it_says(splits, people) ->
 def test_garments_are_mixed_with_garments_and_pictures_with_several_right_answers_with_nothing(
     splits, people
 ) -> None:
-    model, seen = MODELS["fcnn"].seeded(0), []
-    model.register_forward_pre_hook(
-        lambda module, inputs: seen.append(inputs[0]) if module.training else None
-    )
+    model = MODELS["fcnn"].seeded(0)
+    seen = watched(model)
     recipe = dataclasses.replace(RECIPE, epochs=1, people=10.0, mixing=1.0, augment=())
     list(train(model, splits, recipe, CPU, people=people))
     shown = {bytes(image) for image in (torch.cat(seen)[:, 0] * 255).round().byte().numpy()}

@@ -3,6 +3,7 @@
 import threading
 from dataclasses import replace
 from threading import Thread, Timer
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -34,14 +35,19 @@ def card() -> Card:
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many images a model was asked about, each time."""
+    return counted(inference, "infer", monkeypatch)
+
+
+def counted(module: ModuleType, question: str, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """About how many images that function of a module is asked from now on, each time."""
     counts: list[int] = []
-    infer = inference.infer
+    ask = getattr(module, question)
 
-    def counted(model: Any, images: Any, *rest: Any) -> Any:
+    def noted(model: Any, images: Any, *rest: Any) -> Any:
         counts.append(len(images))
-        return infer(model, images, *rest)
+        return ask(model, images, *rest)
 
-    monkeypatch.setattr(inference, "infer", counted)
+    monkeypatch.setattr(module, question, noted)
     return counts
 
 
@@ -75,14 +81,7 @@ def test_retrained_weights_are_asked_anew(card: Card, asked: list[int]) -> None:
 def test_the_next_start_finds_the_features_in_which_a_model_saw_a_split(
     card: Card, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen: list[int] = []
-    embed = explain.embed
-
-    def counted(model: Any, images: Any, *rest: Any) -> Any:
-        seen.append(len(images))
-        return embed(model, images, *rest)
-
-    monkeypatch.setattr(explain, "embed", counted)
+    seen = counted(explain, "embed", monkeypatch)
     first = models.embeddings(card, "test", "drawn", CPU)
     st.cache_resource.clear()  # what a restart forgets
     again = models.embeddings(card, "test", "drawn", CPU)
