@@ -177,7 +177,7 @@ def _build(architecture: str) -> str:
             given = dict(zip(parameters, call.args, strict=False))
             given |= {word.arg: word.value for word in call.keywords if word.arg}
             if ast.literal_eval(given["name"]) == architecture:
-                build = given["build"]
+                build = given["network"]
                 return (
                     ast.unparse(build.body)
                     if isinstance(build, ast.Lambda)

@@ -25,14 +25,18 @@ FAMILIES: Mapping[Family, str] = MappingProxyType(
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """An architecture by name: what it is, how to build it untrained, and its shipped recipe."""
+    """An architecture by name: what it is, its network untrained, and its shipped recipe."""
 
     name: str
     title: Words
     family: Family
     summary: Words
-    build: Callable[[], Classifier]
+    network: Callable[[], Classifier]
     recipe: Recipe
+
+    def build(self) -> Classifier:
+        """The network, its filters laid out so that a CPU takes about half the time."""
+        return self.network().to(memory_format=torch.channels_last)
 
     def seeded(self, seed: int) -> Classifier:
         """The model with initial weights drawn from the seed."""
@@ -65,7 +69,7 @@ _SPECS = (
             "Fashion-MNIST-Image-Classification by NvsYashwanth; 89.56 % is reported. "
             "Sees pixels, not neighbours."
         ),
-        build=lambda: FullyConnected([512, 256], dropout=0.2),
+        network=lambda: FullyConnected([512, 256], dropout=0.2),
         recipe=_LINEAR,
     ),
     ModelSpec(
@@ -76,7 +80,7 @@ _SPECS = (
             "A weight for every pixel and class, and no hidden layer (Cox 1958): what every first "
             "lesson begins with. The dataset's benchmark reports 84.2 %."
         ),
-        build=lambda: FullyConnected([], dropout=0.0),
+        network=lambda: FullyConnected([], dropout=0.0),
         recipe=replace(_LINEAR, epochs=20, weight_decay=0.01, label_smoothing=0.0, augment=()),
     ),
     ModelSpec(
@@ -87,7 +91,7 @@ _SPECS = (
             "One hidden layer, as in Basic classification by TensorFlow, the first tutorial of "
             "Keras; 88.3 % is reported."
         ),
-        build=lambda: FullyConnected([128], dropout=0.0),
+        network=lambda: FullyConnected([128], dropout=0.0),
         recipe=replace(_LINEAR, epochs=20),
     ),
     ModelSpec(
@@ -95,7 +99,7 @@ _SPECS = (
         title=Words("Fully connected 784-512-512-10"),
         family="fcnn",
         summary=Words("The network of the Quickstart by PyTorch, trained longer than there."),
-        build=lambda: FullyConnected([512, 512], dropout=0.0),
+        network=lambda: FullyConnected([512, 512], dropout=0.0),
         recipe=replace(_LINEAR, epochs=20),
     ),
     ModelSpec(
@@ -106,7 +110,7 @@ _SPECS = (
             "The network of many first lessons (Rumelhart, Hinton, Williams 1986), with dropout "
             "0.25; a notebook reports 87.42 %."
         ),
-        build=lambda: FullyConnected([128, 64], dropout=0.25),
+        network=lambda: FullyConnected([128, 64], dropout=0.25),
         recipe=replace(_LINEAR, epochs=20),
     ),
     ModelSpec(
@@ -117,7 +121,7 @@ _SPECS = (
             "Each of five layers is half as wide as the one before, with dropout 0.25 (Srivastava "
             "et al. 2014); a notebook reports 88.65 %."
         ),
-        build=lambda: FullyConnected([392, 196, 98, 49], dropout=0.25),
+        network=lambda: FullyConnected([392, 196, 98, 49], dropout=0.25),
         recipe=replace(_LINEAR, epochs=20),
     ),
     ModelSpec(
@@ -128,7 +132,7 @@ _SPECS = (
             "Two wide layers with dropout 0.2, taught by a residual network (Hinton, Vinyals, Dean "
             "2015)."
         ),
-        build=lambda: FullyConnected([1024, 1024], dropout=0.2),
+        network=lambda: FullyConnected([1024, 1024], dropout=0.2),
         recipe=replace(_LINEAR, epochs=60, teacher="residual"),
     ),
     ModelSpec(
@@ -139,7 +143,7 @@ _SPECS = (
             "Our best without convolutions: three wide layers with batch normalisation (Ioffe, "
             "Szegedy 2015), shifted images, and a residual network as the teacher."
         ),
-        build=lambda: FullyConnected([1024] * 3, dropout=0.1, normalized=True),
+        network=lambda: FullyConnected([1024] * 3, dropout=0.1, normalized=True),
         recipe=replace(
             _LINEAR,
             epochs=300,
@@ -157,7 +161,7 @@ _SPECS = (
             "3x3 filters, 16 then 32, each with pooling, then 1568-512-256-10, dropout 0.2, as in "
             "Fashion-MNIST-Image-Classification by NvsYashwanth; 91.66 % is reported."
         ),
-        build=lambda: ConvNet([(3, 1, 16), (3, 1, 32)], [512, 256], dropout=0.2),
+        network=lambda: ConvNet([(3, 1, 16), (3, 1, 32)], [512, 256], dropout=0.2),
         recipe=replace(_CONVOLUTIONAL, epochs=30),
     ),
     ModelSpec(
@@ -168,7 +172,7 @@ _SPECS = (
             "5x5 filters, 6 then 16, each with pooling, then 400-120-84-10 (LeCun et al. 1998), "
             "with ReLU and max pooling. With sigmoids, Dive into Deep Learning reports 77.9 %."
         ),
-        build=lambda: ConvNet([(5, 2, 6), (5, 0, 16)], [120, 84], dropout=0.0),
+        network=lambda: ConvNet([(5, 2, 6), (5, 0, 16)], [120, 84], dropout=0.0),
         recipe=replace(_CONVOLUTIONAL, epochs=20),
     ),
     ModelSpec(
@@ -180,7 +184,7 @@ _SPECS = (
             "CNN Explainer (Wang et al. 2020), as in Learn PyTorch for Deep Learning; 88.38 % is "
             "reported."
         ),
-        build=lambda: ConvNet([(3, 1, 10), (3, 1, 10)], [], dropout=0.0, depth=2),
+        network=lambda: ConvNet([(3, 1, 10), (3, 1, 10)], [], dropout=0.0, depth=2),
         recipe=replace(_CONVOLUTIONAL, epochs=20),
     ),
     ModelSpec(
@@ -191,7 +195,7 @@ _SPECS = (
             "3x3 filters, 32 then 64, each with pooling, then 3136-128-10, as in Intro to "
             "TensorFlow for Deep Learning by Udacity, in Keras; 91 % is reported."
         ),
-        build=lambda: ConvNet([(3, 1, 32), (3, 1, 64)], [128], dropout=0.0),
+        network=lambda: ConvNet([(3, 1, 32), (3, 1, 64)], [128], dropout=0.0),
         recipe=_CONVOLUTIONAL,
     ),
     ModelSpec(
@@ -202,7 +206,7 @@ _SPECS = (
             "5x5 filters, 24, 48 and 64, with strides 1, 2 and 3 in place of pooling (Springenberg "
             "et al. 2014), then 1600-200-10; a notebook reports 90.0 %."
         ),
-        build=lambda: StridedNet([(5, 1, 24), (5, 2, 48), (5, 3, 64)], 200, dropout=0.0),
+        network=lambda: StridedNet([(5, 1, 24), (5, 2, 48), (5, 3, 64)], 200, dropout=0.0),
         recipe=_CONVOLUTIONAL,
     ),
     ModelSpec(
@@ -213,7 +217,7 @@ _SPECS = (
             "Filters of 6x6, 5x5 and 4x4 with strides 1, 2 and 2, then 3136-200-10, dropout 0.4: "
             "the network of TensorFlow and deep learning without a PhD (Martin Görner, 2017)."
         ),
-        build=lambda: StridedNet(
+        network=lambda: StridedNet(
             [(6, 1, 24), (5, 2, 48), (4, 2, 64)], 200, dropout=0.4, normalized=True
         ),
         recipe=_CONVOLUTIONAL,
@@ -225,7 +229,7 @@ _SPECS = (
         summary=Words(
             "Two residual blocks (He et al. 2015) of 32 and 56 channels, trained by Muon."
         ),
-        build=lambda: ResidualNet([32, 56]),
+        network=lambda: ResidualNet([32, 56]),
         recipe=replace(_TAUGHT, epochs=120, averaging=0.999, teacher="residual-300k"),
     ),
     ModelSpec(
@@ -235,7 +239,7 @@ _SPECS = (
         summary=Words(
             "Two residual blocks (He et al. 2015) of 64 and 96 channels, trained by Muon."
         ),
-        build=lambda: ResidualNet([64, 96]),
+        network=lambda: ResidualNet([64, 96]),
         recipe=replace(_TAUGHT, epochs=150, augment=("flip", "shift", "erase")),
     ),
     ModelSpec(
@@ -245,7 +249,7 @@ _SPECS = (
         summary=Words(
             "Three residual blocks (He et al. 2015) of 64 to 256 channels: the largest here."
         ),
-        build=lambda: ResidualNet([64, 128, 256]),
+        network=lambda: ResidualNet([64, 128, 256]),
         recipe=replace(_RESIDUAL, epochs=36, augment=("flip", "shift", "erase")),
     ),
     ModelSpec(
@@ -257,7 +261,7 @@ _SPECS = (
             "picture and its mirror image. Most of what it trains on are garments as people draw "
             "and photograph them."
         ),
-        build=lambda: ResidualNet([64, 96, 128], mirrored=True),
+        network=lambda: ResidualNet([64, 96, 128], mirrored=True),
         recipe=replace(
             _TAUGHT, epochs=24, augment=("flip", "shift", "erase"), everyday=1.0, people=1.0
         ),
@@ -270,7 +274,7 @@ _SPECS = (
             "Two LSTM layers of 128 (Hochreiter, Schmidhuber 1997) read the 28 rows downwards; the "
             "last state answers."
         ),
-        build=lambda: RowReader(nn.LSTM, hidden=128, dropout=0.2),
+        network=lambda: RowReader(nn.LSTM, hidden=128, dropout=0.2),
         recipe=_RECURRENT,
     ),
     ModelSpec(
@@ -281,7 +285,7 @@ _SPECS = (
             "Two GRU layers of 128 (Cho et al. 2014) read the 28 rows downwards; the last state "
             "answers."
         ),
-        build=lambda: RowReader(nn.GRU, hidden=128, dropout=0.2),
+        network=lambda: RowReader(nn.GRU, hidden=128, dropout=0.2),
         recipe=_RECURRENT,
     ),
     ModelSpec(
@@ -292,7 +296,7 @@ _SPECS = (
             "Two layers of 96 each way (Schuster, Paliwal 1997); the last state of each way "
             "answers."
         ),
-        build=lambda: RowReader(nn.LSTM, hidden=96, dropout=0.2, both_ways=True),
+        network=lambda: RowReader(nn.LSTM, hidden=96, dropout=0.2, both_ways=True),
         recipe=_RECURRENT,
     ),
     ModelSpec(
@@ -303,7 +307,7 @@ _SPECS = (
             "Reads rows and columns both ways and weighs the steps by attention (Bahdanau, Cho, "
             "Bengio 2014). No convolution before the recurrence."
         ),
-        build=lambda: RowColumnReader(hidden=80, dropout=0.25),
+        network=lambda: RowColumnReader(hidden=80, dropout=0.25),
         recipe=replace(
             _RECURRENT,
             epochs=80,

@@ -234,9 +234,9 @@ class Chain(Classifier):
 
     The last linear layer and what follows it are the head; where there is none, all are the body.
     With `tensors`, those of each layer by their names in it, it has these, not copied where they
-    are float32; normalisation may lack a weight and a bias, which then change nothing. Raises
-    ValueError for a list that makes no classifier of 28x28 images, or one that takes far more room
-    or work than any network here, and for tensors that don't fill it.
+    are float32 and no filters; normalisation may lack a weight and a bias, which then change
+    nothing. Raises ValueError for a list that makes no classifier of 28x28 images, or one that
+    takes far more room or work than any network here, and for tensors that don't fill it.
     """
 
     def __init__(
@@ -258,6 +258,7 @@ class Chain(Classifier):
         head = head - 1 if head and kinds[head - 1] == "Linear" else len(kinds)
         self.standardize = Standardize()
         self.body, self.head = nn.Sequential(*modules[:head]), nn.Sequential(*modules[head:])
+        self.to(memory_format=torch.channels_last)  # as every network here, see ModelSpec.build
 
     def packed(self, architecture: str | None) -> bytes:
         tensors = {key: tensor.contiguous().cpu() for key, tensor in self.state_dict().items()}

@@ -16,8 +16,6 @@ def answers(
 
     An image and its mirror image are asked about together, so that both are learned alike.
     """
-    if bfloat16:
-        teacher.to(memory_format=torch.channels_last)
     with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
         logits = inference.infer_mirrored(teacher, images, device)
     return torch.tensor(evaluation.probabilities(logits))

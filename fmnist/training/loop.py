@@ -143,7 +143,6 @@ def train(
     _check_people(state, 0 if taken is None else len(taken))
     bfloat16 = recipe.precision == "bfloat16" and accelerates_bfloat16(device)
     model.to(device)
-    model.to(memory_format=torch.channels_last)
     optimizer, mean = _optimizer(model, recipe), _mean(model, recipe)
     if state.step:
         model.load_state_dict(state.model)

@@ -28,6 +28,15 @@ def test_the_last_linear_layer_is_the_head_and_the_rest_makes_the_features() -> 
     assert layers.layers(model)[-1]["Output"] == "10"
 
 
+def test_filters_are_laid_out_as_they_are_used() -> None:
+    second: Layer = {"kind": "Conv2d", "inputs": 4, "outputs": 10, "size": [3, 3]}
+    layers = [LAYERS[0], second, {"kind": "GlobalPool", "mean": True}]
+    made = Chain(layers)
+    for model in (made, Chain(layers, [layer.state_dict() for layer in made.body])):
+        weight = model.get_parameter("body.1.weight")
+        assert weight.is_contiguous(memory_format=torch.channels_last)
+
+
 def test_every_reason_for_an_answer_can_be_given() -> None:
     model = Chain(LAYERS).eval()
     image = np.random.default_rng(0).integers(0, 256, (28, 28), np.uint8)

@@ -44,6 +44,14 @@ def test_the_same_seed_builds_the_same_model(spec: ModelSpec) -> None:
 
 
 @every_model
+def test_filters_are_laid_out_as_they_are_used(spec: ModelSpec) -> None:
+    model = spec.build()
+    model.load_state_dict(spec.network().state_dict())
+    filters = [m.weight for m in model.modules() if isinstance(m, nn.Conv2d)]
+    assert all(each.is_contiguous(memory_format=torch.channels_last) for each in filters)
+
+
+@every_model
 def test_a_model_overfits_one_batch(spec: ModelSpec) -> None:
     batch = Split(*garments.draw(20, seed=0))
     recipe = dataclasses.replace(

@@ -128,6 +128,7 @@ def _session(content: bytes) -> Any:
     options.intra_op_num_threads = torch.get_num_threads()
     # As torch's threads do, see fmnist/__init__.py: those that wait give their core away.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.set_denormal_as_zero", "1")
     # Its own format, which it would recognise by itself, may hold what the check above can't see.
     options.add_session_config_entry("session.load_model_format", "ONNX")
     try:

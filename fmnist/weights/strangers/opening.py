@@ -184,11 +184,12 @@ def _from_safetensors(content: bytes, filename: str) -> Opened | list[Candidate]
     loaded, remarks = formats.from_safetensors(content, filename)
     if "layers" in remarks:
         return Opened(_chain(loaded, remarks["layers"], filename), None, None)
-    tensors = formats.tidied(loaded, filename)
+    tensors = _sound(formats.tidied(loaded, filename), filename)
     return _from_state_dict(Whole(tensors), False, filename, remarks.get("architecture"))
 
 
 def _chain(tensors: Mapping[str, Tensor], layers: str, filename: str) -> Chain:
+    tensors = _sound(tensors, filename)
     try:
         chain = Chain(json.loads(layers))
         chain.load_state_dict(tensors)
@@ -198,7 +199,6 @@ def _chain(tensors: Mapping[str, Tensor], layers: str, filename: str) -> Chain:
             "of it that isn't.",
             file=filename,
         ) from None
-    _check_finite(tensors, filename)
     return chain.eval()
 
 
@@ -206,11 +206,10 @@ def _from_keras(content: bytes, filename: str) -> Opened | list[Candidate]:
     found = keras.read(content, filename)
     try:
         if isinstance(found, keras.Row):
-            _check_finite(_numbered(found.tensors), filename)
-            model = Chain(found.layers, found.tensors).eval()
+            tensors = [_sound(each, filename, f"{i}.") for i, each in enumerate(found.tensors)]
+            model = Chain(found.layers, tensors).eval()
             return [Candidate(lambda: model)]
-        _check_finite(found, filename)
-        stack = stacks.read(found, channels_last=True, eps=keras.EPSILON)
+        stack = stacks.read(_sound(found, filename), channels_last=True, eps=keras.EPSILON)
         return _ways(stack)
     except StackError as error:
         raise WeightsError(
@@ -226,15 +225,11 @@ def _from_keras(content: bytes, filename: str) -> Opened | list[Candidate]:
         ) from None
 
 
-def _numbered(tensors: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
-    return {f"{i}.{name}": t for i, values in enumerate(tensors) for name, t in values.items()}
-
-
 def _from_pickle(whole: Whole, filename: str) -> Opened | list[Candidate]:
     """The model of a pickle, which may say how its layers follow each other."""
+    whole = whole._replace(tensors=_sound(whole.tensors, filename))
     if whole.row is None:
         return _from_state_dict(whole, True, filename)
-    _check_finite(whole.tensors, filename)
     try:
         layers, tensors = [layer for layer, _ in whole.row], _by_layer(whole)
         model = Chain(layers, tensors).eval()
@@ -270,7 +265,6 @@ def _from_state_dict(
     """
     tensors = whole.tensors
     shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
-    _check_finite(tensors, filename)
     for known in sorted(MODELS, key=lambda name: name != architecture):
         if shapes_of(known) == shapes:
             return Opened(_filled(known, {name: name for name in shapes}, tensors), known, None)
@@ -365,14 +359,25 @@ def reordered(model: Classifier, order: Sequence[int]) -> Classifier:
     return model
 
 
-def _check_finite(tensors: Mapping[str, Tensor], filename: str) -> None:
+@torch.no_grad()
+def _sound(tensors: Mapping[str, Tensor], filename: str, place: str = "") -> dict[str, Tensor]:
+    """The tensors, with zeros for what is below the least normal float; `place` names their layer.
+
+    Weights that decayed so far take no part in any answer, and many times as long to multiply.
+    Raises WeightsError for values that aren't finite.
+    """
+    sound = {}
     for name, tensor in tensors.items():
-        if not tensor.float().isfinite().all():
+        values = tensor.float()
+        if not values.isfinite().all():
             raise WeightsError(
                 "{file}: {name} holds values that are not finite numbers.",
                 file=filename,
-                name=quoted(name),
+                name=quoted(place + name),
             )
+        tiny = values.abs() < torch.finfo(torch.float32).tiny
+        sound[name] = tensor.masked_fill(tiny, 0) if values[tiny].any() else tensor
+    return sound
 
 
 def _not_finite(filename: str) -> WeightsError:

@@ -74,6 +74,18 @@ def test_a_strangers_model_answers_as_it_does_at_its_owners(architecture: str, s
     assert np.allclose(normalised(answers), normalised(expected), atol=1e-5)
 
 
+@every_suffix
+def test_weights_that_decayed_to_next_to_nothing_are_nothing(suffix: str) -> None:
+    decayed = stranger("fcnn")
+    with torch.no_grad():
+        decayed.fc2.weight[:200] = 1e-40
+    model, _ = shelf.open(saved(decayed.state_dict(), suffix), f"homework{suffix}")
+    weights = torch.cat([tensor.flatten() for tensor in model.state_dict().values()]).abs()
+    assert weights[weights > 0].min() >= np.finfo(np.float32).tiny
+    answers = inference.infer(model, IMAGES, CPU)
+    assert np.allclose(normalised(answers), normalised(said(decayed, IMAGES, "0..1")), atol=1e-5)
+
+
 @pytest.mark.parametrize("name", MODELS)
 @every_suffix
 def test_every_architecture_is_known_by_its_tensors_whatever_they_are_called(
@@ -259,7 +271,7 @@ def test_a_network_that_was_pruned_opens_with_the_weights_that_are_left() -> Non
 @pytest.mark.real_data
 @every_shipped(quick=THREE)
 def test_shipped_weights_without_their_first_layer_are_known_to_be_standardised(name: str) -> None:
-    content = safetensors.torch.save(bare(name))
+    content = saved(bare(name), ".safetensors")
     model, card = shelf.open(content, "theirs.safetensors")
     shipped = shelf.load(name)
     assert (card.architecture, card.reads) == (shipped.card.architecture, "standardised")
