@@ -60,6 +60,13 @@ def _arrays(name: str = "") -> bytes:
     return content.getvalue()
 
 
+def _matrices() -> bytes:
+    values = [tensor.numpy() for tensor in stranger("fcnn").state_dict().values()]
+    content = io.BytesIO()
+    np.savez(content, *(value.T for value in values))
+    return content.getvalue()
+
+
 FILES: dict[str, Callable[[], bytes]] = {
     "state.pt": lambda: pickled(stranger("gru").state_dict()),
     "state.safetensors": lambda: saved(stranger("gru").state_dict(), ".safetensors"),
@@ -73,6 +80,7 @@ FILES: dict[str, Callable[[], bytes]] = {
     "table.csv": _csv,
     "table.npz": lambda: _arrays("probabilities"),
     "table.npy": _arrays,
+    "weights.npz": _matrices,
 }
 
 

@@ -24,11 +24,12 @@ from fmnist.models.chain import ACTIVATIONS, Chain
 from fmnist.models.inference import BATCH, ProgressCallback
 from fmnist.models.layers import Classifier
 from fmnist.weights.card import WeightsError
-from fmnist.weights.strangers import formats, keras, outside, pickles, stacks, tables, trials
+from fmnist.weights.strangers import formats, keras, npz, outside, pickles, stacks, tables, trials
 from fmnist.weights.strangers.formats import ASIDE, in_quarantine, quoted, shapes_of
 from fmnist.weights.strangers.graphs import GraphError
 from fmnist.weights.strangers.modules import Whole
 from fmnist.weights.strangers.onnx import OnnxModel, keeps_outside
+from fmnist.weights.strangers.pairs import paired
 from fmnist.weights.strangers.stacks import Geometry, Stack, StackError, Style
 from fmnist.weights.strangers.tflite import TfliteModel
 from fmnist.weights.strangers.trials import READINGS, Candidate
@@ -92,10 +93,14 @@ def open_file(
     if kind == "onnx" and keeps_outside(content):
         content = in_quarantine(outside.whole, content, filename, beside)
         formats.check_size(len(content), filename)
-    if kind == "table":
+    weights = npz.weights(content, filename) if kind == "table" else None
+    if kind == "table" and weights is None:
         return _from_table(content, filename)
     try:
-        if kind == "onnx":
+        if weights is not None:
+            tensors = _sound(formats.tidied(weights, filename), filename)
+            found = _from_state_dict(Whole(tensors), True, filename)
+        elif kind == "onnx":
             found = _from_onnx(content, filename, reads)
         elif kind == "tflite":
             found = _from_tflite(content, filename, reads)
@@ -263,7 +268,7 @@ def _from_state_dict(
 
     `in_order` is whether the file keeps the order of the layers, as a pickle does.
     """
-    tensors = whole.tensors
+    tensors = paired(whole.tensors) or whole.tensors
     shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     for known in sorted(MODELS, key=lambda name: name != architecture):
         if shapes_of(known) == shapes:

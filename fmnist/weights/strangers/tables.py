@@ -3,7 +3,6 @@
 import csv
 import io
 import re
-import zipfile
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from hashlib import blake2b
@@ -19,7 +18,8 @@ from fmnist.data.splits import CLASSES, Split
 from fmnist.machine.errors import UserFacingError
 from fmnist.models.layers import Classifier
 from fmnist.weights.card import WeightsError
-from fmnist.weights.strangers.formats import check_size, class_place, in_quarantine, quoted
+from fmnist.weights.strangers import npz
+from fmnist.weights.strangers.formats import class_place, in_quarantine, quoted
 from fmnist.words import Words
 
 Column = NDArray[Any]
@@ -111,37 +111,27 @@ def _answers_in(content: bytes, filename: str, images: int) -> NDArray[Any]:
     if not content.startswith(b"PK"):
         return _answers(_columns(content, images), images)
     try:
-        archive = zipfile.ZipFile(io.BytesIO(content))
-    except Exception:  # damaged bytes make it raise errors of many kinds
+        files = npz.entries(content, filename)
+    except ValueError:
         raise _TableError("it is a damaged .npz file.") from None
-    entries = archive.infolist()[:WIDEST]
-    check_size(sum(entry.file_size for entry in entries), filename)
-    try:
-        arrays = {e.filename.removesuffix(".npy"): io.BytesIO(archive.read(e)) for e in entries}
-    except Exception:  # as above
-        raise _TableError("it is a damaged .npz file.") from None
-    return _answers({name: _array(array, images) for name, array in arrays.items()}, images)
+    return _answers({name: _array(file, images) for name, file in files.items()}, images)
 
 
-def _array(content: io.BytesIO, images: int) -> Column:
-    """The array of an .npy file, of which nothing is run; a small one, or one for all images."""
+def _array(file: io.BytesIO, images: int) -> Column:
+    """The array of an .npy file; a small one, or one for all images."""
     damaged = Words("it holds an array that is damaged, or one of Python objects.")
-    read_header = {(1, 0): np.lib.format.read_array_header_1_0,
-                   (2, 0): np.lib.format.read_array_header_2_0}  # fmt: skip
     try:
-        shape, _, dtype = read_header[np.lib.format.read_magic(content)](content)
-    except Exception:  # damaged bytes make it raise errors of many kinds
+        shape, dtype = npz.header(file)
+    except ValueError:
         raise _TableError(damaged) from None
     if dtype.kind not in "iufbU" or dtype.itemsize > 400:
         raise _TableError("its values are of the type {dtype}, and not numbers.", dtype=dtype)
     if any(size > max(images, WIDEST) for size in shape[:1]) or np.prod(shape[1:]) > WIDEST:
         raise _wrong_count(shape[0] if shape else 0, images)
-    content.seek(0)
     try:
-        array: Column = np.load(content, allow_pickle=False)
-    except Exception:  # as above
+        return npz.values(file)
+    except ValueError:
         raise _TableError(damaged) from None
-    return array
 
 
 def _columns(content: bytes, images: int) -> dict[str, Column]:
