@@ -66,7 +66,11 @@ def chart() -> None:
         key="by parameters",
         alt=_("Test accuracy against parameters; the tables above and below have the figures"),
     )
-    with st.expander(_("Where the published figures come from")):
+    label = _("Where the published figures come from")
+    fold = st.expander(label, key="published", on_change="rerun")
+    if not fold.open:
+        return
+    with fold:
         widgets.table(
             [
                 {

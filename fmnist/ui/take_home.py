@@ -44,7 +44,11 @@ def model(weights: Callable[[], Weights], filename: str, key: str) -> None:
 
 def script(text: str, name: str, key: str) -> None:
     """The code that trains a model, to be read, and saved as a script or a notebook."""
-    with st.expander(_("Show me the code"), icon=":material/code:"):
+    label, icon = _("Show me the code"), ":material/code:"
+    fold = st.expander(label, icon=icon, key=f"code {key}", on_change="rerun")
+    if not fold.open:
+        return
+    with fold:
         st.caption(
             _(
                 "PyTorch, and nothing of this app. It needs the four files of Fashion-MNIST in a "

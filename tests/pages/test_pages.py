@@ -24,6 +24,7 @@ from fmnist.analysis.reported import REPORTED
 from fmnist.data import garments, splits
 from fmnist.data.garments import drawing
 from fmnist.data.splits import CLASSES
+from fmnist.export import code
 from fmnist.models import MODELS, inference
 from fmnist.models.recipe import Recipe
 from fmnist.pictures import reading
@@ -313,8 +314,19 @@ def test_what_is_not_known_is_blank_and_what_a_recipe_does_without_is_said() -> 
     assert not values.str.contains("None").any()
 
 
+def test_the_code_of_an_architecture_is_there_for_whoever_opens_it() -> None:
+    app = open_page("models")
+    assert not app.code
+    app.session_state["code of architecture"] = True
+    (shown,) = app.run().code
+    texts_of_all = [code.script(name, spec.recipe).strip() for name, spec in MODELS.items()]
+    assert shown.value in texts_of_all
+
+
 def test_every_published_figure_names_its_source() -> None:
-    tables = [frame.value for frame in open_page("models").dataframe]
+    app = open_page("models")
+    app.session_state["published"] = True
+    tables = [frame.value for frame in app.run().dataframe]
     published = next(table for table in tables if "Source" in table)
     assert len(published) == len(REPORTED)
     assert published["Source"].str.len().min() > 5

@@ -36,7 +36,10 @@ def test_it_begins_with_a_network_that_fits_and_says_its_parameters() -> None:
     assert not app.error
     layers = building.chain(list(app.session_state["bricks"].values()))
     assert f"**{parameter_count(Chain(layers)):,} parameters** in all." in texts(app)
-    assert "Conv2d" in app.code[0].value or "Convolution(" in app.code[0].value
+    assert not app.code
+    app.session_state["code"] = True
+    (shown,) = app.run().code
+    assert "Conv2d" in shown.value or "Convolution(" in shown.value
 
 
 def test_layers_are_added_moved_changed_and_removed() -> None:

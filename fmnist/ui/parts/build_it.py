@@ -195,8 +195,10 @@ def layers(laid: list[Laid]) -> list[Layer] | None:
 
 def show_code(made: list[Layer]) -> None:
     """A fold with the network as it is written in PyTorch."""
-    with st.expander(_("The code of this network"), icon=":material/code:"):
-        st.code(code.network(made), language="python")
+    label, icon = _("The code of this network"), ":material/code:"
+    fold = st.expander(label, icon=icon, key="code", on_change="rerun")
+    if fold.open:
+        fold.code(code.network(made), language="python")
 
 
 def train(made: list[Layer], source: Source, device: torch.device) -> None:
