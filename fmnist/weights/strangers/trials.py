@@ -62,7 +62,7 @@ and on many. A network that learned with ReLU can do half a point better with Le
 SURE = 0.25
 """What a nat of loss weighs against accuracy: of two that are as often right, the one whose doubts
 are where they should be is more likely what was trained."""
-TEMPERATURES = (0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 3.0)
+SHARPER = (0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 3.0)
 """By what logits are multiplied: a softmax or a loss of another kind lies between them and ours."""
 REMEMBERED = 0.1
 """What it weighs, 0 to 1, that normalisations are given other values than those they remember."""
@@ -298,9 +298,8 @@ def doubted(e: Evaluation) -> tuple[Words | None, tuple[int, ...] | None]:
 def _judged(candidate: Candidate, reads: str, e: Evaluation, strange: float) -> _Trial:
     accuracy, (lifted, order) = evaluation.accuracy(e), _best_order(e)
     logits = e.logits[:, order] if _reordered(accuracy, lifted) else e.logits
-    doubts = min(
-        evaluation.loss(Evaluation("", logits * np.float32(t), e.labels)) for t in TEMPERATURES
-    )
+    in_order = Evaluation("", logits, e.labels)
+    doubts = min(evaluation.loss(in_order, 1 / times) for times in SHARPER)
     below, alive = (logits.min(0) < 0) & (logits.max(0) <= 0), (logits.max(1) > 0).mean()
     below &= np.isin(np.arange(len(CLASSES)), e.labels)  # of a class that isn't shown nobody knows
     return _Trial(
