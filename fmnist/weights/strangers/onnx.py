@@ -136,6 +136,7 @@ def _session(content: bytes) -> Any:
             content,
             options,
             providers=["CPUExecutionProvider"],
+            enable_fallback=False,  # to the CPU again, which prints what it failed at
             # It would compute, with no limit of time, whatever no pixel has a part in.
             disabled_optimizers=["ConstantFolding"],
         )
