@@ -31,6 +31,7 @@ def through(page: Page) -> Iterator[str]:
             yield name
 
 
+@pytest.mark.slow
 def test_every_page_opens_whole_in_the_width_of_the_screen_and_begins_without_a_blank(
     visit: Callable[..., Page],
 ) -> None:
