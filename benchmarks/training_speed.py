@@ -38,7 +38,7 @@ OURS = (
     "cnn",
     Recipe(epochs=6, lr=5e-3, weight_decay=0.05, label_smoothing=0.05, augment=("flip",)),
 )
-_SHORT = Recipe(epochs=0, lr=0.03, weight_decay=0.02, label_smoothing=0.05, optimizer="muon")
+_SHORT = Recipe(epochs=1, lr=0.03, weight_decay=0.02, label_smoothing=0.05, optimizer="muon")
 SOONEST: dict[float, tuple[str, Recipe]] = {
     0.93: ("residual-100k", replace(_SHORT, epochs=10, augment=("flip",))),
     0.94: ("residual-300k", replace(_SHORT, epochs=20, augment=("flip", "shift"))),
