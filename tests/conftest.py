@@ -22,6 +22,7 @@ from browsing import DESK, IN_CI, OVERLOOKED, PATIENCE, PROBES, serve, settle, s
 from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from streamlit.components.v2 import manifest_scanner
 
 from benchmarks.studio import CHROMIUM
 from fmnist.classroom import room
@@ -82,6 +83,15 @@ def _drawn_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(splits, "garments", SimpleNamespace(draw=copied))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _scanned_once() -> Iterator[None]:
+    """Every AppTest would ask anew what components each installed package has."""
+    scan = cache(manifest_scanner.scan_component_manifests)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", scan)
         yield
 
 
