@@ -41,6 +41,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 @pytest.mark.parametrize("name", OPEN)
 def test_one_network_in_many_clothes_has_the_same_figure(name: str, strangers_folder: Path) -> None:
@@ -51,6 +52,7 @@ def test_one_network_in_many_clothes_has_the_same_figure(name: str, strangers_fo
     assert card.doubt is None
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 @pytest.mark.parametrize("name", NAME_NOTHING)
 def test_random_weights_open_and_are_said_to_name_no_garments(

@@ -120,6 +120,7 @@ def test_strides_and_paddings_are_read_where_the_rest_is_in_a_program() -> None:
     assert any(said)
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 def test_a_whole_model_opens_with_its_figure() -> None:
     torch.manual_seed(0)

@@ -309,6 +309,7 @@ class Strided(Classifier):
         self.head = nn.Linear(1568, 10)
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 def test_a_registered_shape_is_one_way_among_others(monkeypatch: pytest.MonkeyPatch) -> None:
     spec = ModelSpec("strided", "Strided", "cnn", "A twin.", Strided, MODELS["cnn"].recipe)
