@@ -29,7 +29,8 @@ def load_weights(source: Source, device: torch.device) -> None:
     file = st.file_uploader(
         _(
             "A .safetensors file; .pt, .pth or .ckpt with a state_dict; .keras or .h5; .onnx or "
-            ".tflite; or predictions for the test images, .csv, .npz or .npy"
+            ".tflite; the weights of a network in NumPy, .npz; or predictions for the test images, "
+            ".csv, .npz or .npy"
         ),
         [suffix.lstrip(".") for suffix in SUFFIXES],
         max_upload_size=formats.largest() // 2**20,

@@ -223,7 +223,7 @@ def _plain(name: str) -> str:
 def unreadable(filename: str) -> WeightsError:
     return WeightsError(
         "{file} is not a weights file, or it is cut short. Expected are .safetensors, a "
-        "state_dict in .pt, .pth or .ckpt, a model of Keras in .keras or .h5, .onnx, .tflite, "
-        "and predictions in .csv, .npz or .npy.",
+        "state_dict in .pt, .pth or .ckpt, a model of Keras in .keras or .h5, .onnx, .tflite, the "
+        "weights of a network in NumPy in .npz, and predictions in .csv, .npz or .npy.",
         file=filename,
     )
