@@ -45,6 +45,7 @@ def run_link(app: AppTest) -> str:
     return str(link.proto.query_string).removeprefix("run=")
 
 
+@pytest.mark.slow
 def test_a_sweep_that_is_started_shows_its_trials_and_the_best() -> None:
     app = open_page("sweep")
     assert "No sweeps yet" in texts(app)

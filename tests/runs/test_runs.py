@@ -384,6 +384,7 @@ def test_in_a_folder_that_locks_no_files_runs_are_listed_and_wait(
     wait(run.id, lambda run: run.state == "finished")
 
 
+@pytest.mark.slow
 def test_a_run_deleted_by_hand_hurts_no_other() -> None:
     doomed, other = queue.start(LONG), queue.start(SHORT)
     wait(doomed.id, lambda run: bool(run.progress))
