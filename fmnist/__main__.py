@@ -34,8 +34,9 @@ from fmnist.sweeps import space
 from fmnist.sweeps import sweep as sweeps
 from fmnist.sweeps.space import Dimension
 from fmnist.sweeps.sweep import PRUNERS, Sweep, Trial
-from fmnist.weights import shelf
+from fmnist.weights import ensembles, shelf
 from fmnist.weights.card import FAMILIES, WeightsError
+from fmnist.weights.measuring import asked
 from fmnist.weights.shelf import DEFAULT, Weights
 from fmnist.weights.strangers.graphs import GraphError
 
@@ -271,6 +272,18 @@ def keep_runs(options: argparse.Namespace) -> int:
     return 0
 
 
+def join(options: argparse.Namespace) -> int:
+    """Keep an ensemble of weights among the weights, measured where the real dataset is here."""
+    weights = ensembles.joined([_load(name) for name in options.weights], options.name)
+    if _source(None) == "real":  # figures on drawn garments would stand beside real ones
+        data = splits.load("validation", "real"), splits.load("test", "real")
+        card, _ = devices.or_cpu(partial(asked, weights, data), devices.choose(), notify=_complain)
+        weights = weights._replace(card=card)
+    card = shelf.keep(weights, options.name)
+    print(f"{card.name}: {_percent(card.test.accuracy if card.test else None)} on test")
+    return 0
+
+
 def export_runs(options: argparse.Namespace) -> int:
     """Write runs for another tool: those named, or all that have progress."""
     named = [read_run(run_id) for run_id in options.ids]
@@ -477,6 +490,13 @@ def _parser() -> argparse.ArgumentParser:
         "--out", type=Path, metavar="FILE", help="a new file; without it, NAME-report.html here"
     )
     verb.set_defaults(verb=make_report)
+
+    verb = verbs.add_parser("join", help="keep an ensemble of weights, which answer by their mean")
+    verb.add_argument(
+        "weights", nargs="+", metavar="WEIGHTS", help="names of weights, or paths: two or more"
+    )
+    verb.add_argument("--name", required=True)
+    verb.set_defaults(verb=join)
 
     verb = verbs.add_parser("classify", help="name the garment in pictures")
     verb.add_argument("images", nargs="+", type=Path, metavar="IMAGE")

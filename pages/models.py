@@ -41,6 +41,9 @@ if pair:
         icon=":material/compare_arrows:",
     )
 
+st.header(_("Several as one"))
+parts.several_as_one(source, device)
+
 st.header(_("One model"))
 parts.one_model(device)
 

@@ -250,6 +250,18 @@ def test_what_can_not_be_done_is_said_in_a_sentence(
     assert capsys.readouterr().err.startswith("fmnist: ")
 
 
+def test_join_keeps_an_ensemble_that_is_then_asked_by_its_name(
+    pictures: Path, capsys: pytest.CaptureFixture
+) -> None:
+    assert main(["join", "fcnn-small", "lenet-5", "--name", "both"]) == 0
+    assert "both" in capsys.readouterr().out
+    assert main(["classify", str(pictures), "--weights", "both", "--json"]) == 1  # one is broken
+    said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert any(line.get("class") in CLASSES for line in said)
+    assert main(["join", "both", "lenet-5", "--name", "more"]) == 1
+    assert "both is no single network" in capsys.readouterr().err
+
+
 @pytest.mark.real_data
 @every_shipped(quick=THREE)
 def test_evaluate_reproduces_a_shipped_card_to_the_last_image(

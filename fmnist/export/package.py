@@ -69,15 +69,13 @@ def training_script(card: Card) -> str | None:
 def classify_script(weights: Weights) -> str:
     """A script that names the garment in pictures by model.onnx beside it."""
     model, card = weights
-    reads = model.standardize.state_dict()
     return _CLASSIFY.render(
         name=card.name,
         opaque=model.opaque,
         runtime=_runtime(model),
         integers=isinstance(model, Graph) and model.integers,
         probabilities=isinstance(model, Graph) and model.probabilities,
-        mean=float(reads["mean"]),
-        std=float(reads["std"]),
+        reads={key: float(value) for key, value in model.standardize.state_dict().items()},
         temperature=card.temperature,
         classes=list(CLASSES),
     )

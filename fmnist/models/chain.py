@@ -8,7 +8,6 @@ from operator import gt
 from types import MappingProxyType
 from typing import Any
 
-import safetensors.torch
 import torch
 from torch import Tensor, nn
 
@@ -260,9 +259,8 @@ class Chain(Classifier):
         self.body, self.head = nn.Sequential(*modules[:head]), nn.Sequential(*modules[head:])
         self.to(memory_format=torch.channels_last)  # as every network here, see ModelSpec.build
 
-    def packed(self, architecture: str | None) -> bytes:
-        tensors = {key: tensor.contiguous().cpu() for key, tensor in self.state_dict().items()}
-        return safetensors.torch.save(tensors, {"layers": json.dumps(self.layers)})
+    def remarks(self, architecture: str | None) -> dict[str, str]:
+        return {"layers": json.dumps(self.layers)}
 
 
 def built(layer: Layer) -> nn.Module:

@@ -110,7 +110,11 @@ class Classifier(nn.Module):
     def packed(self, architecture: str | None) -> bytes:
         """The content of the file that it is saved as."""
         tensors = {key: tensor.contiguous().cpu() for key, tensor in self.state_dict().items()}
-        return safetensors.torch.save(tensors, {"architecture": str(architecture)})
+        return safetensors.torch.save(tensors, self.remarks(architecture))
+
+    def remarks(self, architecture: str | None) -> dict[str, str]:
+        """What its file says of how to build it."""
+        return {"architecture": str(architecture)}
 
 
 def layers(model: nn.Module) -> list[dict[str, Any]]:

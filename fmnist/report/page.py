@@ -107,6 +107,8 @@ def _facts(card: Card) -> Iterator[tuple[str, str]]:
         yield _("Architecture"), f"{said(card.title)} ({card.architecture}). {summary}"
     else:
         yield _("Architecture"), said(card.title)
+    if card.members:
+        yield _("Members"), ", ".join(member["name"] for member in card.members)
     if card.parameters is not None:
         yield _("Parameters"), number(card.parameters)
     if card.reads:

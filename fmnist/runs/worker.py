@@ -23,7 +23,7 @@ import torch
 from torch import distributed
 
 from fmnist.analysis import evaluation
-from fmnist.analysis.evaluation import Certainty, Evaluation
+from fmnist.analysis.evaluation import Certainty
 from fmnist.data import splits
 from fmnist.data.splits import Split
 from fmnist.machine import devices, parallel
@@ -36,7 +36,8 @@ from fmnist.runs import epochs, queue, results
 from fmnist.runs.run import Plan, Run, as_it_ends, read_run
 from fmnist.training.loop import Checkpoint, People, Progress, train
 from fmnist.weights import shelf
-from fmnist.weights.card import DATASET, Card, WeightsError, measured
+from fmnist.weights.card import DATASET, Card, WeightsError
+from fmnist.weights.measuring import asked
 from fmnist.weights.shelf import Weights
 from fmnist.words import Words, kept
 
@@ -248,13 +249,7 @@ def measure(
     device: torch.device,
 ) -> Card:
     """The card of a trained model, with what it does on (validation, test)."""
-    on_validation, on_test = (
-        Evaluation(run.id, inference.infer(model, split.images, device), split.labels)
-        for split in data
-    )
-    _, test = data
-    mirrored = inference.infer_mirrored(model, test.images, device)
-    return Card(
+    card = Card(
         name=run.id,
         architecture=None if run.plan.layers else run.plan.model,
         layers=run.plan.layers,
@@ -262,16 +257,12 @@ def measure(
         data=run.plan.data,
         recipe=run.plan.recipe.to_json(),
         best_epoch=state.best_epoch,
-        validation=measured(on_validation),
-        test=measured(on_test),
-        temperature=evaluation.fit_temperature(on_validation),
-        energy_limit=evaluation.fit_energy_limit(on_validation),
         seconds=round(state.seconds, 1),
         device=devices.describe(device),
         versions={"python": platform.python_version(), "torch": torch.__version__},
-        mirrored=evaluation.accuracy(Evaluation(run.id, mirrored, test.labels)),
         classroom=run.plan.classroom,
     )
+    return asked(Weights(model, card), data, device)
 
 
 def write_progress(run: Run, progress: Progress) -> None:

@@ -19,6 +19,7 @@ from fmnist.data.splits import SPLITS, Source, SplitName
 from fmnist.machine.errors import UserFacingError
 from fmnist.models import MODELS
 from fmnist.models.chain import Layer
+from fmnist.models.ensemble import Member
 from fmnist.words import Words
 
 NONE_OF_TEN = Words(
@@ -62,10 +63,14 @@ OPAQUE: Mapping[str, Form] = MappingProxyType(
         "classes": Form(Words("Predictions"), Words("table of classes"), ("test",), sure=False),
     }
 )
+ENSEMBLE = "ensemble"
+"""The family of models that answer together."""
 FAMILIES: Mapping[str, str] = MappingProxyType(
-    dict(models.FAMILIES) | {name: form.family for name, form in OPAQUE.items()}
+    dict(models.FAMILIES)
+    | {ENSEMBLE: Words("Ensemble")}
+    | {name: form.family for name, form in OPAQUE.items()}
 )
-"""The families of the registry, and those of models of which only the answers can be seen."""
+"""The families of the registry, ensembles, and models of which only the answers can be seen."""
 _COUNTED = {
     "Conv2d": Words("convolutional"),
     "Residual": Words("residual"),
@@ -109,7 +114,7 @@ class Card:
     """What is known of a weights file; None for what a stranger's file doesn't say."""
 
     name: str
-    architecture: str | None  # None: a chain of layers, or of which only answers can be seen
+    architecture: str | None  # None: a chain, an ensemble, or of which only answers can be seen
     parameters: int | None
     bytes: int = 0
     sha256: str = ""
@@ -127,6 +132,7 @@ class Card:
     seeds: list[Seed] | None = None  # every training that these weights are the best of
     reads: str | None = None  # how a stranger's model reads pixels, see trials.READINGS
     layers: list[Layer] | None = None  # those of a chain
+    members: list[Member] | None = None  # those of an ensemble
     taken_for: str | None = None  # what a stranger's file doesn't say, such as ReLU
     doubt: str | None = None  # what speaks against a stranger's model, in a sentence
     order: list[int] | None = None  # the answer that each class has, if they stand in another order
@@ -150,7 +156,7 @@ class Card:
     @property
     def _form(self) -> Form | None:
         """What it is if only its answers can be seen; a card of ONNX may not say so."""
-        network = self.architecture or self.layers is not None
+        network = self.architecture or self.layers is not None or self.members is not None
         return None if network else OPAQUE[self.opaque or "onnx"]
 
     @property
@@ -173,6 +179,8 @@ class Card:
     def family(self) -> str:
         if self.architecture:
             return MODELS[self.architecture].family
+        if self.members is not None:
+            return ENSEMBLE
         if self.layers is None:
             return self.opaque or "onnx"
         kinds = {layer["kind"] for layer in self.layers}
@@ -183,6 +191,8 @@ class Card:
     def title(self) -> str:
         if self.architecture:
             return MODELS[self.architecture].title
+        if self.members is not None:
+            return Words("Ensemble of {count} models", count=len(self.members))
         if self._form:
             return self._form.title
         kinds = Counter(layer["kind"] for layer in self.layers or ())

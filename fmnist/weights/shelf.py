@@ -22,6 +22,7 @@ from fmnist.machine.files import version, write_whole
 from fmnist.machine.names import on_one_line
 from fmnist.models import MODELS
 from fmnist.models.chain import Chain
+from fmnist.models.ensemble import Ensemble
 from fmnist.models.inference import ProgressCallback, infer
 from fmnist.models.layers import Classifier, parameter_count
 from fmnist.weights.card import Card, WeightsError
@@ -33,6 +34,8 @@ DEFAULT = "everyday"
 """The weights that classify a picture unless others are chosen."""
 ADVERSARIAL, BEFORE = "lenet-5-adversarial", "lenet-5"
 """Weights that ship besides, trained against attacks, and those of the same recipe without."""
+JOINED = "ensemble"
+"""Weights that ship besides: some of the others, as one."""
 KEPT = (".safetensors", ".onnx", ".tflite", ".npy")
 LONGEST_NAME = 64
 NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST_NAME - 1}}}")
@@ -123,7 +126,7 @@ def save(weights: Weights, directory: Path) -> Card:
     model, card = weights
     check_name(card.name)
     content = model.packed(card.architecture)
-    card = _completed(weights, content)
+    card = _card_of(weights, content)
     directory.mkdir(parents=True, exist_ok=True)
     write_whole(directory / f"{card.name}{model.suffix}", content)
     write_whole(directory / f"{card.name}.json", card.to_json().encode())
@@ -149,7 +152,7 @@ def keep(weights: Weights, label: str) -> Card:
 
 def kept(name: str) -> bool:
     """Whether somebody kept weights under that name here, and they didn't come with the project."""
-    if own_folder() == SHIPPED and name in {*MODELS, ADVERSARIAL}:
+    if own_folder() == SHIPPED and name in {*MODELS, ADVERSARIAL, JOINED}:
         return False
     return any((own_folder() / f"{name}{end}").exists() for end in KEPT)
 
@@ -268,20 +271,19 @@ def open(
         parameters=None,
         reads=opened.reads,
         layers=opened.model.layers if isinstance(opened.model, Chain) else None,
+        members=opened.model.members if isinstance(opened.model, Ensemble) else None,
         taken_for=opened.taken_for,
         doubt=opened.doubt,
         order=list(opened.order) if opened.order else None,
         opaque=opened.model.opaque,
     )
-    weights = Weights(opened.model, card)
-    return Weights(opened.model, _completed(weights, opened.model.packed(opened.architecture)))
+    return completed(Weights(opened.model, card))
 
 
 def reordered(weights: Weights) -> Weights:
     """A model with its classes in the order that its card finds them to stand in."""
     model = opening.reordered(weights.model, weights.card.order or range(len(CLASSES)))
-    found = Weights(model, replace(weights.card, doubt=None, order=None))
-    return Weights(model, _completed(found, model.packed(found.card.architecture)))
+    return completed(Weights(model, replace(weights.card, doubt=None, order=None)))
 
 
 def check_name(name: str) -> None:
@@ -334,7 +336,13 @@ def as_name(words: str) -> str:
     return name[:LONGEST_NAME] or "model"
 
 
-def _completed(weights: Weights, content: bytes) -> Card:
+def completed(weights: Weights) -> Weights:
+    """A model with what its card can say of it and of the file that it would be saved as."""
+    model, card = weights
+    return Weights(model, _card_of(weights, model.packed(card.architecture)))
+
+
+def _card_of(weights: Weights, content: bytes) -> Card:
     """The card with what the model and its file say themselves."""
     return replace(
         weights.card,

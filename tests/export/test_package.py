@@ -23,7 +23,7 @@ from fmnist.export.package import classify_script, model_card, packed
 from fmnist.models import MODELS
 from fmnist.models.chain import Chain
 from fmnist.models.inference import infer
-from fmnist.weights import shelf
+from fmnist.weights import ensembles, shelf
 from fmnist.weights.card import Card, Figures, Seed
 from fmnist.weights.shelf import Weights
 
@@ -141,6 +141,17 @@ def test_a_chain_goes_home(tmp_path: Path) -> None:
         {"kind": "Linear", "in_features": 588, "out_features": 10},
     ]
     weights = Weights(Chain(layers).eval(), Card("chain", None, 0, layers=layers))
+    home = unpacked(weights, tmp_path)
+    assert_answers_as_here(weights, home)
+    again, _ = shelf.load(home / "model.safetensors")
+    assert (infer(again, IMAGES, CPU) == infer(weights.model, IMAGES, CPU)).all()
+
+
+def test_an_ensemble_goes_home(tmp_path: Path) -> None:
+    members = [
+        Weights(MODELS[name].seeded(0).eval(), Card(name, name, 0)) for name in ("lenet-5", "gru")
+    ]
+    weights = ensembles.joined(members, "together")
     home = unpacked(weights, tmp_path)
     assert_answers_as_here(weights, home)
     again, _ = shelf.load(home / "model.safetensors")

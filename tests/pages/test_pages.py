@@ -467,6 +467,45 @@ def test_a_name_that_can_not_be_kept_gets_a_sentence(name: str) -> None:
     assert not shelf.own_folder().exists()
 
 
+def test_models_answer_together_and_become_one_that_everybody_finds() -> None:
+    app = open_page("models", members=["fcnn", "cnn"])
+    alone = [validation_logits(name) for name in ("fcnn", "cnn")]
+    labels = splits.load("validation", "drawn").labels
+    right = {name: (logits.argmax(1) == labels).mean()
+             for name, logits in zip(("fcnn", "cnn", "both"), [*alone, sum(alone)], strict=True)
+    }  # fmt: skip
+    best = max(("fcnn", "cnn"), key=right.__getitem__)
+    said = f"**{right['both']:.2%}** of the validation images right. The best of them alone, {best}"
+    assert said in texts(app)
+    next(box for box in app.text_input if box.value == "together").set_value("Our two")
+    press(app, "Make them one model")
+    assert not app.exception
+    assert "Our two is among everybody's models now" in texts(app)
+    assert app.selectbox(key="model").value == "Our-two"
+    card = shelf.load("Our-two").card
+    assert (card.label, card.test) == ("Our two", None)  # drawn garments measure nothing
+    inside = open_page("inside", model="Our-two")
+    assert "is several networks" in inside.info[-1].value
+    assert "Our-two" not in open_page("models").multiselect(key="members").options
+
+
+def validation_logits(name: str) -> np.ndarray:
+    images = splits.load("validation", "drawn").images
+    return inference.infer(shelf.load(name).model, images, torch.device("cpu"))
+
+
+@pytest.mark.real_data
+def test_an_ensemble_made_on_the_page_is_as_good_as_if_it_had_been_asked() -> None:
+    app = open_page("models", members=["fcnn", "cnn"])
+    press(app, "Make them one model")
+    model, card = shelf.load("together")
+    for name, figures in (("validation", card.validation), ("test", card.test)):
+        split = splits.load(name, "real")
+        logits = inference.infer(model, split.images, torch.device("cpu"))
+        assert figures.accuracy == (logits.argmax(1) == split.labels).mean()
+    assert card.temperature != 1
+
+
 @pytest.fixture
 def kept() -> Card:
     """A model that somebody kept."""

@@ -65,6 +65,14 @@ class Look(NamedTuple):
 
 def may_be_seen(card: Card) -> bool:
     """Whether a model shows more than its answers; where it doesn't, a sentence says so."""
+    if card.members:
+        st.info(
+            _(
+                "{model} is several networks, each with an inside of its own. Choose one of them.",
+                model=plain(card.label),
+            )
+        )
+        return False
     if card.family not in OPAQUE:
         return True
     st.info(

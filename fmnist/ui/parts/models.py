@@ -1,11 +1,14 @@
 """The parts of the models page: to bring a model, to take one home, to read an architecture."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import streamlit as st
 import torch
 
-from fmnist.data.splits import Source
+from fmnist.analysis import evaluation
+from fmnist.analysis.evaluation import Evaluation
+from fmnist.data.splits import Source, SplitName
 from fmnist.export import code
 from fmnist.models import FAMILIES, MODELS
 from fmnist.models.layers import layers, parameter_count
@@ -13,9 +16,10 @@ from fmnist.report.page import in_words
 from fmnist.ui import take_home, widgets
 from fmnist.ui.markdown import plain
 from fmnist.ui.state import models, uploads
-from fmnist.ui.widgets import choose_weights
-from fmnist.weights import shelf
-from fmnist.weights.card import Card, WeightsError
+from fmnist.ui.widgets import choose_weights, labels
+from fmnist.weights import ensembles, shelf
+from fmnist.weights.card import ENSEMBLE, OPAQUE, Card, WeightsError
+from fmnist.weights.measuring import with_figures
 from fmnist.weights.shelf import LONGEST_NAME
 from fmnist.weights.strangers import formats
 from fmnist.weights.strangers.formats import SUFFIXES
@@ -106,6 +110,8 @@ def _fits(filename: str, card: Card) -> str:
     """What a file holds, in a sentence."""
     if card.architecture:
         return _("{file} fits {model}.", file=filename, model=card.title)
+    if card.members:
+        return _("{file} is an ensemble of {count} models.", file=filename, count=len(card.members))
     if card.layers:
         return _("{file} has {model}.", file=filename, model=card.title)
     if card.title.startswith("ONNX"):
@@ -181,6 +187,56 @@ def _tell(sentence: Words) -> None:
     """Say it when the page has run anew."""
     st.session_state["told of kept"] = sentence
     st.rerun()
+
+
+def several_as_one(source: Source, device: torch.device) -> None:
+    """Models to be chosen, how they do as one, and a button that makes them one."""
+    choices = models.choices(lambda card: card.family not in {ENSEMBLE, *OPAQUE})
+    names = widgets.several(
+        _("Models that answer together"), list(choices), key="members", shown=labels(choices)
+    )
+    if len(names) < 2:
+        st.caption(_("Choose two or more: their logits' mean is more often right than most."))
+        return
+    members = [choices[name] for name in names]
+    answers = [models.evaluate(card, "validation", source, device) for card in members]
+    best = max(answers, key=evaluation.accuracy)
+    st.markdown(
+        _(
+            "Together they name **{together:.2%}** of the validation images right. The best of "
+            "them alone, {name}, {alone:.2%}.",
+            together=evaluation.accuracy(ensembles.answer_of(answers, "")),
+            name=plain(choices[best.model].label),
+            alone=evaluation.accuracy(best),
+        )
+    )
+    with st.form("ensemble", border=False):
+        name = st.text_input(_("Name"), _("together"), max_chars=LONGEST_NAME)
+        if not st.form_submit_button(
+            _("Make them one model"), help=_("Save it here, so that everybody finds it.")
+        ):
+            return
+        try:
+            weights = ensembles.joined([models.opened(card, device) for card in members], name)
+            if source == "real":  # figures on drawn garments would stand beside real ones
+                card = _measured(weights.card, members, device)
+                weights = weights._replace(card=card)
+            card = shelf.keep(weights, name)
+        except (WeightsError, OSError) as error:
+            st.error(said(error))
+            return
+    st.session_state["model"] = card.name
+    _tell(Words("{name} is among everybody's models now.", name=plain(card.label)))
+
+
+def _measured(card: Card, members: Sequence[Card], device: torch.device) -> Card:
+    """The card of an ensemble with what its members' answers say of it; none is asked again."""
+
+    def answers(split: SplitName) -> Evaluation:
+        own = [models.evaluate(one, split, "real", device) for one in members]
+        return ensembles.answer_of(own, card.name)
+
+    return with_figures(card, answers("validation"), answers("test"))
 
 
 def architecture() -> None:

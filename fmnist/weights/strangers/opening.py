@@ -12,7 +12,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from fmnist.analysis.evaluation import Evaluation
 from fmnist.models import MODELS, inference
 from fmnist.models.chain import ACTIVATIONS, Chain
+from fmnist.models.ensemble import Ensemble
 from fmnist.models.inference import BATCH, ProgressCallback
 from fmnist.models.layers import Classifier
 from fmnist.weights.card import WeightsError
@@ -188,23 +189,28 @@ def _from_safetensors(content: bytes, filename: str) -> Opened | list[Candidate]
     """A model of our own as its remarks describe it, or a state dict of a stranger's."""
     loaded, remarks = formats.from_safetensors(content, filename)
     if "layers" in remarks:
-        return Opened(_chain(loaded, remarks["layers"], filename), None, None)
+        return Opened(_rebuilt(Chain, loaded, remarks["layers"], filename), None, None)
+    if "members" in remarks:
+        return Opened(_rebuilt(Ensemble, loaded, remarks["members"], filename), None, None)
     tensors = _sound(formats.tidied(loaded, filename), filename)
     return _from_state_dict(Whole(tensors), False, filename, remarks.get("architecture"))
 
 
-def _chain(tensors: Mapping[str, Tensor], layers: str, filename: str) -> Chain:
+def _rebuilt(
+    build: Callable[[Any], Classifier], tensors: Mapping[str, Tensor], remark: str, filename: str
+) -> Classifier:
+    """What a remark of our own describes, with the tensors in it."""
     tensors = _sound(tensors, filename)
     try:
-        chain = Chain(json.loads(layers))
-        chain.load_state_dict(tensors)
+        model = build(json.loads(remark))
+        model.load_state_dict(tensors)
     except Exception:  # remarks can be any text
         raise WeightsError(
             "{file} describes layers that its tensors don't fill, so it is damaged. Bring a copy "
             "of it that isn't.",
             file=filename,
         ) from None
-    return chain.eval()
+    return model.eval()
 
 
 def _from_keras(content: bytes, filename: str) -> Opened | list[Candidate]:
