@@ -20,6 +20,8 @@ room: .venv/runtime
 	$(BIN)/python -m fmnist data || true
 	$(BIN)/python -m fmnist.machine.room $(PORT)
 
+# Of the hundreds of processes that tests start, none compiles again what another has.
+test: export PYTHONDONTWRITEBYTECODE =
 test: .venv/dev
 	$(BIN)/python -m pytest $(if $(FMNIST_CI),,-m "not slow") $(ARGS)
 

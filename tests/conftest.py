@@ -170,6 +170,8 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
                 "--disable-dev-shm-usage",
                 "--disable-background-networking",
                 "--disable-component-update",
+                # A page is left before its scripts would have gained what optimising them takes.
+                "--js-flags=--no-opt --no-maglev --sparkplug",
                 "--use-fake-device-for-media-stream",
                 f"--use-file-for-fake-video-capture={seen}",
                 "--use-fake-ui-for-media-stream",

@@ -150,7 +150,7 @@ def test_on_a_phone_each_figure_keeps_to_its_cell(visit: Callable[..., Page]) ->
 def test_keys_and_buttons_walk_the_selection_and_the_link_leads_to_the_garment(
     visit: Callable[..., Page],
 ) -> None:
-    page = visit("errors?model=cnn&true=Any+class&predicted=Any+class")
+    page = visit("errors?model=lenet-5&true=Any+class&predicted=Any+class")
     seen = [number(page, 1)]
     wall(page).focus()
     page.keyboard.press("ArrowRight")
@@ -284,12 +284,12 @@ def test_on_a_projector_the_type_is_larger_and_the_sidebar_gone_on_every_page_un
 def test_nothing_that_one_model_said_stands_under_the_name_of_the_next(
     visit: Callable[..., Page],
 ) -> None:
-    page = visit("errors?model=fcnn&why=true")
-    expect(page.get_by_text("fcnn says", exact=True)).to_be_visible()
+    page = visit("errors?model=softmax&why=true")
+    expect(page.get_by_text("softmax says", exact=True)).to_be_visible()
     page.evaluate(STALE_SEEN)
     page.get_by_role("combobox", name="Model").click()
-    page.get_by_role("option", name="cnn", exact=True).click()
-    expect(page.get_by_text("cnn says", exact=True)).to_be_visible()
+    page.get_by_role("option", name="lenet-5", exact=True).click()
+    expect(page.get_by_text("lenet-5 says", exact=True)).to_be_visible()
     settle(page)
     assert page.evaluate("staleSeen") == ""
 

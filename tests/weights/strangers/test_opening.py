@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
-from shipped import THREE, every_shipped
+from shipped import THREE, every_kind
 from strangers import (
     PREPROCESS,
     STRANGERS,
@@ -269,7 +269,7 @@ def test_a_network_that_was_pruned_opens_with_the_weights_that_are_left() -> Non
 
 
 @pytest.mark.real_data
-@every_shipped(quick=THREE)
+@every_kind(quick=THREE)
 def test_shipped_weights_without_their_first_layer_are_known_to_be_standardised(name: str) -> None:
     content = saved(bare(name), ".safetensors")
     model, card = shelf.open(content, "theirs.safetensors")
