@@ -7,7 +7,8 @@ batches of 20 from a DataLoader over PIL images, 50 epochs. Some of its epochs a
 rest extrapolated. Ours is `OURS`. Both train on the same images in the same process, in turn; ours
 counts its validations too. Then come, by the shortest recipes known to reach them, the seconds to
 93 and 94 % on test, where a model is asked about an image and its mirror image; and images a second
-for every registered model.
+for every registered model, with what share its training has of the multiplications that the same
+cores do in one large product of matrices in bfloat16.
 """
 
 import statistics
@@ -20,6 +21,7 @@ from PIL import Image
 from torch import nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
+from torch.utils.flop_counter import FlopCounterMode
 from torchvision.transforms import ToTensor
 
 from fmnist.analysis import evaluation
@@ -45,6 +47,8 @@ SOONEST: dict[float, tuple[str, Recipe]] = {
 }
 """By the accuracy that is wanted, the model and the recipe that reach it soonest."""
 STEPS, BATCH = 12, 256
+WIDE = 4096
+"""Rows and columns of matrices that are large enough for a processor to be as fast as it can."""
 
 
 class Pictures(Dataset[tuple[torch.Tensor, int]]):
@@ -137,13 +141,43 @@ def images_per_second(training: Split) -> None:
     """Print what every model trains and answers, in float32 and as its recipe asks."""
     print(f"images a second: training in batches of {BATCH}, inference of {BATCH},")
     print(f"in float32 and in the recipe's precision; medians over {STEPS} batches")
-    print(f"{'model':<16}{'training':>12}{'by recipe':>12}{'inference':>12}{'by recipe':>12}")
+    limit = peak()
+    print(
+        f"of {limit / 1e9:,.0f} GFLOP/s in a product of matrices, training has the last column's share"
+    )
+    heads = ("training", "by recipe", "inference", "by recipe", "of peak")
+    print(f"{'model':<16}" + "".join(f"{head:>12}" for head in heads))
     few = Split(training.images[: STEPS * BATCH], training.labels[: STEPS * BATCH])
     for name, spec in MODELS.items():
         precisions: tuple[Precision, ...] = ("float32", spec.recipe.precision)
         speeds = [_training_speed(name, few, precision) for precision in precisions]
         speeds += [_inference_speed(name, training, precision) for precision in precisions]
-        print(f"{name:<16}" + "".join(f"{speed:>12,.0f}" for speed in speeds), flush=True)
+        # What a recurrent layer multiplies isn't counted.
+        share = "-" if spec.family == "rnn" else f"{speeds[1] * operations(name) / limit:.1%}"
+        print(
+            f"{name:<16}" + "".join(f"{speed:>12,.0f}" for speed in speeds),
+            f"{share:>11}",
+            flush=True,
+        )
+
+
+def peak() -> float:
+    """Floating-point operations a second in a product of large matrices in bfloat16."""
+    one, other = torch.randn(2, WIDE, WIDE, dtype=torch.bfloat16)
+    times = []
+    for _ in range(STEPS):
+        start = time.perf_counter()
+        one @ other
+        times.append(time.perf_counter() - start)
+    return float(2 * WIDE**3 / statistics.median(times))
+
+
+def operations(name: str) -> float:
+    """Floating-point operations that training takes for one image, forward and backward."""
+    model = MODELS[name].build()
+    with FlopCounterMode(display=False) as counted:
+        torch.autograd.backward(model(torch.rand(BATCH, 1, 28, 28)).sum())
+    return float(counted.get_total_flops() / BATCH)
 
 
 def _inference_speed(name: str, training: Split, precision: Precision) -> float:

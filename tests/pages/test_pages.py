@@ -486,7 +486,9 @@ def test_models_answer_together_and_become_one_that_everybody_finds() -> None:
     assert (card.label, card.test) == ("Our two", None)  # drawn garments measure nothing
     inside = open_page("inside", model="Our-two")
     assert "is several networks" in inside.info[-1].value
-    assert "Our-two" not in open_page("models").multiselect(key="members").options
+    again = open_page("models", model="Our-two")
+    assert "Its members are fcnn, cnn." in texts(again)
+    assert "Our-two" not in again.multiselect(key="members").options
 
 
 def validation_logits(name: str) -> np.ndarray:
