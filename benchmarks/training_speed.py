@@ -142,9 +142,7 @@ def images_per_second(training: Split) -> None:
     print(f"images a second: training in batches of {BATCH}, inference of {BATCH},")
     print(f"in float32 and in the recipe's precision; medians over {STEPS} batches")
     limit = peak()
-    print(
-        f"of {limit / 1e9:,.0f} GFLOP/s in a product of matrices, training has the last column's share"
-    )
+    print(f"peak: {limit / 1e9:,.0f} GFLOP/s in a product of matrices, in bfloat16")
     heads = ("training", "by recipe", "inference", "by recipe", "of peak")
     print(f"{'model':<16}" + "".join(f"{head:>12}" for head in heads))
     few = Split(training.images[: STEPS * BATCH], training.labels[: STEPS * BATCH])

@@ -137,6 +137,9 @@ def one_model(device: torch.device) -> None:
         )
     else:
         st.markdown(f"**{plain(card.both_names)}**: {said(card.title)}.")
+    if card.members:
+        names = ", ".join(plain(member["name"]) for member in card.members)
+        st.markdown(_("Its members are {names}.", names=names))
     if card.any_picture:
         take_home.model(lambda: models.opened(card, device), card.name, card.name)
     else:
