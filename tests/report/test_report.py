@@ -17,7 +17,7 @@ from fmnist.machine import devices
 from fmnist.models import inference
 from fmnist.report import page
 from fmnist.report.page import IMAGES_A_CELL, WORST_CELLS, report
-from fmnist.weights import shelf
+from fmnist.weights import ensembles, shelf
 from fmnist.weights.card import Card
 
 VOID = {"meta", "img", "br", "hr", "link"}
@@ -170,3 +170,13 @@ def test_the_command_writes_a_report_and_never_over_a_file(
     assert "100 validation images" in Reader((tmp_path / "other.html").read_text()).text
     assert main(["report", "fcnn", "--data", "drawn", "--out", "nowhere/a.html"]) == 1
     assert "nowhere" in capsys.readouterr().err
+
+
+def test_the_report_of_an_ensemble_names_its_members(
+    measured: tuple[Card, Evaluation, Split],
+) -> None:
+    _, e, split = measured
+    together = ensembles.joined([shelf.load("fcnn-small"), shelf.load("lenet-5")], "together")
+    rows = Reader(report(together.card, e, split, "test", "drawn")).rows
+    assert ["Architecture", "Ensemble of 2 models"] in rows
+    assert ["Members", "fcnn-small, lenet-5"] in rows
