@@ -12,8 +12,10 @@ Dietterich, arXiv:1812.04606).
 import multiprocessing
 import os
 import string
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -24,6 +26,7 @@ from fmnist.data.garments import VIEWS, drawing
 from fmnist.data.garments.shapes import Garment, Light, Line, Part, Points, Shape, View
 from fmnist.data.garments.worn import TROUSER, WORN, person
 from fmnist.data.splits import CLASSES, Split
+from fmnist.machine import files
 from fmnist.pictures import intake
 from fmnist.pictures.intake import SIDE
 
@@ -42,39 +45,61 @@ NO_LIGHT = Light((0, 0), (0, 0), 0, 0, 0)
 SUBPIXEL = 3  # binary places of a point's pixel
 PERSON = 200  # pixels, the height of a picture of someone who wears a garment
 CHUNK = 500  # pictures a process makes at a time
+VERSION = 1
+"""Of the pictures below; another one makes them anew."""
 
 
 def add_to(split: Split, count: int, seed: int) -> Split:
     """The split with `count` everyday pictures after it: its own garments, drawn ones, and `NONE`.
 
-    The pictures are a function of the split, the count and the seed. They are made by all cores.
+    The pictures are a function of the split, the count and the seed. They are made by all cores,
+    and kept on disk, so that a training that goes on needs not wait for them again.
     """
-    starts = range(0, count, CHUNK)
+    if not count:
+        return split
     source = np.random.default_rng((seed, count)).integers(len(split), size=count)
-    jobs = [
-        (split.images[source[at : at + CHUNK]], split.labels[source[at : at + CHUNK]], (seed, at))
-        for at in starts
-    ]
+    chunks = [
+        _Chunk(split.images[source[at : at + CHUNK]], split.labels[source[at : at + CHUNK]],
+               (seed, at))
+        for at in range(0, count, CHUNK)
+    ]  # fmt: skip
+    of = "-".join(files.digest(array) for array in (split.images, split.labels))
+    made = files.cached(f"everyday-{VERSION}-{of}-{count}-{seed}", partial(_made, chunks))
+    labels = [labels for _, labels in map(_labelled, chunks)]
+    return Split(np.concatenate([split.images, made]), np.concatenate([split.labels, *labels]))
+
+
+class _Chunk(NamedTuple):
+    """What one process makes at a time: a picture for each image (N, 28, 28), labels (N,)."""
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+    seed: tuple[int, int]
+
+
+def _made(chunks: Sequence[_Chunk]) -> NDArray[np.uint8]:
+    """The pictures (N, 28, 28) of all chunks."""
     # Forked children would share torch's threads, and none of them would run.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(os.cpu_count(), context) as processes:
-        made: Iterable[tuple[Image, NDArray[np.uint8]]] = processes.map(_chunk, jobs)
-        images, labels = zip((split.images, split.labels), *made, strict=True)
-    return Split(np.concatenate(images), np.concatenate(labels))
+        return np.concatenate(list(processes.map(_pictures, chunks)))
 
 
-def _chunk(
-    job: tuple[NDArray[np.uint8], NDArray[np.uint8], tuple[int, int]],
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """One everyday picture (28, 28) for each image (N, 28, 28), with labels (N,)."""
-    images, labels, seed = job
-    rng = np.random.default_rng(seed)
-    labels = np.where(rng.random(len(labels)) < OUTLIERS, NONE, labels).astype(np.uint8)
-    made = [
-        outlier(rng) if label == NONE else picture(image, int(label), rng)
-        for image, label in zip(images, labels, strict=True)
-    ]
-    return np.stack(made), labels
+def _pictures(chunk: _Chunk) -> NDArray[np.uint8]:
+    rng, labels = _labelled(chunk)
+    return np.stack(
+        [
+            outlier(rng) if label == NONE else picture(image, int(label), rng)
+            for image, label in zip(chunk.images, labels, strict=True)
+        ]
+    )
+
+
+def _labelled(chunk: _Chunk) -> tuple[Rng, NDArray[np.uint8]]:
+    """What the labels of a chunk become, and the randomness that its pictures take after that."""
+    rng = np.random.default_rng(chunk.seed)
+    none = rng.random(len(chunk.labels)) < OUTLIERS
+    return rng, np.where(none, NONE, chunk.labels).astype(np.uint8)
 
 
 def picture(image: Image, label: int, rng: Rng) -> Image:

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from fmnist.data import everyday, garments, splits
 from fmnist.data.everyday import NONE, OUTLIERS
 from fmnist.data.garments import drawing
 from fmnist.data.splits import CLASSES, Split
+from fmnist.machine import files
 from fmnist.models import MODELS, inference
 from fmnist.models.recipe import Recipe
 from fmnist.training import loop
@@ -48,11 +51,29 @@ def test_a_split_keeps_its_images_and_gets_as_many_pictures_as_asked_for() -> No
     assert counts.min() > 30
 
 
-def test_the_same_seed_gives_the_same_pictures_and_another_seed_others() -> None:
+def test_the_same_seed_gives_the_same_pictures_and_another_seed_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     split = Split(*garments.draw(20, seed=1))
-    first, again, other = (everyday.add_to(split, 60, seed).images[20:] for seed in (0, 0, 1))
+    first, other = (everyday.add_to(split, 60, seed).images[20:] for seed in (0, 1))
+    monkeypatch.setattr(files, "CACHE", tmp_path / "nothing is kept here")
+    again = everyday.add_to(split, 60, 0).images[20:]
     np.testing.assert_array_equal(first, again)
     assert (first != other).any(axis=(1, 2)).mean() > 0.9
+
+
+def test_pictures_that_were_made_are_there_again_and_another_splits_are_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    split = Split(*garments.draw(20, seed=1))
+    turned = Split(split.images, split.labels[::-1].copy())
+    first = everyday.add_to(split, 60, 0)
+    monkeypatch.setattr(everyday, "_made", lambda chunks: np.zeros((60, 28, 28), np.uint8))
+    again = everyday.add_to(split, 60, 0)
+    np.testing.assert_array_equal(again.images, first.images)
+    np.testing.assert_array_equal(again.labels, first.labels)
+    for another, count, seed in ((turned, 60, 0), (split, 60, 1)):
+        assert not everyday.add_to(another, count, seed).images[20:].any()
 
 
 def test_a_traced_image_has_the_outline_of_its_garment() -> None:
