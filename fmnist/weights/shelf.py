@@ -34,8 +34,6 @@ DEFAULT = "everyday"
 """The weights that classify a picture unless others are chosen."""
 ADVERSARIAL, BEFORE = "lenet-5-adversarial", "lenet-5"
 """Weights that ship besides, trained against attacks, and those of the same recipe without."""
-JOINED = "ensemble"
-"""Weights that ship besides: some of the others, as one."""
 KEPT = (".safetensors", ".onnx", ".tflite", ".npy")
 LONGEST_NAME = 64
 NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST_NAME - 1}}}")
@@ -152,7 +150,7 @@ def keep(weights: Weights, label: str) -> Card:
 
 def kept(name: str) -> bool:
     """Whether somebody kept weights under that name here, and they didn't come with the project."""
-    if own_folder() == SHIPPED and name in {*MODELS, ADVERSARIAL, JOINED}:
+    if own_folder() == SHIPPED and name in {*MODELS, ADVERSARIAL}:
         return False
     return any((own_folder() / f"{name}{end}").exists() for end in KEPT)
 
