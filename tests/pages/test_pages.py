@@ -496,6 +496,7 @@ def validation_logits(name: str) -> np.ndarray:
     return inference.infer(shelf.load(name).model, images, torch.device("cpu"))
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 def test_an_ensemble_made_on_the_page_is_as_good_as_if_it_had_been_asked() -> None:
     app = open_page("models", members=["fcnn", "cnn"])
