@@ -274,6 +274,7 @@ def keep_runs(options: argparse.Namespace) -> int:
 
 def join(options: argparse.Namespace) -> int:
     """Keep an ensemble of weights among the weights, measured where the real dataset is here."""
+    shelf.free_label(options.name)  # before anything is asked
     weights = ensembles.joined([_load(name) for name in options.weights], options.name)
     if _source(None) == "real":  # figures on drawn garments would stand beside real ones
         data = splits.load("validation", "real"), splits.load("test", "real")

@@ -15,7 +15,7 @@ KINDS = (
     "softmax", "fcnn", "fcnn-normalized", "lenet-5", "tinyvgg", "cnn", "cnn-strided",
     "cnn-normalized", "residual-100k", "everyday", "lstm", "gru", "bilstm", "rows-columns",
 )  # fmt: skip
-"""One of each kind of network; the others differ from one of these in nothing but sizes."""
+"""One of each kind of network; the others have its layers in other sizes or numbers."""
 SHIPPED = shelf.SHIPPED
 
 

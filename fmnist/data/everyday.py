@@ -53,7 +53,7 @@ def add_to(split: Split, count: int, seed: int) -> Split:
     """The split with `count` everyday pictures after it: its own garments, drawn ones, and `NONE`.
 
     The pictures are a function of the split, the count and the seed. They are made by all cores,
-    and kept on disk, so that a training that goes on needs not wait for them again.
+    and kept on disk, so that a training that goes on need not wait for them again.
     """
     if not count:
         return split

@@ -21,14 +21,15 @@ class Ensemble(Classifier):
     """The logits are the mean of those of the members, the features all of theirs.
 
     Hansen and Salamon 1990. Each has its own way to standardize pixels, so nothing stands before
-    them. Raises ValueError for what describes no members, and for more than may be in one file.
+    them. Raises KeyError or ValueError for what describes no members, or more than may be in a
+    file.
     """
 
     def __init__(self, members: Sequence[Member]) -> None:
         super().__init__()
         if not FEWEST <= len(members) <= MOST:
             raise ValueError(f"{len(members)} members")
-        self.members = [dict(member) for member in members]
+        self.members = [{**member, "name": str(member["name"])} for member in members]
         self.standardize = nn.Identity()
         self.networks = nn.ModuleList()
         work = 0

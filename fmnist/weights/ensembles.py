@@ -41,6 +41,11 @@ def joined(weights: Sequence[Weights], name: str) -> Weights:
     return shelf.completed(Weights(model, card))
 
 
+def may_join(card: Card) -> bool:
+    """Whether a model is a single network of layers, as the members of an ensemble are."""
+    return card.family not in {ENSEMBLE, *OPAQUE}
+
+
 def answer_of(members: Sequence[Evaluation], name: str) -> Evaluation:
     """What an ensemble says of images, by what its members say of the same ones."""
     logits = np.mean([e.logits for e in members], axis=0)
@@ -52,7 +57,7 @@ def _check(cards: Sequence[Card]) -> None:
     if not FEWEST <= len(cards) <= MOST:
         raise WeightsError("An ensemble has {fewest} to {most} models.", fewest=FEWEST, most=MOST)
     for card in cards:
-        if card.family in {ENSEMBLE, *OPAQUE}:
+        if not may_join(card):
             raise WeightsError(
                 "{name} is no single network of layers, so it can't join others.", name=card.label
             )

@@ -137,7 +137,7 @@ def keep(weights: Weights, label: str) -> Card:
     The label may be any words: a file name is made from them, and a number tells it from that of
     others. Raises WeightsError for a label that is taken, or is none.
     """
-    label = _free_label(label)
+    label = free_label(label)
     own_folder().mkdir(parents=True, exist_ok=True)
     name = _claim(label)
     card = replace(weights.card, name=name, display_name=None if label == name else label)
@@ -161,7 +161,7 @@ def rename(name: str, label: str) -> Card:
     Raises WeightsError for weights that nobody kept, and for a label that is taken, or is none.
     """
     path = _kept_file(name)
-    label = _free_label(label, but=name)
+    label = free_label(label, but=name)
     card = replace(_read_card(path), display_name=None if label == name else label)
     write_whole(path.with_suffix(".json"), card.to_json().encode())
     return card
@@ -310,7 +310,7 @@ def _taken(label: str) -> WeightsError:
     )
 
 
-def _free_label(words: str, but: str = "") -> str:
+def free_label(words: str, but: str = "") -> str:
     """Words as people read them, on one line; `but` are weights that may have them already.
 
     Raises WeightsError where nothing is left, where there is too much, and where others have them.

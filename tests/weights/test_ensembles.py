@@ -113,6 +113,15 @@ def test_what_a_room_has_sealed_stays_so_in_company() -> None:
     assert joined.card.classroom == "A"
 
 
+def test_members_without_a_name_are_refused_though_their_tensors_are_right() -> None:
+    model = ENSEMBLE.model
+    nameless = [{"architecture": member["architecture"]} for member in model.members]
+    tensors = safetensors.torch.load(model.packed(None))
+    content = safetensors.torch.save(tensors, {"members": json.dumps(nameless)})
+    with pytest.raises(WeightsError, match="describes layers that its tensors don't fill"):
+        shelf.open(content, "damaged.safetensors")
+
+
 @pytest.mark.parametrize(
     "remark",
     ["", "[]", "{}", json.dumps([{"name": "x", "architecture": "nobody's"}] * 2),

@@ -18,7 +18,7 @@ from fmnist.ui.markdown import plain
 from fmnist.ui.state import models, uploads
 from fmnist.ui.widgets import choose_weights, labels
 from fmnist.weights import ensembles, shelf
-from fmnist.weights.card import ENSEMBLE, OPAQUE, Card, WeightsError
+from fmnist.weights.card import Card, WeightsError
 from fmnist.weights.measuring import with_figures
 from fmnist.weights.shelf import LONGEST_NAME
 from fmnist.weights.strangers import formats
@@ -194,7 +194,7 @@ def _tell(sentence: Words) -> None:
 
 def several_as_one(source: Source, device: torch.device) -> None:
     """Models to be chosen, how they do as one, and a button that makes them one."""
-    choices = models.choices(lambda card: card.family not in {ENSEMBLE, *OPAQUE})
+    choices = models.choices(ensembles.may_join)
     names = widgets.several(
         _("Models that answer together"), list(choices), key="members", shown=labels(choices)
     )
