@@ -16,7 +16,6 @@ from functools import lru_cache
 from typing import Any
 
 import torch
-import torch._dynamo  # an optimizer would load it in every child, for seconds
 
 from fmnist.data import splits
 from fmnist.data.splits import DRAWN, SPLITS

@@ -18,7 +18,7 @@ from fmnist.machine import templates
 from fmnist.models import MODELS, ModelSpec, chain
 from fmnist.models.chain import Layer
 from fmnist.models.recipe import Recipe
-from fmnist.training import adversarial, augment, loop, muon
+from fmnist.training import adversarial, augment, loop, muon, optimizer
 
 CELL = "# %%"
 ALWAYS = ("import gzip", "from pathlib import Path", "import numpy as np")
@@ -71,7 +71,7 @@ def script(
         split_seed=CHOSEN_BY,
         held_out=splits.VALIDATION_PER_CLASS,
         warm_up=loop.WARM_UP,
-        adam_share=loop.ADAM_SHARE,
+        adam_share=optimizer.ADAM_SHARE,
     )
     return text.rstrip() + "\n"
 

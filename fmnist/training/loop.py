@@ -25,7 +25,7 @@ from fmnist.models.recipe import Recipe
 from fmnist.training import distillation
 from fmnist.training.adversarial import against
 from fmnist.training.augment import alternating, augment, mix
-from fmnist.training.muon import Muon
+from fmnist.training.optimizer import of_recipe
 
 if TYPE_CHECKING:  # only some recipes need OpenCV
     from fmnist.data.people import Taken
@@ -33,8 +33,6 @@ if TYPE_CHECKING:  # only some recipes need OpenCV
 PROGRESS_PER_EPOCH = 20
 WARM_UP = 0.2
 """Share of a one-cycle schedule that the learning rate rises for."""
-ADAM_SHARE = 0.1
-"""Muon's learning rate times this is that of what Muon leaves to Adam."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +141,7 @@ def train(
     _check_people(state, 0 if taken is None else len(taken))
     bfloat16 = recipe.precision == "bfloat16" and accelerates_bfloat16(device)
     model.to(device)
-    optimizer, mean = _optimizer(model, recipe), _mean(model, recipe)
+    optimizer, mean = of_recipe(model, recipe), _mean(model, recipe)
     if state.step:
         model.load_state_dict(state.model)
         if mean:
@@ -334,28 +332,6 @@ def _aims(logits: Tensor, targets: Tensor, sets: Tensor, smoothing: float) -> Te
     shares = shares / shares.sum(1, keepdim=True).clamp_min(1e-12)
     smoothed = (1 - smoothing) * shares + smoothing / len(CLASSES)
     return torch.where(sets.any(1, keepdim=True), smoothed, targets)
-
-
-def _optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """The recipe's optimizer; it decays matrices and filters, but neither biases nor scales."""
-    head = {id(parameter) for parameter in model.get_submodule("head").parameters()}
-    decayed = [parameter for parameter in model.parameters() if parameter.ndim > 1]
-    spared = [parameter for parameter in model.parameters() if parameter.ndim <= 1]
-    if recipe.optimizer == "adamw":
-        groups: list[dict[str, Any]] = [
-            {"params": decayed, "weight_decay": recipe.weight_decay},
-            {"params": spared, "weight_decay": 0.0},
-        ]
-        return torch.optim.AdamW(groups, lr=recipe.lr, fused=True)
-    inner = [parameter for parameter in decayed if id(parameter) not in head]
-    outer = [parameter for parameter in decayed if id(parameter) in head]
-    adam = {"matrix": False, "share": ADAM_SHARE}
-    groups = [
-        {"params": inner, "weight_decay": recipe.weight_decay},
-        {"params": outer, "weight_decay": recipe.weight_decay, **adam},
-        {"params": spared, "weight_decay": 0.0, **adam},
-    ]
-    return Muon(groups, lr=recipe.lr)
 
 
 def _mean(model: nn.Module, recipe: Recipe) -> AveragedModel | None:
