@@ -7,6 +7,7 @@ line, on the machine itself, steers any.
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import TypeVar
 
 from fmnist.classroom.folder import RoomError
@@ -14,6 +15,7 @@ from fmnist.classroom.room import Ticket, admit, is_open, read_room
 from fmnist.machine.names import no_formula
 from fmnist.runs import queue, results
 from fmnist.runs.run import Plan, Run, all_runs, read_run, runs_of
+from fmnist.weights import shelf
 from fmnist.weights.card import Card
 from fmnist.words import Words, said
 
@@ -106,9 +108,9 @@ def seal(card: Card) -> Card:
 
 
 def room_of(sha256: str) -> str | None:
-    """The room in which a run made a file of weights; None for any other file.
+    """The room in which a file of weights was made, by a run or of its models; None for any other.
 
     Somebody may take a model home and bring it back: the same file is still sealed.
     """
-    made = (run for run in all_runs() if run.card and run.card.sha256 == sha256)
-    return next((run.plan.classroom for run in made), None)
+    made = chain((run.card for run in all_runs() if run.card), shelf.cards())
+    return next((card.classroom for card in made if card.sha256 == sha256), None)

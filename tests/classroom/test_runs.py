@@ -13,7 +13,7 @@ from fmnist.export import package
 from fmnist.models.recipe import Recipe
 from fmnist.runs import queue, worker
 from fmnist.runs.run import Plan, Run, all_runs, queued_runs, read_run
-from fmnist.weights import shelf
+from fmnist.weights import ensembles, shelf
 from fmnist.weights.card import Card
 from fmnist.weights.shelf import Weights
 
@@ -162,6 +162,20 @@ def test_test_figures_are_sealed_until_the_teacher_reveals_them(
     room.reveal(teacher)
     assert runs.seal(kept) == kept
     assert "test" in runs.seal(kept).knows
+
+
+def test_an_ensemble_with_a_model_of_a_room_is_of_that_room_also_when_it_is_brought_back(
+    ana: Ticket, finished: Run
+) -> None:
+    members = shelf.load(finished.weights), shelf.load("softmax")
+    together = ensembles.joined(members, "together")
+    kept = shelf.keep(together, "together")
+    assert kept.classroom == ana.code
+    brought = shelf.open(
+        (shelf.own_folder() / "together.safetensors").read_bytes(), "theirs.safetensors"
+    )
+    assert brought.card.classroom is None
+    assert runs.room_of(brought.card.sha256) == ana.code
 
 
 def test_what_is_taken_home_of_a_sealed_run_says_nothing_of_test(
