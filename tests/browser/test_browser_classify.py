@@ -20,6 +20,8 @@ from fmnist.data.splits import CLASSES
 
 pytestmark = pytest.mark.browser
 
+CAMERA_SHOWS = Path(__file__).with_name("camera_shows.js").read_text()
+
 Stroke = Sequence[tuple[float, float]]
 
 T_SHIRT = [
@@ -310,7 +312,7 @@ def test_the_camera_takes_a_picture_on_a_phone(visit: Callable[..., Page]) -> No
     page = visit("classify?way=Camera", **PHONE)
     shutter = page.get_by_role("button", name="Take photo")
     expect(shutter).to_be_enabled()
-    page.wait_for_function("document.querySelector('video')?.readyState >= 3")
+    page.wait_for_function(CAMERA_SHOWS)
     shutter.click()
     expect(page.get_by_text(re.compile("^Camera, the upper garment, taken in"))).to_be_visible()
     settle(page)
@@ -322,7 +324,7 @@ def test_of_a_person_before_the_camera_the_garment_is_asked_about_that_one_choos
 ) -> None:
     page = visit("classify?way=Camera")
     shutter = page.get_by_role("button", name="Take photo")
-    page.wait_for_function("document.querySelector('video')?.readyState >= 3")
+    page.wait_for_function(CAMERA_SHOWS)
     shutter.click()
     expect(page.get_by_text(re.compile("^Camera, the upper garment, taken in"))).to_be_visible()
     page.get_by_text("What happened to your picture").click()

@@ -13,10 +13,7 @@ BELOW_THE_HEAD = "[data-testid=stLayoutWrapper]:has(> .st-key-head) ~ *"
 FINGER = 44  # pixels
 SMALL = Path(__file__).with_name("small_targets.js").read_text()
 WORDS_FOR_ICONS = Path(__file__).with_name("words_for_icons.js").read_text()
-FITS = (
-    "[document.documentElement, document.querySelector('[data-testid=stMain]')]"
-    ".every((element) => element.scrollWidth <= innerWidth)"
-)
+FITS = Path(__file__).with_name("fits.js").read_text()
 
 
 def through(page: Page) -> Iterator[str]:

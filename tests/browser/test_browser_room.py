@@ -12,6 +12,8 @@ from fmnist.machine import room
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
+CAMERA_SHOWS = Path(__file__).with_name("camera_shows.js").read_text()
+
 
 @pytest.fixture(params=["alone", pytest.param("behind Caddy", marks=pytest.mark.caddy)])
 def secure_room(
@@ -39,7 +41,7 @@ def test_over_https_a_phone_gives_its_camera_and_the_projector_shows_the_way(
     page.goto(f"{secure_room}/classify?way=Camera")
     settle(page)
     assert page.evaluate("isSecureContext")
-    page.wait_for_function("document.querySelector('video')?.readyState >= 3")
+    page.wait_for_function(CAMERA_SHOWS)
     page.get_by_role("button", name="Take photo").click()
     answered = page.get_by_text(re.compile("^Camera, the upper garment, taken in"))
     expect(answered).to_be_visible()
