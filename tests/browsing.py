@@ -64,6 +64,7 @@ OVERLOOKED = "ERR_TOO_MANY_RETRIES"
 
 # What axe-core finds against these is none of ours; docs/code.md says by which rules.
 STREAMLITS_OWN = ("stSidebarNavItems", "stFileUploaderDropzone", "stToast")
+CAMERA_SHOWS = (Path(__file__).parent / "browser" / "camera_shows.js").read_text()
 GROUND = (Path(__file__).parent / "browser" / "ground.js").read_text()
 
 expect.set_options(timeout=PATIENCE * 1000)

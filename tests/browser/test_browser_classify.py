@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
-from browsing import DESK, PHONE, follow, in_sight, settle
+from browsing import CAMERA_SHOWS, DESK, PHONE, follow, in_sight, settle
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
@@ -19,8 +19,6 @@ from fmnist.data.garments import drawing
 from fmnist.data.splits import CLASSES
 
 pytestmark = pytest.mark.browser
-
-CAMERA_SHOWS = Path(__file__).with_name("camera_shows.js").read_text()
 
 Stroke = Sequence[tuple[float, float]]
 

@@ -5,14 +5,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from browsing import PHONE, serve, serve_room, settle
+from browsing import CAMERA_SHOWS, PHONE, serve, serve_room, settle
 from playwright.sync_api import Page, expect
 
 from fmnist.machine import room
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-CAMERA_SHOWS = Path(__file__).with_name("camera_shows.js").read_text()
 
 
 @pytest.fixture(params=["alone", pytest.param("behind Caddy", marks=pytest.mark.caddy)])
