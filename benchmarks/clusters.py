@@ -282,7 +282,7 @@ def folder() -> None:
             _first("first listing of ended runs")
             _time("listing them again", lambda: len(_listed()))
             _time("all_runs", lambda: len(all_runs()))
-            _time("runs_of", lambda: len(runs_of(None)))
+            _time("runs_of", lambda: len(runs_of(lambda code: code is None)))
             _time("queued_runs", lambda: len(queued_runs()))
             _time("dispatch", lambda: queue.dispatch() is None)
             for note in runs.glob("*/ended.json"):

@@ -13,9 +13,10 @@ source, device = page(
 )
 ticket, room = membership.need_room()
 parts.standing(ticket, room)
-st.header(_("Hand in"))
-by_run, by_file = st.columns(2, gap="large")
-with by_run:
-    parts.hand_in_run(ticket, source)
-with by_file:
-    parts.hand_in_file(ticket, source, device)
+if not room.revealed:
+    st.header(_("Hand in"))
+    by_run, by_file = st.columns(2, gap="large")
+    with by_run:
+        parts.hand_in_run(ticket, source)
+    with by_file:
+        parts.hand_in_file(ticket, source, device)

@@ -35,7 +35,7 @@ with fourth:
 split = dataset.split(split_name, source)
 chosen = selections.chosen(split_name, len(split))
 rows = np.array([], np.int64) if chosen is None else chosen
-row = parts.picked(len(split))
+row = parts.picked(split_name, len(split))
 with widgets.fresh("map page", f"{card.sha256} {split_name}"):
     answers = models.evaluate(card, split_name, source, device)
     ground, details = st.columns([2, 1], gap="large")
@@ -57,7 +57,7 @@ with ground:
         chosen=rows,
         picked=row,
         on_choose=partial(parts.take_lasso, split_name, len(split)),
-        on_pick=partial(parts.take_pick, len(split)),
+        on_pick=partial(parts.take_pick, split_name, len(split)),
     )
 if row is not None:
     with details:

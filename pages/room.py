@@ -16,6 +16,7 @@ if entered is None:
     st.stop()
 
 ticket, room = entered
+parts.elsewhere(ticket, room)
 parts.head(ticket, room)
 if ticket.teaches:
     parts.lead(ticket, room)

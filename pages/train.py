@@ -23,7 +23,7 @@ source, device = page(
 )
 parts.dispatch()
 ticket = classroom.ticket()
-known = {run.id: run for run in runs.seen_by(ticket)}
+known = parts.known_runs(ticket)
 asked = parts.asked_for()
 
 plan, watch = st.columns([1, 2], gap="large")
@@ -34,6 +34,8 @@ with plan:
         default=LINK if asked else QUICK,
         format_func=said,
         required=True,
+        key=f"preset {asked}",
+        persist_state="session",
         help=_(
             "Quick is {epochs} epochs of {images:,} images. Again takes the shown run, to be "
             "changed and run anew.",
@@ -54,7 +56,13 @@ with plan:
         key, origin = f"{model} {proposal} {limit}", Words("a link")
         st.markdown(f"**{said(MODELS[model].title)}**")
     else:
-        model = st.selectbox(_("Model"), MODELS, format_func=lambda name: said(MODELS[name].title))
+        model = st.selectbox(
+            _("Model"),
+            MODELS,
+            format_func=lambda name: said(MODELS[name].title),
+            key="model to train",
+            persist_state="session",
+        )
         proposal, limit, key = MODELS[model].recipe, available, f"{model} {preset}"
         origin = Words("the quick recipe") if preset == QUICK else Words("the shipped recipe")
     st.caption(said(spec(model, layers).summary))

@@ -6,6 +6,7 @@ import time
 from contextlib import suppress
 from typing import NamedTuple
 
+from fmnist.classroom.folder import RoomError
 from fmnist.classroom.room import Ticket, admit, changing, folder_of
 from fmnist.machine.files import write_whole
 from fmnist.machine.names import no_formula
@@ -26,11 +27,15 @@ class Entry(NamedTuple):
 
 
 def hand_in(ticket: Ticket, title: str, what: Words, validation: float | None, test: float) -> None:
-    """Hand in what has been measured; of each person the last counts. Raises RoomError."""
-    admit(ticket)
+    """Hand in what has been measured; of each person the last counts.
+
+    Raises RoomError for who isn't in the room, and once the test accuracies are revealed.
+    """
     title = no_formula(title)[:LONGEST] or _("Without a name")
     entry = Entry(ticket.person, title, what, validation, test, time.time())
     with changing(ticket.code, "entries") as folder:
+        if admit(ticket).revealed:
+            raise RoomError("The contest is over: the test accuracies are revealed.")
         values = entry._asdict() | {"what": kept(what)}
         write_whole(folder / ticket.person, json.dumps(values).encode())
 

@@ -22,7 +22,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple, Self
 from unicodedata import normalize
@@ -32,7 +32,7 @@ from fmnist.classroom.folder import RoomError, rooms_folder
 from fmnist.machine.files import version, write_whole
 from fmnist.machine.locks import held
 from fmnist.machine.names import no_formula, on_one_line
-from fmnist.words import Words, _
+from fmnist.words import LANGUAGES, Words, _, reading, said
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 """Nothing that is taken for something else when it is read from a wall."""
@@ -42,8 +42,7 @@ TEACHER = "teacher0"
 """The teacher's place among the members' ids."""
 LONGEST_NAME, LONGEST_TITLE, LONGEST_QUESTION = 24, 60, 200
 MOST_MEMBERS, MOST_ROOMS = 200, 200
-NOBODYS = {"teacher", "theteacher"}
-"""Nicknames that would say too much, as `_alike` has them."""
+TEACHERS_NAME, NAME_OF_WHO_LEFT = Words("The teacher"), Words("Somebody who left")
 AWAY = 120.0
 """Seconds without a word after which somebody isn't here any more."""
 WRITTEN = 20.0
@@ -75,9 +74,9 @@ class Room:
     def name(self, person: str) -> str:
         """What somebody is called here, or words."""
         if person == TEACHER:
-            return Words("The teacher")
+            return TEACHERS_NAME
         member = self.members.get(person)
-        return member.name if member else Words("Somebody who left")
+        return member.name if member else NAME_OF_WHO_LEFT
 
 
 @dataclass(frozen=True)
@@ -147,7 +146,7 @@ def join(code: str, name: str, address: str) -> Ticket:
 
     def added(room: Room) -> Room:
         taken = {_alike(member.name) for member in room.members.values()}
-        if _alike(name) in taken | NOBODYS:
+        if _alike(name) in taken | _nobodys():
             raise RoomError(
                 "Somebody here is called {name} already. Choose another nickname.", name=name
             )
@@ -329,6 +328,16 @@ def _words(text: str, longest: int, what: Words) -> str:
 def _alike(name: str) -> str:
     """The same for names that people would take for the same."""
     return "".join(c for c in normalize("NFKC", name).casefold() if c.isalnum()) or name
+
+
+@cache
+def _nobodys() -> set[str]:
+    """Nicknames that would say too much in some language, as `_alike` has them."""
+    names = {_alike("teacher")}
+    for spoken in LANGUAGES:
+        with reading(spoken):
+            names |= {_alike(said(name)) for name in (TEACHERS_NAME, NAME_OF_WHO_LEFT)}
+    return names
 
 
 def _random(length: int) -> str:

@@ -1,7 +1,7 @@
 """The runs of a room: each has a name and an owner, who alone steers it, but for the teacher.
 
-Runs that belong to no room are everybody's, as they are where there is no room at all. The command
-line, on the machine itself, steers any.
+Runs that belong to no room, or to one that is closed, are everybody's, as all are where there is no
+room. The command line, on the machine itself, steers any.
 """
 
 from collections import Counter
@@ -50,8 +50,8 @@ def steer(action: Callable[[str], Result], run_id: str, ticket: Ticket | None) -
 
 
 def may_steer(run: Run, ticket: Ticket | None) -> bool:
-    """Whether somebody owns a run, or teaches where it was started."""
-    if run.plan.classroom is None:
+    """Whether a run is somebody's own, or of the room in which one teaches, or everybody's."""
+    if is_everybodys(run):
         return True
     if ticket is None or ticket.code != run.plan.classroom:
         return False
@@ -68,8 +68,17 @@ def keep(run_id: str, name: str, ticket: Ticket | None) -> Card:
 
 
 def seen_by(ticket: Ticket | None) -> list[Run]:
-    """The runs of somebody's room, or outside of one those that belong to none; newest first."""
-    return runs_of(ticket.code if ticket else None)
+    """The runs of somebody's room, or outside of one those that are everybody's; newest first."""
+    return runs_of((lambda code: code == ticket.code) if ticket else _is_no_room)
+
+
+def is_everybodys(run: Run) -> bool:
+    """Whether a run belongs to no room, or to one that is closed."""
+    return _is_no_room(run.plan.classroom)
+
+
+def _is_no_room(code: str | None) -> bool:
+    return code is None or not is_open(code)
 
 
 def owner_name(run: Run) -> str:

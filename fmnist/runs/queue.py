@@ -96,7 +96,8 @@ def resume(run_id: str) -> None:
             run=run_id,
             state=IN_WORDS[run.state],
         )
-    _check_waiting(run.plan, runs_of(run.plan.classroom) if run.plan.classroom else ())
+    room = run.plan.classroom
+    _check_waiting(run.plan, runs_of(lambda code: code == room) if room else ())
     waits = run.job and run.job.id and launchers.standing(run.job) == "waiting"
     if not waits:  # else that job is the one to go on
         (run.folder / "job.json").unlink(missing_ok=True)

@@ -29,7 +29,7 @@ was killed has none, nor has one of an older version; these are read file by fil
 import heapq
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from functools import cached_property, lru_cache, partial
@@ -327,14 +327,14 @@ def all_runs() -> list[Run]:
     return sorted(_runs_with("plan.json"), key=lambda run: run.id, reverse=True)
 
 
-def runs_of(classroom: str | None) -> list[Run]:
-    """The runs of a classroom, or those of none, newest first; no other run is read."""
+def runs_of(belongs: Callable[[str | None], bool]) -> list[Run]:
+    """The runs whose classroom, or None, is one that belongs, newest first; no other is read."""
     found = []
     for folder in _folders_with("plan.json"):
         with suppress(RunError, OSError, UserFacingError, ValueError, TypeError, KeyError):
             ended = _ended(folder)
             plan = ended.plan if ended else _plan(folder / "plan.json")
-            if plan.classroom == classroom:
+            if belongs(plan.classroom):
                 found.append(ended or _read(folder))
     return sorted(found, key=lambda run: run.id, reverse=True)
 

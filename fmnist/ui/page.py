@@ -23,6 +23,7 @@ def page(title: str, sentence: str) -> tuple[Source, torch.device]:
     st.session_state["arrived"] = st.session_state.get("page") != title
     st.session_state["page"] = title
     if st.session_state["arrived"]:
+        st.session_state["gone on with"] = set()
         history.arrive()
     visits.note(title)
     links.begin()

@@ -1,6 +1,7 @@
 """A selection: rows of a split that a visitor chose; in the link, kept by name, on other pages."""
 
 from collections.abc import Mapping
+from itertools import chain, count
 from typing import Any
 from urllib.parse import urlencode
 
@@ -104,9 +105,9 @@ def menu(
             st.caption(_("A link to it:"))
             st.code(f"{st.context.url}?{urlencode(here)}", language=None)
             with st.form("keep", border=False, clear_on_submit=True):
-                name = st.text_input(_("Keep it as"), words, max_chars=80, key="keep as")
+                name = st.text_input(_("Keep it as"), words, max_chars=80, key=f"keep as {words}")
                 if st.form_submit_button(_("Keep")):
-                    _kept()[name.strip() or words] = here
+                    _keep(name.strip() or words, here)
         kept = _recall()
         for number, name in enumerate(list(kept)):
             st.markdown(f"**{plain(name)}**")
@@ -132,6 +133,13 @@ def _kept() -> dict[str, dict[str, str]]:
     """The kept selections of this browser: links by name."""
     kept: dict[str, dict[str, str]] = st.session_state.setdefault("kept selections", {})
     return kept
+
+
+def _keep(name: str, here: dict[str, str]) -> None:
+    """Keep a selection, beside one of the same name."""
+    names = chain([name], (f"{name} ({number})" for number in count(2)))
+    free = next(name for name in names if _kept().get(name, here) == here)
+    _kept()[free] = here
 
 
 def _forget_kept(name: str) -> None:

@@ -48,7 +48,7 @@ class Compressed:
         if not messages:
             async with self._turn:  # when a room opens, all ask for the same at once
                 messages = self._kept.get(asked) or await self._answer(scope, way)
-                if messages[0]["status"] == 200:
+                if _is_file(messages[0]):
                     self._kept[asked] = messages
         for message in messages:
             await send(message)
@@ -72,7 +72,7 @@ class Compressed:
 
         await self._app(scope, _stays, note)
         start, body = said[0], b"".join(message.get("body", b"") for message in said[1:])
-        if start["status"] != 200 or len(body) < LEAST:
+        if not _is_file(start) or len(body) < LEAST:
             return said
         headers = MutableHeaders(raw=list(start["headers"]))
         if icons.FONT.search(scope["path"]):
@@ -86,6 +86,12 @@ class Compressed:
         headers["content-length"] = str(len(small))
         start = {**start, "headers": headers.raw}
         return [start, {"type": "http.response.body", "body": small}]
+
+
+def _is_file(start: Message) -> bool:
+    """Whether what is answered is the file: for one that isn't there Streamlit sends its page."""
+    kind = Headers(raw=start["headers"]).get("content-type", "")
+    return start["status"] == 200 and not kind.startswith("text/html")
 
 
 async def _stays() -> Message:

@@ -30,6 +30,15 @@ def test_of_each_the_last_counts(teacher: Ticket) -> None:
     assert [entry.title for entry in contest.entries(teacher)] == ["second"]
 
 
+def test_after_the_reveal_nothing_is_handed_in_any_more(teacher: Ticket) -> None:
+    ana = room.join(teacher.code, "Ana", "here")
+    contest.hand_in(ana, "net", "Run", 0.9, 0.81)
+    room.reveal(teacher)
+    with pytest.raises(RoomError, match="The contest is over"):
+        contest.hand_in(ana, "better", "Run", 0.9, 0.99)
+    assert [entry.title for entry in contest.entries(teacher)] == ["net"]
+
+
 def test_a_stranger_hands_in_nothing(teacher: Ticket) -> None:
     with pytest.raises(RoomError):
         contest.hand_in(Ticket(teacher.code, "abcdef01", "A" * 16), "net", "Run", 0.9, 1.0)

@@ -141,7 +141,17 @@ def test_a_nickname_is_on_one_line_and_no_formula(teacher: Ticket) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["ana", "ANA", " A na", "\uff21\uff4e\uff41", "Teacher", "the teacher"]
+    "name",
+    [
+        "ana",
+        "ANA",
+        " A na",
+        "\uff21\uff4e\uff41",
+        "Teacher",
+        "the teacher",
+        "Die Lehrkraft",
+        "somebody who left",
+    ],
 )
 def test_nobody_is_called_what_people_take_for_somebody_else(teacher: Ticket, name: str) -> None:
     room.join(teacher.code, "Ana", HERE)

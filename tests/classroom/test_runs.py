@@ -71,6 +71,17 @@ def test_outside_of_a_room_a_run_goes_by_its_id_unless_it_is_named(ana: Ticket) 
 
 
 @pytest.mark.usefixtures("unlaunched")
+def test_once_its_room_is_closed_a_run_is_everybodys(teacher: Ticket, ana: Ticket) -> None:
+    run = runs.start(SHORT, "my first net", ana)
+    assert not runs.may_steer(run, None)
+    assert runs.seen_by(None) == []
+    room.close(teacher)
+    assert [seen.id for seen in runs.seen_by(None)] == [run.id]
+    runs.steer(queue.stop, run.id, None)
+    assert read_run(run.id).state == "stopped"
+
+
+@pytest.mark.usefixtures("unlaunched")
 def test_in_a_room_a_run_needs_a_name_of_some_length(ana: Ticket) -> None:
     for title, words in (("", "a name"), (" \u200b", "a name"), ("a" * 41, "up to 40")):
         with pytest.raises(RoomError, match=words):

@@ -13,6 +13,7 @@ import torch
 from opening import open_page, texts
 from shipped import FOUR, every_shipped, put_beside
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import TextInput
 
 from fmnist.analysis import evaluation, selection
 from fmnist.analysis.evaluation import Evaluation
@@ -308,11 +309,19 @@ def test_rows_that_are_not_of_the_split_get_a_sentence(rows: str, said: str) -> 
     assert "of 100 test images right" in texts(app)
 
 
-def test_a_selection_is_kept_by_a_name_and_forgotten() -> None:
-    app = open_page("errors", true="Bag", predicted="Bag")
-    app.text_input(key="keep as").set_value("My bags")
+def name_to_keep(app: AppTest) -> TextInput:
+    return next(box for box in app.text_input if box.label == "Keep it as")
+
+
+def keep_as(app: AppTest, name: str) -> None:
+    name_to_keep(app).set_value(name)
     next(button for button in app.button if button.label == "Keep").click().run()
     assert not app.exception
+
+
+def test_a_selection_is_kept_by_a_name_and_forgotten() -> None:
+    app = open_page("errors", true="Bag", predicted="Bag")
+    keep_as(app, "My bags")
     (kept,) = app.session_state["kept selections"].items()
     assert kept[0] == "My bags"
     assert kept[1]["true"] == kept[1]["predicted"] == "Bag"
@@ -321,6 +330,26 @@ def test_a_selection_is_kept_by_a_name_and_forgotten() -> None:
     assert set(selection.from_text(packed, 100)) == set(shown(app))
     next(button for button in app.button if button.label == "Forget").click().run()
     assert app.session_state["kept selections"] == {}
+
+
+def test_a_selection_of_the_same_name_as_another_is_kept_beside_it() -> None:
+    app = open_page("errors", true="Bag", predicted="Bag")
+    for _ in range(2):  # the same once more is the same
+        keep_as(app, "mine")
+    choose(app, "Coat", "Coat")
+    keep_as(app, "mine")
+    kept = app.session_state["kept selections"]
+    assert {name: link["true"] for name, link in kept.items()} == {
+        "mine": "Bag",
+        "mine (2)": "Coat",
+    }
+
+
+def test_each_selection_is_proposed_to_be_kept_by_a_name_of_its_own() -> None:
+    app = open_page("errors", true="Bag", predicted="Bag")
+    proposed = name_to_keep(app).value
+    choose(app, "Coat", "Coat")
+    assert name_to_keep(app).value != proposed
 
 
 # One garment

@@ -769,6 +769,33 @@ def test_the_train_page_starts_a_run_with_the_recipe_as_edited(
     assert app.selectbox(key="run").value == run.id
 
 
+@pytest.mark.parametrize("page", ["train", "build_it", "sweep"])
+def test_a_plan_is_still_there_after_a_look_at_another_page(page: str) -> None:
+    app = open_page(page)
+    if page == "train":
+        app.button_group[0].set_value("Shipped").run()
+        next(box for box in app.selectbox if box.label == "Model").select("gru").run()
+        next(box for box in app.selectbox if box.label == "Optimizer").select("adamw")
+        next(box for box in app.multiselect if box.label == "Augmentation").set_value(["flip"])
+    for box in app.number_input:
+        if box.label in ("Epochs", "Training images", "Trials"):
+            box.set_value(7)
+    for box in app.text_input:
+        box.set_value("1..3")
+    app.run()
+
+    def plan() -> dict[str, object]:
+        boxes = [*app.number_input, *app.text_input, *app.selectbox, *app.multiselect]
+        return {box.label: box.value for box in boxes}
+
+    before = plan()
+    assert 7 in before.values()
+    app.switch_page("pages/home.py").run()
+    app.switch_page(f"pages/{page}.py").run()
+    assert not app.exception
+    assert plan() == before
+
+
 def test_the_train_page_offers_teachers_that_know_the_garments(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -887,9 +914,21 @@ def test_a_run_deleted_in_another_browser_leaves_again_and_compare_standing(
     assert app.selectbox(key="run").value == finished.id
 
 
-def test_a_link_to_a_run_that_is_gone_leaves_the_page_standing(finished: Run) -> None:
+def test_a_link_to_a_run_that_is_gone_is_told_and_the_newest_shown(finished: Run) -> None:
     app = open_page("train", run="20200101-000000-cnn-abcdef")
     assert not app.exception
+    assert "run \u201c20200101-000000-cnn-abcdef\u201d" in app.toast[0].value
+    assert app.selectbox(key="run").value == finished.id
+    assert not app.run().toast
+
+
+def test_a_step_back_leads_to_the_run_that_was_shown_before(finished: Run) -> None:
+    newer = queue.start(Plan("fcnn", Recipe(epochs=1), "drawn", "cpu", limit=300))
+    app = open_page("train", run=finished.id)
+    app.selectbox(key="run").select(newer.id).run()
+    assert app.query_params["run"] == newer.id
+    app.query_params["run"] = finished.id
+    assert app.run().selectbox(key="run").value == finished.id
 
 
 def test_torch_and_the_first_model_are_frozen_out_of_garbage_collection(

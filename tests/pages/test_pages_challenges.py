@@ -76,6 +76,26 @@ def test_a_model_that_is_fooled_puts_its_challenger_on_the_list() -> None:
     assert "Ada \\<b\\>" in texts(app)  # whoever comes next sees whom there is to beat
 
 
+def test_in_a_fragment_the_usual_model_can_be_chosen_again() -> None:
+    def fragment() -> None:
+        import streamlit as st
+
+        from fmnist.ui import widgets
+
+        st.session_state["arrived"] = True  # which only the page that draws it takes back
+        st.session_state.setdefault("gone on with", set())
+        widgets.choose_weights()
+
+    app = AppTest.from_function(fragment)
+    app.session_state["last model"] = "fcnn"
+    model = app.run().selectbox(key="model")
+    assert model.value == "fcnn"
+    usual = shelf.DEFAULT if shelf.DEFAULT in model.options else model.options[0]
+    app.query_params.pop("model")  # as Streamlit does in a browser where it is the usual one
+    model.select(usual).run()
+    assert app.selectbox(key="model").value == usual
+
+
 def test_every_model_is_asked_about_a_drawing() -> None:
     trousers = drawing.render(garments.garment(1, np.random.default_rng(0)), EDGE)
     app = opened("canvas Your drawing", trousers, challenge="All agree")

@@ -2,6 +2,7 @@
 
 import base64
 import io
+from collections.abc import Callable
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,6 +14,8 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from fmnist import PROJECT
+from fmnist.analysis import robustness
+from fmnist.analysis.robustness import Success
 from fmnist.classroom import contest, guesses, room, runs, sketches
 from fmnist.classroom.room import Ticket
 from fmnist.data import garments, splits
@@ -21,9 +24,10 @@ from fmnist.models.recipe import Recipe
 from fmnist.runs import queue, worker
 from fmnist.runs.run import Plan, Run, all_runs, read_run
 from fmnist.ui.components import ticket as component
-from fmnist.ui.parts import wall
-from fmnist.ui.state import classroom, pace
+from fmnist.ui.parts import challenges, wall
+from fmnist.ui.state import analysis, classroom, pace
 from fmnist.weights import shelf
+from fmnist.weights.card import Card
 
 PLAN = Plan("fcnn-small", Recipe(epochs=1), "drawn", "cpu", limit=100)
 EVIL = "<img src=x> **b**"
@@ -279,6 +283,92 @@ def test_no_page_says_how_a_run_of_the_room_does_on_test_before_it_is_revealed(
         assert "test" in [option.content for option in offered[0]]
 
 
+def test_a_sealed_run_is_in_no_list_of_the_smallest_networks(
+    teacher: Ticket, pupil: Ticket, finished: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(challenges, "WANTED", 0.0)
+    runs.keep(finished.id, "anas", pupil)
+
+    def listed() -> list[str]:
+        app = enter("challenges", pupil, challenge="Smallest network")
+        return list(app.dataframe[0].value["Model"])
+
+    assert "anas" not in listed()
+    room.reveal(teacher)
+    assert "anas" in listed()
+
+
+def test_a_sealed_run_is_not_broken_on_test_garments(
+    teacher: Ticket, pupil: Ticket, finished: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def telling(figures: int) -> Callable[..., SimpleNamespace]:
+        def ask(card: Card, *_: object) -> SimpleNamespace:
+            asked.append(card.name)
+            return SimpleNamespace(result=lambda sentence: np.zeros(figures, int))
+
+        return ask
+
+    monkeypatch.setattr(analysis, "robustness_curve", telling(len(robustness.strengths("noise"))))
+    monkeypatch.setattr(analysis, "attack_success", telling(len(Success._fields)))
+    runs.keep(finished.id, "anas", pupil)
+    above = {"model": "anas", "other": "fcnn", "curves": "true", "success": "true"}
+    app = enter("break_it", pupil, **above, attacked="The models above")
+    assert set(asked) == {"fcnn"}
+    assert "anas is asked about no test garments" in texts(app)
+    room.reveal(teacher)
+    enter("break_it", pupil, **above)
+    assert set(asked) == {"anas", "fcnn"}
+
+
+def test_a_network_that_was_built_in_a_room_is_a_run_of_that_room(
+    pupil: Ticket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "_launch", lambda *arguments: None)
+    app = enter("build_it", pupil)
+    press(app, "Start training")
+    assert "Give your run a name" in app.error[0].value
+    write(app, "Name of the run", "my own net")
+    press(app, "Start training")
+    (run,) = runs.seen_by(pupil)
+    assert (run.label, run.plan.person) == ("my own net", pupil.person)
+
+
+def test_a_run_of_no_room_is_shown_in_a_room_to_who_has_its_link(
+    teacher: Ticket, pupil: Ticket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "_launch", lambda *arguments: None)
+    trial = runs.start(PLAN, "a trial of a sweep", None)
+    app = enter("train", pupil, run=trial.id)
+    assert app.selectbox(key="run").value == trial.id
+    inside = runs.start(PLAN, "my first net", pupil)
+    runs.start(PLAN, "outside", None)
+    app = enter("train", None, run=inside.id)
+    assert "my first net" not in "".join(app.selectbox(key="run").options)
+    assert [toast.value for toast in app.toast] == [
+        f"The link asks for what is not here: run \u201c{inside.id}\u201d. The usual is shown."
+    ]
+
+
+def test_who_is_in_a_room_and_scans_the_code_of_another_can_change(
+    teacher: Ticket, pupil: Ticket
+) -> None:
+    other = room.open_room("Class 8a", "here")
+    app = enter("room", pupil, join=other.code)
+    assert f"the way to room {other.code}" in texts(app)
+    press(app, f"Leave {teacher.code} and join {other.code}")
+    write(app, "Your nickname", "Ana")
+    press(app, "Join")
+    assert app.session_state["ticket"].code == other.code
+    assert "That was the way" not in texts(enter("room", pupil, join=teacher.code))
+
+
+def test_whose_room_was_closed_is_told_so(teacher: Ticket, pupil: Ticket) -> None:
+    room.close(teacher)
+    assert f"Room {teacher.code}, in which you were, is closed." in texts(enter("room", pupil))
+
+
 def test_the_train_page_seals_a_finished_runs_test_accuracy_until_it_is_revealed(
     teacher: Ticket, pupil: Ticket, finished: Run
 ) -> None:
@@ -310,6 +400,7 @@ def test_a_run_and_predictions_are_handed_in_and_revealed(
     assert "Test" not in app.dataframe[0].value
     room.reveal(teacher)
     app.run()
+    assert "Hand in the file" not in labels(app)
     table = app.dataframe[0].value.set_index("Nickname")
     assert table.loc["Bo", "Test"] == pytest.approx(90)
     assert table.loc["Ana", "Test"] == pytest.approx(100 * finished.card.test.accuracy)

@@ -48,6 +48,22 @@ def test_a_link_brings_model_split_method_and_colour_to_the_map() -> None:
     assert chosen == ["validation", "t-SNE", "Error"]
 
 
+def test_a_garment_that_was_picked_is_no_garment_of_the_next_split() -> None:
+    app = open_page("map", on="test", garment="99")
+    assert "Garment 99 of the test split" in texts(app)
+    app.button_group(key="on").set_value("validation").run()
+    assert "Click a garment to see it large" in texts(app)
+    assert "garment" not in app.query_params
+    app.query_params["garment"] = "98"  # by a click, or by a link
+    assert "Garment 98 of the validation split" in texts(app.run())
+
+
+def test_a_link_to_a_garment_that_is_not_there_is_told_once() -> None:
+    app = open_page("map", on="test", garment="100")
+    assert "garment \u201c100\u201d" in app.toast[0].value
+    assert not app.run().toast
+
+
 def test_a_model_goes_by_the_name_that_its_session_knows_it_by() -> None:
     def page() -> None:
         import dataclasses

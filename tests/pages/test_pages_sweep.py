@@ -1,5 +1,8 @@
 """A sweep is begun and read on its page."""
 
+from collections.abc import Callable
+from contextlib import ExitStack
+
 import pytest
 from opening import open_page, texts
 from optuna.distributions import FloatDistribution
@@ -14,6 +17,7 @@ from fmnist.sweeps import sweep as sweeps
 from fmnist.sweeps.space import Dimension
 from fmnist.sweeps.sweep import Sweep
 from fmnist.ui.components import parallel
+from fmnist.ui.parts import sweep as parts
 
 pytestmark = pytest.mark.usefixtures("small")
 
@@ -97,6 +101,42 @@ def test_a_sweep_that_is_about_to_begin_says_so_and_can_be_stopped() -> None:
     assert [b.label for b in app.button if b.label in ("Go on", "Stop after this trial")] == [
         "Go on"
     ]
+
+
+def test_a_sweep_that_is_gone_on_with_is_followed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    sweep = sweeps.begin(asked())
+    clocks = []
+
+    def fragment(function: Callable[..., None], run_every: float | None = None) -> Callable:
+        clocks.append(run_every)
+        return function
+
+    monkeypatch.setattr(parts.st, "fragment", fragment)
+    with ExitStack() as process:
+        monkeypatch.setattr(
+            driver, "start", lambda sweep: process.enter_context(sweeps.carrying_out(sweep))
+        )
+        app = open_page("sweep", sweep=sweep.name)
+        assert set(clocks) == {None}
+        next(button for button in app.button if button.label == "Go on").click().run()
+        assert clocks[-1] == parts.LOOK_SECONDS
+    app.run()
+    assert clocks[-1] is None
+
+
+def test_a_view_has_the_page_run_anew_once_a_sweep_is_taken_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Anew(Exception):
+        pass
+
+    def rerun() -> None:
+        raise Anew
+
+    monkeypatch.setattr(parts.st, "rerun", rerun)
+    sweep = sweeps.begin(asked())
+    with sweeps.carrying_out(sweep), pytest.raises(Anew):
+        parts._show(sweep, followed=False)
 
 
 def test_what_stands_against_going_on_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -276,6 +276,7 @@ def curves(cards: Sequence[Card], source: Source, device: torch.device) -> None:
     titles: dict[str, str] = {way.title: kind for kind, way in DISTORTIONS.items()}
     titles |= {title: kind for kind, (title, strengths) in ATTACKS.items()}
     kind = titles[widgets.select(_("Strength of"), list(titles), "Noise", key="curve")]
+    cards = _unsealed(cards)
     if kind in ATTACKS:
         cards = _with_gradients(cards)
     if not cards:
@@ -309,6 +310,19 @@ def curves(cards: Sequence[Card], source: Source, device: torch.device) -> None:
     csv_button(_("Table as CSV"), rows, f"robustness-{kind}.csv", "robustness csv")
 
 
+def _unsealed(cards: Sequence[Card]) -> Sequence[Card]:
+    for card in cards:
+        if "test" not in card.knows:
+            st.caption(
+                _(
+                    "{model} is asked about no test garments before its room's teacher reveals "
+                    "the test accuracies.",
+                    model=plain(card.label),
+                )
+            )
+    return [card for card in cards if "test" in card.knows]
+
+
 def _with_gradients(cards: Sequence[Card]) -> list[Card]:
     for card in cards:
         if card.family in OPAQUE:
@@ -322,7 +336,7 @@ def success(cards: Sequence[Card], source: Source, device: torch.device) -> None
 
     Of the models given, or of two that ship and differ in adversarial training only.
     """
-    cards = _choose_attacked(cards)
+    cards = _unsealed(_choose_attacked(cards))
     strength = choice(
         _("Strength, in grey levels of 255"), STRENGTHS, key="by_strength", default=STRENGTHS[1]
     )

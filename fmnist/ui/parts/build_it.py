@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 import torch
 
+from fmnist.classroom import runs
 from fmnist.data.splits import Source
 from fmnist.export import code
 from fmnist.machine.errors import UserFacingError
@@ -14,11 +15,10 @@ from fmnist.models import building
 from fmnist.models.building import KINDS, Brick, Laid
 from fmnist.models.chain import Layer
 from fmnist.models.recipe import Recipe
-from fmnist.runs import queue
 from fmnist.runs.run import BUILT, Plan
 from fmnist.ui.components import order
-from fmnist.ui.parts.train import edit_recipe
-from fmnist.ui.state import dataset
+from fmnist.ui.parts.train import edit_recipe, name_run
+from fmnist.ui.state import classroom, dataset
 from fmnist.words import Words, _, said
 
 EPOCHS, IMAGES = 3, 10_000
@@ -202,9 +202,11 @@ def show_code(made: list[Layer]) -> None:
 
 
 def train(made: list[Layer], source: Source, device: torch.device) -> None:
-    """A recipe and a button; the training is a run like any other."""
+    """A recipe, a name and a button; the training is a run like any other."""
     available = len(dataset.split("train", source))
     recipe, limit = edit_recipe(Recipe(epochs=EPOCHS), IMAGES, available, [], "built")
+    ticket = classroom.ticket()
+    title = name_run(ticket)
     if st.button(_("Start training"), type="primary", width="stretch"):
         plan = Plan(
             BUILT,
@@ -216,7 +218,7 @@ def train(made: list[Layer], source: Source, device: torch.device) -> None:
             layers=made,
         )
         try:
-            run = queue.start(plan)
+            run = runs.start(plan, title, ticket)
         except (UserFacingError, OSError) as error:
             st.error(said(error))
         else:

@@ -212,6 +212,8 @@ def moves(pair: Pair) -> None:
         for move in found
     ]
     asked = st.query_params.get("move")
+    if asked != st.session_state.get("move shown"):  # by a link, or by a step back
+        st.session_state["move of link"] = asked
     default = names.index(asked) if asked in names else 0
     before_says, after_says = _says(pair)
     table = [
@@ -229,11 +231,11 @@ def moves(pair: Pair) -> None:
         on_select="rerun",
         selection_mode="single-row",
         selection_default={"selection": {"rows": [default]}},
-        key=f"moves {pair.key}",
+        key=f"moves {pair.key} {st.session_state.get('move of link')}",
     ).selection.rows
     csv_button(_("Moves as CSV"), table, filename(pair, "moves.csv"), "moves csv")
     index = picked[0] if picked else default
-    st.query_params["move"] = str(names[index])
+    st.query_params["move"] = st.session_state["move shown"] = str(names[index])
     true, first, second, _images = found[index]
     before, after = pair.predictions
     here = np.flatnonzero((labels == true) & (before == first) & (after == second))

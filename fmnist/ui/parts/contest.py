@@ -39,7 +39,9 @@ def standing(ticket: Ticket, room: Room) -> None:
                 time=_time(own),
             )
         )
-    if not room.revealed:
+    if room.revealed:
+        st.info(_("The contest is over: the test accuracies are revealed."))
+    else:
         st.info(
             _(
                 "{count} handed in. The teacher reveals who is best in the end.",
@@ -112,7 +114,8 @@ def hand_in_file(ticket: Ticket, source: Source, device: torch.device) -> None:
     st.markdown(f"{plain(file.name)}: {plain(said(card.title))}.")
     if card.doubt:
         st.warning(said(card.doubt))
-    title = st.text_input(_("Its name"), card.name[:LONGEST], max_chars=LONGEST, key="handed title")
+    key = f"handed title {file.file_id}"
+    title = st.text_input(_("Its name"), card.name[:LONGEST], max_chars=LONGEST, key=key)
     if st.button(_("Hand in the file"), type="primary"):
         try:
             test = _accuracy(weights, source, device)

@@ -102,21 +102,26 @@ def take_lasso(split_name: SplitName, count: int) -> None:
     selections.choose(split_name, taken_rows(count), count)
 
 
-def take_pick(count: int) -> None:
+def take_pick(split_name: SplitName, count: int) -> None:
     """Put the garment that was picked into the link."""
     row = taken_row(count)
     if row is not None:
         st.query_params[PICKED] = str(row)
+        st.session_state["garment shown of"] = str(row), split_name
 
 
-def picked(count: int) -> int | None:
-    """The garment of the link, of `count`."""
+def picked(split_name: SplitName, count: int) -> int | None:
+    """The garment of the link, of a split of `count`; one of the split before is forgotten."""
     asked = st.query_params.get(PICKED, "")
     if not asked:
         return None
-    if asked.isdecimal() and int(asked) < count:
-        return int(asked)
-    links.say_unknown(_("garment"), asked)
+    last, of_split = st.session_state.get("garment shown of", (asked, split_name))
+    if last != asked or of_split == split_name:
+        if asked.isdecimal() and int(asked) < count:
+            st.session_state["garment shown of"] = asked, split_name
+            return int(asked)
+        links.say_unknown(_("garment"), asked)
+    st.query_params.pop(PICKED)
     return None
 
 

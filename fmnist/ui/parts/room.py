@@ -53,6 +53,13 @@ WAYS_ON = {
     "train": "model_training",
     "contest": "trophy",
 }
+FORGETS = {
+    True: Words(
+        "This browser forgets the room. Without the secret you can't come back as its teacher."
+    ),
+    False: Words("This browser forgets who you are here. What you gave and your runs stay."),
+}
+"""What leaving does, by whether one teaches."""
 FOLLOWED = 5.0
 """Seconds after which a member's page has the question of a new round."""
 
@@ -130,6 +137,24 @@ def _enter(way: Callable[[], Ticket], shown: bool = False) -> None:
     st.rerun()
 
 
+def elsewhere(ticket: Ticket, room: Room) -> None:
+    """A way out of this room for who came by a link, or the code on a wall, of another one."""
+    asked = st.query_params.get("join", "")[:12].strip().upper()
+    if asked in ("", room.code):
+        return
+    with st.container(border=True):
+        st.markdown(
+            _(
+                "**That was the way to room {asked}.** You are still in room {code}.",
+                asked=plain(asked),
+                code=room.code,
+            )
+        )
+        st.caption(said(FORGETS[ticket.teaches]))
+        leave = _("Leave {code} and join {asked}", code=room.code, asked=plain(asked))
+        st.button(leave, type="primary", on_click=classroom.leave)
+
+
 def head(ticket: Ticket, room: Room) -> None:
     """Which room it is, who one is there, its question, and the ways on."""
     if secret := st.session_state.get("secret to show"):
@@ -159,14 +184,7 @@ def head(ticket: Ticket, room: Room) -> None:
             title = said(navigation.place(name).title)
             st.page_link(f"pages/{name}.py", label=title, icon=f":material/{icon}:")
         with st.popover(_("Leave"), icon=":material/logout:"):
-            st.caption(
-                _(
-                    "This browser forgets the room. Without the secret you can't come back as its "
-                    "teacher."
-                )
-                if ticket.teaches
-                else _("This browser forgets who you are here. What you gave and your runs stay.")
-            )
+            st.caption(said(FORGETS[ticket.teaches]))
             st.button(_("Leave the room"), on_click=classroom.leave)
 
 

@@ -54,7 +54,13 @@ ENDS = {
 
 def begin(source: Source, device: torch.device) -> None:
     """What is to be tried, and a button that starts it."""
-    model = st.selectbox(_("Model"), MODELS, format_func=lambda name: said(MODELS[name].title))
+    model = st.selectbox(
+        _("Model"),
+        MODELS,
+        format_func=lambda name: said(MODELS[name].title),
+        key="model to sweep",
+        persist_state="session",
+    )
     st.caption(
         _(
             "A range is written as 3..20 or, by its logarithm, as 1e-4..1e-2:log; a list as "
@@ -66,17 +72,29 @@ def begin(source: Source, device: torch.device) -> None:
         with column:
             for field in fields:
                 label, proposed = FIELDS[field]
-                texts[field] = st.text_input(said(label), proposed, key=f"range of {field}")
+                texts[field] = st.text_input(
+                    said(label), proposed, key=f"range of {field}", persist_state="session"
+                )
     left, right = st.columns(2)
     with left:
-        trials = st.number_input(_("Trials"), 1, 1000, 10)
+        trials = st.number_input(_("Trials"), 1, 1000, 10, key="trials", persist_state="session")
     available = len(dataset.split("train", source))
     with right:
         images = st.number_input(
-            _("Training images"), 1, available, min(MOST_IMAGES, available), step=1000
+            _("Training images"),
+            1,
+            available,
+            min(MOST_IMAGES, available),
+            step=1000,
+            key=f"swept images {available}",
+            persist_state="session",
         )
     pruner = st.selectbox(
-        _("Stopped early"), PRUNERS, format_func=lambda name: said(ENDS[name]), key="pruner"
+        _("Stopped early"),
+        PRUNERS,
+        format_func=lambda name: said(ENDS[name]),
+        key="pruner",
+        persist_state="session",
     )
     if not st.button(_("Start the sweep"), type="primary", width="stretch"):
         return
@@ -106,12 +124,18 @@ def begin(source: Source, device: torch.device) -> None:
 
 
 def show(sweep: Sweep) -> None:
-    """How far a sweep is and what has come of it; it follows the trials while they train."""
-    st.fragment(_show, run_every=LOOK_SECONDS if sweep.carried_out else None)(sweep)
+    """How far a sweep is and what has come of it; it follows the trials while they train.
+
+    Streamlit sets a fragment's clock only when the whole page runs.
+    """
+    followed = sweep.carried_out
+    st.fragment(_show, run_every=LOOK_SECONDS if followed else None)(sweep, followed)
 
 
-def _show(sweep: Sweep) -> None:
+def _show(sweep: Sweep, followed: bool) -> None:
     carried_out = sweep.carried_out
+    if carried_out != followed:
+        st.rerun()
     trials = sweep.tried()
     ended = [trial for trial in trials if trial.state != "running"]
     st.progress(

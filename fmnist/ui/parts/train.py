@@ -1,6 +1,7 @@
 """The train page's two parts: a recipe to edit and a run to watch."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -86,16 +87,21 @@ def asked_for() -> tuple[str, Recipe, int] | None:
 def edit_recipe(
     recipe: Recipe, limit: int, available: int, teachers: Sequence[str], key: str
 ) -> tuple[Recipe, int]:
-    """Boxes over a recipe and the number of training images; returns both as edited."""
+    """Boxes over a recipe and the number of training images; returns both as edited.
+
+    What is edited stays while other pages are looked at.
+    """
 
     def value(label: str, name: str, **options: Any) -> Any:
         proposed = getattr(recipe, name)
         low, high = (type(proposed)(bound) for bound in RANGES[name])
-        return st.number_input(label, low, high, proposed, key=f"{name} {key}", **options)
+        return st.number_input(
+            label, low, high, proposed, key=f"{name} {key}", persist_state="session", **options
+        )
 
     def choice(label: str, name: str, options: Sequence[str]) -> Any:
         place = options.index(getattr(recipe, name))
-        return st.selectbox(label, options, place, key=f"{name} {key}")
+        return st.selectbox(label, options, place, key=f"{name} {key}", persist_state="session")
 
     left, right = st.columns(2)
     with left:
@@ -107,7 +113,8 @@ def edit_recipe(
             available,
             min(limit, available),
             step=1000,
-            key=f"images {key}",
+            key=f"images {key} of {available}",
+            persist_state="session",
         )
     with st.expander(_("More of the recipe")):
         edited = replace(
@@ -129,7 +136,11 @@ def edit_recipe(
             ),
             augment=tuple(
                 st.multiselect(
-                    _("Augmentation"), list(AUGMENTATIONS), recipe.augment, key=f"augment {key}"
+                    _("Augmentation"),
+                    list(AUGMENTATIONS),
+                    recipe.augment,
+                    key=f"augment {key}",
+                    persist_state="session",
                 )
             ),
             mixing=value(
@@ -181,6 +192,7 @@ def _choose_teacher(proposal: str | None, teachers: Sequence[str], key: str) -> 
         1 + teachers.index(proposal) if proposal in teachers else 0,
         format_func=said,
         key=f"teacher {key}",
+        persist_state="session",
         help=_("The labels of the training images, or what other weights answer (distillation)."),
     )
     return None if chosen == LABELS else chosen
@@ -213,6 +225,7 @@ def name_run(ticket: Ticket | None) -> str:
         _("Name of the run"),
         max_chars=LONGEST_TITLE,
         key="run name",
+        persist_state="session",
         placeholder=_("my first net"),
         help=_("Everybody in the room sees it, with your nickname.")
         if ticket
@@ -220,13 +233,26 @@ def name_run(ticket: Ticket | None) -> str:
     )
 
 
+def known_runs(ticket: Ticket | None) -> dict[str, Run]:
+    """The runs that somebody sees here, and the one of the link where it is everybody's, by id."""
+    known = {run.id: run for run in runs.seen_by(ticket)}
+    with suppress(RunError):
+        asked = read_run(st.query_params.get("run", ""))
+        if runs.is_everybodys(asked):
+            known.setdefault(asked.id, asked)
+    return known
+
+
 def choose_run(known: Sequence[Run]) -> str:
     """A select box over runs; the link always names the chosen one, as the newest changes."""
     labels = runs.labels(known)
-    if "run" not in st.session_state and st.query_params.get("run") in labels:
-        st.session_state["run"] = st.query_params["run"]
+    asked, shown = st.query_params.get("run"), st.session_state.get("run shown")
+    if asked in labels and ("run" not in st.session_state or asked != shown):
+        st.session_state["run"] = asked  # by a link, or by a step back
+    elif asked and asked not in labels and asked != shown:
+        links.say_unknown(_("run"), asked)
     chosen: str = st.selectbox(_("Run"), list(labels), key="run", format_func=labels.__getitem__)
-    st.query_params["run"] = chosen
+    st.query_params["run"] = st.session_state["run shown"] = chosen
     return chosen
 
 

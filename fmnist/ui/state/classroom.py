@@ -25,7 +25,9 @@ def ticket() -> Ticket | None:
     try:
         room.admit(kept)
     except RoomError as error:
-        st.session_state[KEY], st.session_state[TOLD] = None, error
+        closed = RoomError("Room {code}, in which you were, is closed.", code=kept.code)
+        st.session_state[KEY] = None
+        st.session_state[TOLD] = error if room.is_open(kept.code) else closed
         return None
     room.note_presence(kept)
     return kept
