@@ -321,7 +321,7 @@ def _watch(run_id: str, stop_on_interrupt: bool) -> int:
             f"Best epoch {run.card.best_epoch}, test accuracy {run.card.test.accuracy:.2%}: ",
             end="",
         )
-        print(run.plan.name or run.weights)
+        print(run.plan.name if results.is_kept(run.plan, run.card) else run.weights)
         return 0
     print(f"{run.state}{': ' + run.failure if run.failure else ''}", file=sys.stderr)
     return 1

@@ -38,8 +38,9 @@ low, high = intervals.accuracy(matrix)
 with scores:
     st.markdown(
         _(
-            "**{label}** names {right:.2%} of {images:,} {split} images right. On as many other "
-            "images of this kind it would be between {low:.2%} and {high:.2%}, 95 times in 100.",
+            "**{label}** names {right:.2%} of {images:,} {split} images right. Of all images of "
+            "this kind it would be between {low:.2%} and {high:.2%}: 95 times in 100 such bounds "
+            "hold the share.",
             label=label,
             right=evaluation.accuracy(answers),
             images=len(split),

@@ -106,8 +106,9 @@ def grad_cam(model: Classifier, image: NDArray[np.uint8], label: int) -> NDArray
     with torch.no_grad():
         maps = body[:after](model.standardize(pixels))
     maps.requires_grad_()
-    logit = model.head(body[after:](maps))[0, label]
-    (gradients,) = torch.autograd.grad(logit, maps)
+    with differentiable():
+        logit = model.head(body[after:](maps))[0, label]
+        (gradients,) = torch.autograd.grad(logit, maps)
     with torch.no_grad():
         importance = gradients.mean((2, 3), keepdim=True)
         evidence = (importance * maps).sum(1, keepdim=True).relu()

@@ -16,7 +16,7 @@ LEVEL = 0.95
 
 
 class Interval(NamedTuple):
-    """The bounds that hold `LEVEL` of what other images of this kind would give."""
+    """Bounds that, of such intervals, `LEVEL` hold the figure of all images of this kind."""
 
     low: float
     high: float

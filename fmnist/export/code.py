@@ -87,8 +87,6 @@ def network(layers: Sequence[Layer]) -> str:
         options = {name: value for name, value in layer.items() if name != "kind"}
         made = type(chain.built(layer))
         kind = made.__name__
-        if layer["kind"] == "BatchNorm":
-            options = {"num_features": layer["channels"]}
         if made.__module__.startswith("torch."):
             kind = f"nn.{kind}"
         else:
@@ -102,7 +100,10 @@ def network(layers: Sequence[Layer]) -> str:
 
 
 def _in_torchs_words(layer: Layer) -> str:
-    """A convolution or pool as torch's own class makes it; nothing where it pads unevenly."""
+    """A layer of which torch has the very class; nothing for one that pads unevenly, or another."""
+    if layer["kind"] == "BatchNorm":
+        eps = f", eps={layer['eps']!r}" if "eps" in layer else ""
+        return f"nn.BatchNorm{2 if layer['images'] else 1}d({layer['channels']}{eps})"
     if layer["kind"] == "Conv2d":
         left, right, top, bottom = layer.get("padding", (0, 0, 0, 0))
         if left != right or top != bottom:

@@ -6,12 +6,19 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from operator import gt
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from fmnist.models.layers import SIDE, Classifier, Dropout, Standardize
+from fmnist.models.layers import (
+    SIDE,
+    BatchNorm1d,
+    BatchNorm2d,
+    Classifier,
+    Dropout,
+    Standardize,
+)
 from fmnist.models.residual import Residual
 
 Layer = dict[str, Any]
@@ -22,7 +29,7 @@ MOST_DEPTH = 8
 MOST_SIDE = 256
 """The longest edge that images are made to have."""
 MOST_VALUES = 2**22
-"""The most values that a layer may hand on for one image."""
+"""The most values that a layer may hand on, or read with its padding, for one image."""
 MOST_NUMBERS = 2**24
 """The most numbers that all layers may have."""
 MOST_WORK = 10**9
@@ -203,7 +210,7 @@ def _one_of(word: str, words: Sequence[str]) -> str:
 
 
 def _norm(channels: int, images: bool, eps: float = 1e-5) -> nn.Module:
-    return nn.BatchNorm2d(channels, eps) if images else nn.BatchNorm1d(channels, eps)
+    return BatchNorm2d(channels, eps) if images else BatchNorm1d(channels, eps)
 
 
 ACTIVATIONS: Mapping[str, type[nn.Module]] = MappingProxyType(
@@ -212,9 +219,13 @@ ACTIVATIONS: Mapping[str, type[nn.Module]] = MappingProxyType(
         "Tanh": nn.Tanh, "SiLU": nn.SiLU, "Sigmoid": nn.Sigmoid, "SELU": nn.SELU,
         "Softplus": nn.Softplus, "Softsign": nn.Softsign, "ReLU6": nn.ReLU6, "Mish": nn.Mish,
         "Hardsigmoid": nn.Hardsigmoid, "LogSigmoid": nn.LogSigmoid, "PReLU": nn.PReLU,
-        "Softmax": nn.Softmax,
+        "Softmax": nn.Softmax, "LogSoftmax": nn.LogSoftmax,
     }
 )  # fmt: skip
+LOGITS_OF: Mapping[str, str | None] = MappingProxyType(
+    {"Softmax": None, "LogSoftmax": None, "Sigmoid": "LogSigmoid"}
+)
+"""By an activation that ends a network in probabilities, what ends it in their logits."""
 KINDS: Mapping[str, Callable[..., nn.Module]] = MappingProxyType(
     dict(ACTIVATIONS)
     | {
@@ -277,16 +288,39 @@ def handed_on(layer: Layer, shape: Sequence[int]) -> tuple[int, ...]:
     return _measured(json.dumps(layer), tuple(shape))[0]
 
 
+class _Measured(NamedTuple):
+    """What a layer makes of a shape, how many numbers it has, and how many values it pads to."""
+
+    shape: tuple[int, ...]
+    numbers: int
+    padded: int
+
+
 @lru_cache(2**12)  # of the ways to wire a network, most have most layers in common
-def _measured(text: str, shape: tuple[int, ...]) -> tuple[tuple[int, ...], int]:
-    """What a layer, as JSON, makes of a shape, and how many numbers it has."""
+def _measured(text: str, shape: tuple[int, ...]) -> _Measured:
+    """What a layer, as JSON, makes of a shape."""
     with torch.device("meta"):
         layer = built(json.loads(text)).eval()
     try:
         after = tuple(layer(torch.empty(shape, device="meta")).shape)
     except Exception as error:  # torch's own are of many kinds
         raise ValueError(f"{text} takes no {shape}") from error
-    return after, sum(tensor.numel() for tensor in layer.state_dict().values())
+    numbers = sum(tensor.numel() for tensor in layer.state_dict().values())
+    return _Measured(after, numbers, _padded(layer, shape))
+
+
+def _padded(layer: nn.Module, shape: Sequence[int]) -> int:
+    """How many values a layer reads with what it pads them with, which it may make room for."""
+    if isinstance(layer, Convolution):
+        down, right = map(int, layer.padding)
+        around = layer.around or [right, right, down, down]
+    elif isinstance(layer, Pool):
+        around = layer.padding
+    else:
+        return 0
+    left, fore, top, bottom = around
+    channels, height, width = shape[-3:]
+    return channels * (height + top + bottom) * (width + left + fore)
 
 
 def work(layers: Sequence[Layer]) -> int:
@@ -299,14 +333,21 @@ def work(layers: Sequence[Layer]) -> int:
     shape: tuple[int, ...] = (1, 1, SIDE, SIDE)
     multiplications = numbers = 0
     for layer in layers:
-        steps = shape[1]
-        shape, weights = _measured(json.dumps(layer), shape)
-        # A filter is at work at every place, a recurrent cell at every step.
-        places = math.prod(shape[2:]) if len(shape) == 4 else steps if "hidden" in layer else 1
+        before = shape
+        shape, weights, padded = _measured(json.dumps(layer), before)
+        # A filter is at work at every place, a recurrent cell at every step, and a linear layer
+        # wherever there is a row of values.
+        if layer["kind"] == "Linear":
+            places = math.prod(before[1:-1])
+        elif "hidden" in layer:
+            places = before[1]
+        else:
+            places = math.prod(shape[2:]) if len(shape) == 4 else 1
         numbers += weights
         multiplications += weights * places + math.prod(shape)
+        values = max(math.prod(shape), padded)
         greatest = (MOST_VALUES, MOST_NUMBERS, MOST_WORK)
-        if any(map(gt, (math.prod(shape), numbers, multiplications), greatest)):
+        if any(map(gt, (values, numbers, multiplications), greatest)):
             raise ValueError(f"{layer} takes more than any network here")
     if shape != (1, 10):
         raise ValueError(f"{shape} is no answer to one image")

@@ -51,8 +51,8 @@ class Dropout(nn.Module):
 class _BatchNorm(nn.modules.batchnorm._BatchNorm):
     """Batch normalisation over the whole batch, also where a process holds a part of it."""
 
-    def __init__(self, channels: int) -> None:
-        super().__init__(channels, momentum=MOMENTUM)
+    def __init__(self, channels: int, eps: float = 1e-5) -> None:
+        super().__init__(channels, eps, MOMENTUM)
 
     def forward(self, values: Tensor) -> Tensor:
         if not self.training or parallel.place()[1] == 1:

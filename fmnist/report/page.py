@@ -54,8 +54,8 @@ def _report(card: Card, e: Evaluation, split: Split, split_name: str, source: st
         title=_("{model} on {split}", model=card.name, split=IN_WORDS[split_name]),
         sentence=_(
             "of the {images:,} {split} images of {source} are named right, {wrong:,} are named "
-            "wrong. On as many other images of this kind it would be between {low:.2%} and "
-            "{high:.2%}, 95 times in 100.",
+            "wrong. Of all images of this kind it would be between {low:.2%} and {high:.2%}: 95 "
+            "times in 100 such bounds hold the share.",
             images=len(split),
             split=IN_WORDS[split_name],
             source="Fashion-MNIST"

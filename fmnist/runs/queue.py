@@ -1,12 +1,13 @@
 """Starting, stopping and resuming runs: here one at a time on each device, or on a cluster."""
 
 import json
+import math
 import os
 import secrets
 import shutil
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -161,17 +162,19 @@ def _start_here() -> None:
         device = _device_lock(run)
         if device in busy or (run.job and _is_there(run, run.job)):
             continue
-        device_lock, run_lock = open_lock(device), open_lock(run.folder / "lock")
-        try:
-            lock(device_lock, device, wait=False)
+        with ExitStack() as opened:
+            device_lock = open_lock(device)
+            opened.callback(os.close, device_lock)
+            run_lock = open_lock(run.folder / "lock")
+            opened.callback(os.close, run_lock)
+            try:
+                lock(device_lock, device, wait=False)
+            except BlockingIOError:  # another run has the device
+                busy.add(device)
+                continue
             lock(run_lock, run.folder / "lock")  # who reads the run has it for a moment
             _launch(run, run_lock, device_lock)
             _note_turn(run.plan.owner)
-        except BlockingIOError:  # another run has the device
-            busy.add(device)
-        finally:
-            os.close(device_lock)
-            os.close(run_lock)
 
 
 def _start_on_cluster() -> None:
@@ -290,7 +293,7 @@ def _make(plan: Plan, queued: bool) -> str:
 
 
 def _check_quota(plan: Plan) -> None:
-    allowed = float(os.environ.get("FMNIST_RUNS_MAX_GB") or DEFAULT_MAX_GB)
+    allowed = _most_gb()
     runs = [(run, run.bytes() / 1e9) for run in all_runs()]
     taken = sum(size for _, size in runs)
     if taken >= allowed:
@@ -312,6 +315,17 @@ def _check_quota(plan: Plan) -> None:
             allowed=1000 * allowed,
         )
     _check_waiting(plan, (run for run, _ in own))
+
+
+def _most_gb() -> float:
+    text = os.environ.get("FMNIST_RUNS_MAX_GB") or str(DEFAULT_MAX_GB)
+    try:
+        allowed = float(text)
+    except ValueError:
+        allowed = math.nan
+    if not allowed > 0:
+        raise RunError("FMNIST_RUNS_MAX_GB is {text!r}; give a number of gigabytes.", text=text)
+    return allowed
 
 
 def _check_waiting(plan: Plan, runs: Iterable[Run]) -> None:

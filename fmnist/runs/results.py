@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from fmnist.runs.run import IN_WORDS, Run, RunError, read_run
+from fmnist.runs.run import IN_WORDS, Plan, Run, RunError, read_run
 from fmnist.weights import shelf
 from fmnist.weights.card import Card, Seed
 from fmnist.weights.shelf import Weights
@@ -22,6 +22,11 @@ def keep(run_ids: Sequence[str], name: str) -> Card:
     best, _ = max(zip(runs, seeds, strict=True), key=lambda each: each[1].validation)
     model, card = shelf.load(best.weights)
     return shelf.keep(Weights(model, replace(card, seeds=seeds)), name)
+
+
+def is_kept(plan: Plan, card: Card) -> bool:
+    """Whether the weights of the name that a plan asks for are those of a card."""
+    return any((kept.name, kept.sha256) == (plan.name, card.sha256) for kept in shelf.cards())
 
 
 def _check_seeds(runs: Sequence[Run]) -> None:

@@ -38,7 +38,8 @@ def export(runs: Sequence[Run], tool: Tool, folder: Path) -> None:
                 tool=tool,
             ) from None
     if tool == "csv":
-        _write_table(folder / "runs.csv", [_settings(run) | _results(run) for run in runs])
+        rows = _rows(folder / "runs.csv") | {run.id: _settings(run) | _results(run) for run in runs}
+        _write_table(folder / "runs.csv", list(rows.values()))
 
 
 def _measured(line: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
@@ -80,6 +81,14 @@ def _to_csv(run: Run, folder: Path) -> None:
         for line in run.progress
     ]
     _write_table(folder / f"{run.id}.csv", lines)
+
+
+def _rows(path: Path) -> dict[str, dict[str, Any]]:
+    """The rows of a table that was exported before, by the run; none where there is no table."""
+    if not path.exists():
+        return {}
+    with path.open(newline="") as file:
+        return {row["id"]: row for row in csv.DictReader(file) if "id" in row}
 
 
 def _write_table(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -16,6 +16,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -55,7 +56,7 @@ IMAGINED = Words(
 def main() -> None:
     """Carry out the run that the arguments name; what stands against it is left in its folder."""
     run_id, *locks = sys.argv[1:]
-    os.nice(NICENESS)
+    os.nice(max(0, NICENESS - os.nice(0)))  # whoever dispatched it may be nice already
     run = read_run(run_id)
     together = not locks and "TORCHELASTIC_RUN_ID" in os.environ
     # A device that isn't there is said by `execute`.
@@ -122,7 +123,8 @@ def _group(cuda: bool) -> Iterator[None]:
     """Within it, this process and those that torchrun started beside it are one."""
     if cuda:
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-    distributed.init_process_group("nccl" if cuda else "gloo")
+    # The first may have to wait for its device as long as another training takes.
+    distributed.init_process_group("nccl" if cuda else "gloo", timeout=timedelta(days=30))
     try:
         yield
     finally:
@@ -142,11 +144,15 @@ def execute(run: Run) -> None:
     people, sources = pictures_by_people(run)
     training = splits.load("train", run.plan.data, run.plan.limit)
     validation = splits.load("validation", run.plan.data)
-    (model, state), device = devices.or_cpu(
-        lambda device: fit(run, (training, validation), device, people),
-        devices.choose(run.plan.device),
-        notify=lambda notice: notify(run, notice),
-    )
+    device = devices.choose(run.plan.device)
+
+    def fitted(device: torch.device) -> tuple[Classifier, Checkpoint | None]:
+        return fit(run, (training, validation), device, people)
+
+    if parallel.place()[1] > 1:  # whose processes talk by way of their GPUs
+        model, state = fitted(device)
+    else:
+        (model, state), device = devices.or_cpu(fitted, device, lambda notice: notify(run, notice))
     if state is None or not _first():
         return
     test = splits.load("test", run.plan.data)
@@ -154,14 +160,30 @@ def execute(run: Run) -> None:
     if people:
         sure = certainty(Weights(model, card), people.held_out, validation, device)
         card = replace(card, sources=sources, certainty=sure)
-    shelf.save(Weights(model, card), run.folder)
-    if run.plan.name:
-        # Not by `results.keep`: for others this run isn't finished while its process lives.
-        seeds = [results.figures(run.plan.recipe.seed, card)]
-        try:
-            shelf.keep(Weights(model, replace(card, seeds=seeds)), run.plan.name)
-        except WeightsError as error:  # somebody took the name meanwhile
-            print(f"{error} The result is in {run.folder}.", file=sys.stderr)
+    # Kept before the run is finished, so that no kill comes in between.
+    refusal = _keep(run, Weights(model, card))
+    card = shelf.save(Weights(model, card), run.folder)
+    if refusal and not results.is_kept(
+        run.plan, card
+    ):  # else by a process that was killed after that
+        notify(run, refusal)
+
+
+def _keep(run: Run, weights: Weights) -> Words | None:
+    """Keep the result among the weights, if that is asked for; what stands against it.
+
+    Not by `results.keep`: for others this run isn't finished while its process lives.
+    """
+    if not run.plan.name:
+        return None
+    seeds = [results.figures(run.plan.recipe.seed, weights.card)]
+    try:
+        shelf.keep(Weights(weights.model, replace(weights.card, seeds=seeds)), run.plan.name)
+    except WeightsError as error:
+        return Words(
+            "The weights were not kept as {name}: {error}", name=run.plan.name, error=error
+        )
+    return None
 
 
 def pictures_by_people(run: Run) -> tuple[People | None, list[str]]:
@@ -231,11 +253,11 @@ def fit(
         stopping = parallel.agreed(asked)
         if _first():
             write_progress(run, progress)
+            if progress.validation:  # before the checkpoint, behind which no resumed run goes back
+                epochs.keep(run, state, progress.epoch)
             if stopping or progress.validation or time.monotonic() - saved > CHECKPOINT_SECONDS:
                 save_checkpoint(run, state)
                 saved = time.monotonic()
-            if progress.validation:
-                epochs.keep(run, state, progress.epoch)
         if stopping:
             return model, None
     return model, state

@@ -16,7 +16,6 @@ def start(sweep: Sweep) -> None:
 
     Raises LockError, and OSError where its folder can't be written.
     """
-    sweeps.go_on(sweep)
     with sweeps.carrying_out(sweep) as lock, (sweep.folder / "log.txt").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", __name__, sweep.name],

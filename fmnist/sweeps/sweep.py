@@ -168,21 +168,17 @@ def stop(sweep: Sweep) -> None:
     (sweep.folder / "stop").touch()
 
 
-def go_on(sweep: Sweep) -> None:
-    """Take back that it was to stop."""
-    (sweep.folder / "stop").unlink(missing_ok=True)
-
-
 @contextmanager
 def carrying_out(sweep: Sweep) -> Iterator[int]:
     """Within it the sweep counts as carried out, and for as long as anybody has the descriptor.
 
-    Raises LockError.
+    That it was to stop is taken back. Raises LockError, and OSError.
     """
     path = sweep.folder / f"by-{socket.gethostname()}-{secrets.token_hex(3)}.lock"
     descriptor = open_lock(path)
     try:
         lock(descriptor, path)
+        (sweep.folder / "stop").unlink(missing_ok=True)
         yield descriptor
     finally:
         os.close(descriptor)

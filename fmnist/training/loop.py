@@ -131,7 +131,8 @@ def train(
     progress; a caller may save it then. In a process group each process computes its part of every
     batch, and all of them yield the same. Of `people`, as many are trained on as the recipe wants.
     Raises UserFacingError where the recipe names a teacher that is neither given nor has answered
-    before, and where a `resume` began with other pictures by people than those given.
+    before, where a `resume` began with other pictures by people than those given, and where a
+    batch is one image and the model normalises over batches.
     """
     training, validation = data
     state = resume or Checkpoint()
@@ -154,13 +155,16 @@ def train(
             )
         state.taught = distillation.answers(teacher, training.images, device, bfloat16)
     batches = _Batches(training, recipe, state.taught, taken, device)
+    _check_batches(model, batches)
     learn = _learner(model, optimizer, recipe, device, bfloat16)
     steps = len(batches) * recipe.epochs
     progress_every = max(1, len(batches) // PROGRESS_PER_EPOCH)
-    losses, since = [], time.perf_counter()
+    losses, images, since = [], 0, time.perf_counter()
 
     for step in range(state.step, steps):
-        losses.append(learn(step, learning_rate(recipe, step, steps), batches.at(step)))
+        batch = batches.at(step)
+        losses.append(learn(step, learning_rate(recipe, step, steps), batch))
+        images += batch.total
         if mean:
             mean.update_parameters(model)
         epoch, place = divmod(step, len(batches))
@@ -168,7 +172,7 @@ def train(
         if not ends_epoch and (place + 1) % progress_every:
             continue
         loss = _mean_over_processes(losses)
-        speed = len(losses) * recipe.batch_size / (time.perf_counter() - since)
+        speed = images / (time.perf_counter() - since)
         judged = mean.module if mean else model
         result = _validate(judged, validation, held_out, device) if ends_epoch else None
         state.note(step + 1, epoch + 1, model, mean, optimizer, result)
@@ -176,7 +180,7 @@ def train(
         eta = state.seconds / state.step * (steps - state.step)
         rate = learning_rate(recipe, step, steps)
         yield Progress(epoch + 1, step + 1, steps, loss, rate, speed, eta, result)
-        losses, since = [], time.perf_counter()
+        losses, images, since = [], 0, time.perf_counter()
 
     model.load_state_dict(state.best)
     model.to(memory_format=torch.contiguous_format)
@@ -192,6 +196,15 @@ def _check_people(state: Checkpoint, count: int) -> None:
             count=count,
         )
     state.people = count
+
+
+def _check_batches(model: nn.Module, batches: "_Batches") -> None:
+    """Raise where a layer would have to normalise the values of one image by themselves."""
+    if batches.smallest == 1 and any(isinstance(m, nn.BatchNorm1d) for m in model.modules()):
+        raise UserFacingError(
+            "The model normalises over each batch, so it learns from two images at once at the "
+            "least. Choose a larger batch size, or more images."
+        )
 
 
 class _Batch(NamedTuple):
@@ -240,20 +253,28 @@ class _Batches:
         # The orders of the epochs take the generators before this one.
         last = _generator(recipe.seed, -1 - recipe.epochs)
         self._sides = (torch.rand(len(training), generator=last) < 0.5).to(device)
-        self._epoch, self._order = -1, torch.empty(0)
+        self._epoch, self._order = -1, list[Tensor]()
 
     def __len__(self) -> int:
-        """How many make an epoch."""
-        return math.ceil(len(self._images) / self._recipe.batch_size)
+        """How many make an epoch; a last image that is left over joins the batch before."""
+        whole, left = divmod(len(self._images), self._recipe.batch_size)
+        return max(1, whole + (left > 1))
+
+    @property
+    def smallest(self) -> int:
+        """How many images the smallest has."""
+        whole, left = divmod(len(self._images), self._recipe.batch_size)
+        return left if left > 1 or not whole else self._recipe.batch_size
 
     def at(self, step: int) -> _Batch:
         """What this process learns in that step."""
         epoch, place = divmod(step, len(self))
         seed, size = self._recipe.seed, self._recipe.batch_size
         if epoch != self._epoch:
-            generator = _generator(seed, -1 - epoch)
-            self._epoch, self._order = epoch, torch.randperm(len(self._images), generator=generator)
-        batch = self._order[place * size : (place + 1) * size].to(self._device)
+            shuffled = torch.randperm(len(self._images), generator=_generator(seed, -1 - epoch))
+            ends = list(range(size, size * len(self), size))
+            self._epoch, self._order = epoch, list(shuffled.tensor_split(ends))
+        batch = self._order[place].to(self._device)
         images = self._images[batch][:, None].float() / 255
         mirrored = alternating(self._sides[batch], epoch)
         chance = _generator(seed, step)

@@ -296,8 +296,9 @@ def check_name(name: str) -> None:
 
 
 def check_free(name: str) -> None:
-    """Raise WeightsError for what can't name new weights: others' name, or nobody's."""
+    """Raise WeightsError for what can't name new weights: others' name or label, or nobody's."""
     check_name(name)
+    free_label(name)
     if any(
         (folder / f"{name}{end}").exists() for folder in (SHIPPED, own_folder()) for end in KEPT
     ):

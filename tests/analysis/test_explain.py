@@ -11,7 +11,7 @@ from fmnist.analysis import explain
 from fmnist.analysis.explain import CHUNK, Occlusion
 from fmnist.data import garments, splits
 from fmnist.data.splits import CLASSES
-from fmnist.models import MODELS, inference
+from fmnist.models import MODELS, chain, inference
 from fmnist.models.layers import Classifier
 from fmnist.weights import shelf
 
@@ -126,6 +126,21 @@ def test_grad_cam_reads_the_maps_after_their_relu() -> None:
 
 
 # Occlusion
+
+
+def test_grad_cam_keeps_cudnn_out_of_recurrent_layers_behind_its_maps() -> None:
+    model = chain.Chain(
+        [
+            {"kind": "Conv2d", "inputs": 1, "outputs": 1, "size": [1, 1]},
+            {"kind": "Reshape", "shape": [28, 28]},
+            {"kind": "Recurrent", "cell": "GRU", "inputs": 28, "hidden": 10, "depth": 1,
+             "both_ways": False, "gives": "last"},
+        ]
+    ).eval()  # fmt: skip
+    allowed = []
+    model.body[2].register_forward_pre_hook(lambda *_: allowed.append(torch.backends.cudnn.enabled))
+    assert explain.grad_cam(model, IMAGES[0], 1) is not None
+    assert allowed == [False]
 
 
 def test_occlusion_agrees_with_a_naive_loop() -> None:

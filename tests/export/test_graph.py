@@ -28,7 +28,7 @@ def head(inputs: int) -> dict[str, Any]:
 
 CHAINS = {
     **{
-        name: [CONV, {"kind": name} | ({"dim": 1} if name == "Softmax" else {}), FLAT, head(2352)]
+        name: [CONV, {"kind": name} | ({"dim": 1} if "Softmax" in name else {}), FLAT, head(2352)]
         for name in ACTIVATIONS
     },
     **{

@@ -5,7 +5,7 @@ from torch import nn
 
 from fmnist.analysis import explain
 from fmnist.models import layers
-from fmnist.models.chain import Chain, Layer, Pool, Reshape
+from fmnist.models.chain import Chain, Layer, Pool, Reshape, work
 
 CPU = torch.device("cpu")
 LAYERS: list[Layer] = [
@@ -18,6 +18,18 @@ LAYERS: list[Layer] = [
     {"kind": "ReLU"},
     {"kind": "Linear", "in_features": 12, "out_features": 10},
 ]
+
+
+def linear(inputs: int, outputs: int) -> Layer:
+    return {"kind": "Linear", "in_features": inputs, "out_features": outputs}
+
+
+def padding_to(around: list[int], pool: bool = False) -> list[Layer]:
+    """A network that makes one value of a whole image and what is around it."""
+    one = {"size": [1, 1], "stride": [90_000, 90_000], "padding": around}
+    convolution = {"kind": "Conv2d", "inputs": 1, "outputs": 1}
+    window = {"kind": "Pool", "mean": False} if pool else convolution
+    return [window | one, {"kind": "Flatten"}, linear(1, 10)]
 
 
 def test_the_last_linear_layer_is_the_head_and_the_rest_makes_the_features() -> None:
@@ -47,6 +59,11 @@ def test_every_reason_for_an_answer_can_be_given() -> None:
         assert found.shape == (28, 28)
 
 
+def test_a_built_network_normalises_over_all_of_a_batch_that_processes_share() -> None:
+    norms = [m for m in Chain(LAYERS).modules() if isinstance(m, nn.BatchNorm2d)]
+    assert [type(norm) for norm in norms] == [layers.BatchNorm2d]
+
+
 def test_the_last_layer_may_be_a_convolution() -> None:
     whole: list[Layer] = [
         {"kind": "Conv2d", "inputs": 1, "outputs": 10, "size": [3, 3]},
@@ -69,11 +86,32 @@ def test_the_last_layer_may_be_a_convolution() -> None:
         [{"kind": "eval"}],
         [{}],
         [{"kind": "ReLU"}] * 1000,
+        # What is handed on is small, and what it is made of is not.
+        padding_to([0, 30_000, 0, 30_000]),
+        padding_to([30_000, 30_000, 30_000, 30_000]),
+        padding_to([0, 30_000, 0, 30_000], pool=True),
+        [
+            {"kind": "Reshape", "shape": [28, 28]},
+            linear(28, 4000),
+            linear(4000, 4000),
+            linear(4000, 10),
+        ],
     ],
 )
 def test_what_is_no_classifier_or_a_bomb_is_refused_before_it_is_built(bad: list[Layer]) -> None:
     with pytest.raises(ValueError, match=r"."):
         Chain(bad)
+
+
+def test_a_linear_layer_works_at_every_step_of_a_sequence() -> None:
+    columns: list[Layer] = [
+        {"kind": "Reshape", "shape": [28, 28]},
+        linear(28, 40),
+        {"kind": "GlobalPool", "mean": True},
+        linear(40, 10),
+    ]
+    handed_on = 28 * 28 + 28 * 40 + 40 + 10
+    assert work(columns) == 28 * (28 * 40 + 40) + (40 * 10 + 10) + handed_on
 
 
 def test_what_pads_a_window_does_not_count() -> None:

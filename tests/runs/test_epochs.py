@@ -11,6 +11,7 @@ from fmnist.models import inference
 from fmnist.models.recipe import Recipe
 from fmnist.runs import epochs, queue, worker
 from fmnist.runs.run import Plan, Run, read_run
+from fmnist.training.loop import Checkpoint
 
 PLAN = Plan("fcnn-small", Recipe(epochs=3, batch_size=64), "drawn", "cpu", limit=200)
 
@@ -34,6 +35,26 @@ def test_a_kept_epoch_says_of_the_validation_images_what_was_written_down_then(
         logits = inference.infer(epochs.model(run, epoch), images, torch.device("cpu"))
         # Half precision may turn an answer that hangs in the balance.
         assert (logits.argmax(1) == said).mean() > 0.97
+
+
+def test_an_epochs_weights_are_there_before_a_resumed_run_would_go_on_behind_it(
+    small: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept_at_checkpoints = []
+    save = worker.save_checkpoint
+
+    def look(run: Run, state: Checkpoint) -> None:
+        kept_at_checkpoints.append((state.step, len(epochs.kept(run))))
+        save(run, state)
+
+    monkeypatch.setattr(worker, "save_checkpoint", look)
+    run = carried_out(PLAN, monkeypatch)
+    per_epoch = run.progress[-1]["steps"] // 3
+    assert {step: kept for step, kept in kept_at_checkpoints if step % per_epoch == 0} == {
+        per_epoch: 1,
+        2 * per_epoch: 2,
+        3 * per_epoch: 3,
+    }
 
 
 def test_of_a_run_that_is_too_large_the_first_and_the_last_epoch_are_kept(

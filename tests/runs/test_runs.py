@@ -202,6 +202,74 @@ def test_of_runs_with_several_seeds_the_best_on_validation_is_kept_with_every_se
         results.keep([started[0].id, longer.id], "mixed")
 
 
+def test_a_name_that_another_took_meanwhile_is_said_and_nothing_is_lost(
+    carried_out: Callable[[Plan], Run],
+) -> None:
+    taken = carried_out(SHORT)
+    results.keep([taken.id], "free")
+    shelf.rename("free", "mine")  # its file is called otherwise
+    with pytest.raises(WeightsError, match="named mine already"):
+        queue.start(replace(SHORT, name="mine"))
+
+    run = queue.start(replace(SHORT, name="theirs", recipe=replace(SHORT.recipe, seed=1)))
+    results.keep([taken.id], "theirs")
+    (run.folder / "queued").unlink()
+    worker.execute(run)
+    run = read_run(run.id)
+    assert "not kept as theirs" in run.notice
+    assert not results.is_kept(run.plan, run.card)
+    assert shelf.load(run.weights).card.test == run.card.test
+
+
+def test_a_run_that_was_killed_once_it_was_kept_is_no_other_under_its_name(
+    carried_out: Callable[[Plan], Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> Card:
+        raise KeyboardInterrupt
+
+    plan, save = replace(SHORT, name="mine"), shelf.save
+
+    def save_until_killed(weights: Weights, folder: Path) -> Card:
+        return killed() if folder.is_relative_to(runs_folder()) else save(weights, folder)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shelf, "save", save_until_killed)
+        with pytest.raises(KeyboardInterrupt):
+            carried_out(plan)
+    (run,) = all_runs()
+    assert run.card is None
+    worker.execute(run)
+    run = read_run(run.id)
+    assert results.is_kept(run.plan, run.card)
+    assert run.notice is None
+
+
+@pytest.mark.parametrize("text", ["5GB", "nan", "0", "-1"])
+def test_a_limit_that_is_none_is_said(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FMNIST_RUNS_MAX_GB", text)
+    with pytest.raises(RunError, match="give a number of gigabytes"):
+        queue.start(SHORT)
+
+
+@pytest.mark.parametrize(("nice", "more"), [(0, 10), (10, 0), (19, 0)])
+def test_a_run_is_as_nice_whoever_dispatched_it(
+    nice: int, more: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def begin(by: int) -> int:
+        asked.append(by)
+        if len(asked) > 1:
+            raise KeyboardInterrupt
+        return nice
+
+    monkeypatch.setattr(os, "nice", begin)
+    monkeypatch.setattr(sys, "argv", ["worker", "a-run"])
+    with pytest.raises(KeyboardInterrupt):
+        worker.main()
+    assert asked == [0, more]
+
+
 @pytest.mark.slow
 def test_stopped_and_killed_a_run_ends_as_one_that_never_was_and_the_queue_moves_on() -> None:
     plan = replace(SHORT, recipe=Recipe(epochs=15, batch_size=16))

@@ -81,6 +81,17 @@ def test_pandas_reads_a_table_of_each_run_and_one_of_all(run: Run, tmp_path: Pat
     assert row["best_validation_accuracy"] == run.best
 
 
+def test_a_run_that_is_exported_joins_those_exported_before(run: Run, tmp_path: Path) -> None:
+    table = tmp_path / "runs.csv"
+    table.write_text("id,epochs,of another time\nearlier,3,yes\n")
+    for _ in range(2):
+        tracking.export([run], "csv", tmp_path)
+        rows = pd.read_csv(table).set_index("id")
+        assert list(rows.index) == ["earlier", run.id]
+        assert rows.loc["earlier", "of another time"] == "yes"
+        assert rows.loc[run.id, "epochs"] == run.plan.recipe.epochs
+
+
 def test_figures_of_kinds_of_pictures_are_told_apart_by_a_slash() -> None:
     line = {"epoch": 1, "step": 9, "loss": 0.5, "validation_kinds": {"photos": 0.9}}
     assert dict(tracking._measured(line)) == {"loss": 0.5, "validation_kinds/photos": 0.9}

@@ -102,6 +102,15 @@ def test_two_processes_share_a_sweep_and_try_nothing_twice(
     assert len({trial.run for trial in sweep.tried()}) == 4
 
 
+def test_a_sweep_that_was_to_stop_goes_on_for_who_carries_it_out_again() -> None:
+    sweep = asked(trials=1)
+    sweeps.stop(sweep)
+    with sweeps.carrying_out(sweep):
+        assert not sweep.stopping
+        sweeps.stop(sweep)
+        assert sweep.stopping
+
+
 @pytest.mark.slow
 def test_a_sweep_counts_as_carried_out_from_its_start_to_its_end() -> None:
     sweep = asked(trials=1)

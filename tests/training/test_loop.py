@@ -87,6 +87,43 @@ def test_reports_come_regularly_and_validate_at_the_end_of_each_epoch(splits) ->
     assert all(r.images_per_second > 0 for r in reports)
 
 
+@pytest.mark.parametrize(
+    ("count", "sizes"), [(33, [16, 17]), (34, [16, 16, 2]), (3, [3]), (1, [1])]
+)
+def test_a_last_image_that_is_left_over_joins_the_batch_before(
+    splits, count: int, sizes: list[int]
+) -> None:
+    few = Split(splits[0].images[:count], splits[0].labels[:count])
+    model = MODELS["fcnn"].seeded(0)
+    seen = watched(model)
+    recipe = dataclasses.replace(RECIPE, epochs=1, augment=())
+    reports = list(train(model, (few, splits[1]), recipe, CPU))
+    assert [len(batch) for batch in seen] == sizes
+    shown = (torch.cat(seen)[:, 0] * 255).round().byte().numpy()
+    assert sorted(map(bytes, shown)) == sorted(map(bytes, few.images))
+    assert reports[-1].steps == len(sizes)
+
+
+@pytest.mark.parametrize(("count", "batch_size"), [(1, 16), (5, 1)])
+def test_a_model_that_normalises_batches_is_not_given_one_image(
+    splits, count: int, batch_size: int
+) -> None:
+    few = Split(splits[0].images[:count], splits[0].labels[:count])
+    recipe = dataclasses.replace(RECIPE, batch_size=batch_size)
+    normalised = MODELS["fcnn-normalized"].seeded(0)
+    with pytest.raises(UserFacingError, match="from two images at once"):
+        next(train(normalised, (few, splits[1]), recipe, CPU))
+    assert next(train(MODELS["fcnn"].seeded(0), (few, splits[1]), recipe, CPU)).step
+
+
+def test_the_speed_counts_the_images_that_were_there(splits, monkeypatch) -> None:
+    ticks = iter(range(1000))
+    monkeypatch.setattr(loop.time, "perf_counter", lambda: float(next(ticks)))
+    recipe = dataclasses.replace(RECIPE, batch_size=4000, epochs=1)
+    (report,) = trained(splits, recipe)[1]
+    assert report.images_per_second == len(splits[0])  # in what the clock took for a second
+
+
 def test_the_validation_figures_are_those_of_a_second_measurement(splits) -> None:
     model, reports = trained(splits, dataclasses.replace(RECIPE, epochs=1))
     logits = infer(model, splits[1].images, CPU)

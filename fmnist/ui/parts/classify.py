@@ -37,7 +37,7 @@ KINDS: dict[str, Choice] = {
     Words("Dataset image"): "dataset",
 }
 EXAMPLES_SEED = 1
-PICTURES = ["png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff"]
+PICTURES = ["png", "jpg", "jpeg", "jfif", "webp", "gif", "bmp", "tif", "tiff"]
 LARGEST = 16  # MiB a picture
 EMPTY, TEST_IMAGE = Words("Empty canvas"), Words("Test image")
 OUTLINES: dict[str, int] = {

@@ -22,7 +22,10 @@ Kind = Literal["safetensors", "torch", "hdf5", "keras", "onnx", "tflite", "table
 PICKLES = (".pt", ".pth", ".ckpt")
 KERAS = (".keras", ".h5", ".hdf5")
 TABLES = (".csv", ".npz", ".npy")
-SUFFIXES = (".safetensors", *PICKLES, *KERAS, ".onnx", ".tflite", *TABLES)
+SUFFIXES = (
+    *(".safetensors", *PICKLES, *KERAS, ".onnx", ".tflite", *TABLES),
+    *(".tar", ".bin", ".pkl"),  # what some trainings and some libraries call a pickle
+)
 HEADER_LIMIT = 65_536
 """The most bytes of names and shapes in a safetensors file."""
 

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from fmnist.machine.errors import UserFacingError
-from fmnist.models.chain import Layer, handed_on
+from fmnist.models.chain import LOGITS_OF, Layer, handed_on
 from fmnist.models.layers import SIDE
 from fmnist.weights.card import WeightsError
 from fmnist.weights.strangers import stacks
@@ -43,6 +43,7 @@ _NOTHING = {  # at inference
 _ACTIVATIONS: Mapping[str, Layer | None] = {
     "linear": None, "relu": {"kind": "ReLU"}, "relu6": {"kind": "ReLU6"}, "tanh": {"kind": "Tanh"},
     "sigmoid": {"kind": "Sigmoid"}, "softmax": {"kind": "Softmax", "dim": 1},
+    "log_softmax": {"kind": "LogSoftmax", "dim": 1},
     "elu": {"kind": "ELU"}, "selu": {"kind": "SELU"}, "gelu": {"kind": "GELU"},
     "swish": {"kind": "SiLU"}, "silu": {"kind": "SiLU"}, "softplus": {"kind": "Softplus"},
     "softsign": {"kind": "Softsign"}, "mish": {"kind": "Mish"},
@@ -388,11 +389,10 @@ def _translated(model: Config, arrays: Arrays) -> tuple[list[Layer], list[dict[s
         if kind not in _NOTHING:
             _READERS[kind](chain, config, list(arrays.get(path, [])))
     # The logits are what is wanted, and what softmax makes of them is made later.
-    if chain.layers and chain.layers[-1]["kind"] == "Softmax":
+    if chain.layers and (end := chain.layers[-1]["kind"]) in LOGITS_OF:
         chain.drop()
-    elif chain.layers and chain.layers[-1]["kind"] == "Sigmoid":
-        chain.drop()
-        chain.add({"kind": "LogSigmoid"})
+        if logits := LOGITS_OF[end]:
+            chain.add({"kind": logits})
     return chain.layers, chain.tensors
 
 
@@ -475,9 +475,7 @@ class _Chain:
             )
         layer = _ACTIVATIONS[wanted]
         if layer:
-            self.add(
-                {**layer, "dim": -1} if wanted == "softmax" and len(self.shape) == 3 else layer
-            )
+            self.add({**layer, "dim": -1} if "dim" in layer and len(self.shape) == 3 else layer)
 
 
 def _dense(chain: _Chain, config: Config, arrays: list[Tensor]) -> None:

@@ -15,10 +15,11 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from fmnist.models.chain import ACTIVATIONS, Layer, handed_on
+from fmnist.models.chain import ACTIVATIONS, LOGITS_OF, Layer, handed_on
 from fmnist.models.layers import SIDE
 
 Returned = TypeVar("Returned")
@@ -29,12 +30,14 @@ _DTYPES = {
     "ShortStorage": torch.int16, "CharStorage": torch.int8, "ByteStorage": torch.uint8,
     "BoolStorage": torch.bool,
 }  # fmt: skip
+_MAGIC = 0x1950A86A20F9469CFC6C
+"""What a file begins with that torch wrote before it wrote zips."""
 _WRAPPERS = ("DataParallel", "DistributedDataParallel", "OptimizedModule")
 _IDLE = ("Dropout", "Dropout1d", "Dropout2d", "AlphaDropout", "FeatureAlphaDropout", "Identity",
          "LogSoftmax")  # fmt: skip
 _HOLDERS = ("Sequential", "ModuleList", "ModuleDict")
 _WAYS = {"LeakyReLU": "negative_slope", "ELU": "alpha", "GELU": "approximate", "Softmax": "dim",
-         "PReLU": "num_parameters"}  # fmt: skip
+         "LogSoftmax": "dim", "PReLU": "num_parameters"}  # fmt: skip
 """The activations that have an option, which is called alike here."""
 
 
@@ -71,6 +74,12 @@ class Inert:
         if isinstance(state, dict):
             self.__dict__.update({str(name): value for name, value in state.items()})
 
+    def __setitem__(self, name: object, value: object) -> None:
+        """Of a mapping of the stranger's own nothing is kept."""
+
+    def extend(self, values: object) -> None:
+        """Nor of a list."""
+
     @property
     def kind(self) -> str:
         """The name of a class of torch.nn; nothing for another."""
@@ -87,7 +96,37 @@ def _first(value: Returned, *_: object) -> Returned:
     return value
 
 
+def _path(*parts: str) -> str:
+    return "/".join(parts)
+
+
+def _bytes(text: str, encoding: str) -> bytes:
+    """What older pickles have in place of bytes."""
+    if encoding != "latin1":
+        raise pickle.UnpicklingError(f"bytes in {encoding}")
+    return text.encode("latin1")
+
+
+def _nothing(*_: object) -> dict[Any, Any]:
+    return {}
+
+
+# A numpy array is rebuilt from its type and its bytes, by functions that do nothing else. They have
+# moved since, and a file names them where its numpy had them.
+_REBUILT: Any = np.empty(0).__reduce__()[0]
+_SCALAR: Any = np.float64(0).__reduce__()[0]
+_FROM_BUFFER: Any = np.empty(1).__reduce_ex__(5)[0]
+ARRAYS: Mapping[tuple[str, str], Any] = {
+    **{(place, function.__name__): function for function in (_REBUILT, _SCALAR)
+       for place in ("numpy.core.multiarray", "numpy._core.multiarray")},
+    **{(place, _FROM_BUFFER.__name__): _FROM_BUFFER
+       for place in ("numpy.core.numeric", "numpy._core.numeric")},
+    ("numpy", "ndarray"): np.ndarray,
+    ("numpy", "dtype"): np.dtype,
+}  # fmt: skip
+"""What rebuilds an array or a number of numpy, by the module and the name that files have."""
 _FUNCTIONS: Mapping[tuple[str, str], Callable[..., Any]] = {
+    **ARRAYS,
     ("torch._utils", "_rebuild_tensor_v2"): _tensor,
     ("torch._utils", "_rebuild_tensor"): _tensor,
     ("torch._utils", "_rebuild_parameter"): _first,
@@ -95,6 +134,10 @@ _FUNCTIONS: Mapping[tuple[str, str], Callable[..., Any]] = {
     ("torch", "Size"): tuple,
     ("torch", "device"): str,
     ("collections", "OrderedDict"): OrderedDict,
+    ("collections", "defaultdict"): _nothing,
+    ("_codecs", "encode"): _bytes,
+    **{("pathlib", name): _path
+       for name in ("PosixPath", "PurePosixPath", "WindowsPath", "PureWindowsPath")},
     **{(place, name): value for place in ("builtins", "__builtin__")
        for name, value in (("set", set), ("frozenset", frozenset), ("slice", slice))},
 }  # fmt: skip
@@ -121,13 +164,17 @@ class _Unpickler(pickle.Unpickler):
         return self._storage(*pid[1:])
 
 
-def read(content: bytes) -> Whole | None:
-    """The model in a pickle of torch, by itself or among what a training saves; None without one.
+def unpickled(content: bytes) -> object:
+    """What a pickle holds, of torch or of Python, plain data as it is and all else inert.
 
     Raises pickle.UnpicklingError for what would have to be called, and errors of many kinds for
     damaged bytes.
     """
-    loaded = _of_zip(content) if content.startswith(b"PK") else _legacy(content)
+    return _of_zip(content) if content.startswith(b"PK") else _legacy(content)
+
+
+def whole(loaded: object) -> Whole | None:
+    """The model in what was unpickled, by itself or among what a training saves; None without."""
     model = _model(loaded)
     if model is None:
         return None
@@ -160,7 +207,10 @@ def _of_zip(content: bytes) -> object:
 
 
 def _legacy(content: bytes) -> object:
-    """What a file holds that torch wrote before it wrote zips: five pickles, then the numbers."""
+    """What a file holds that torch wrote before it wrote zips: five pickles, then the numbers.
+
+    Of a file that begins otherwise, what its one pickle holds.
+    """
     file = io.BytesIO(content)
     storages: dict[str, Tensor] = {}
 
@@ -171,7 +221,10 @@ def _legacy(content: bytes) -> object:
         whole = storages.setdefault(key, _numbers(bytearray(size * width), kind))
         return whole if view is None else whole[view[1] : view[1] + view[2]]
 
-    for _ in range(3):  # a magic number, the version of the format, and of the machine
+    begun = _Unpickler(file, storage).load()
+    if begun != _MAGIC:
+        return begun
+    for _ in range(2):  # the version of the format, and of the machine
         _Unpickler(file, storage).load()
     loaded = _Unpickler(file, storage).load()
     for key in _Unpickler(file, storage).load():
@@ -193,12 +246,13 @@ def _numbers(content: bytearray, kind: Any) -> Tensor:
 
 
 def _model(loaded: object, depth: int = 3) -> Inert | None:
-    """The outermost module, out of what wraps it."""
+    """The outermost module with tensors, which a loss has not, out of what wraps it."""
     if isinstance(loaded, Inert):
         children = _children(loaded)
         if type(loaded).origin.endswith(_WRAPPERS) and depth:
             return _model(next(iter(children.values()), None), depth - 1)
-        return loaded if "_modules" in vars(loaded) else None
+        has_tensors = any(next(_own(leaf), None) for _, leaf in _leaves(loaded, ""))
+        return loaded if "_modules" in vars(loaded) and has_tensors else None
     if isinstance(loaded, dict) and depth:
         found = (_model(value, depth - 1) for value in loaded.values())
         return next((model for model in found if model is not None), None)
@@ -268,6 +322,9 @@ def _row(leaves: Sequence[tuple[str, Inert]]) -> list[tuple[Layer, str | None]] 
             row += [(layer, path if layer is layers[-1] else None) for layer in layers]
     except (LookupError, AttributeError, TypeError, ValueError):  # states can hold anything
         return None
+    if row and (end := row[-1][0]["kind"]) in LOGITS_OF:
+        logits, (_, ended) = LOGITS_OF[end], row.pop()
+        row += [({"kind": logits}, ended)] if logits else []
     return row if shape == (1, 10) else None
 
 

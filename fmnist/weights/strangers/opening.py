@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from fmnist.analysis.evaluation import Evaluation
 from fmnist.models import MODELS, inference
-from fmnist.models.chain import ACTIVATIONS, Chain
+from fmnist.models.chain import ACTIVATIONS, Chain, Layer
 from fmnist.models.ensemble import Ensemble
 from fmnist.models.inference import BATCH, ProgressCallback
 from fmnist.models.layers import Classifier
@@ -357,16 +357,24 @@ def _likeliest(candidates: Sequence[Candidate], filename: str, report: ProgressC
 def reordered(model: Classifier, order: Sequence[int]) -> Classifier:
     """A copy of a model that answers for each class what the model does at its place in the order.
 
-    Such a model is a table, or has weights that make its ten answers: those of its last layer.
+    Such a model is a table, or has weights that make its ten answers: those of its last linear
+    layer or convolution, and of what each answer goes through after it.
     """
     if isinstance(model, tables.Table):
         return model.reordered(order)
-    model = copy.deepcopy(model)
-    last = [layer for layer in model.modules() if isinstance(layer, nn.Linear | nn.Conv2d)][-1]
     places = torch.tensor(order)
-    last.weight.data = last.weight.data[places]
-    if last.bias is not None:
-        last.bias.data = last.bias.data[places]
+    model = copy.deepcopy(model)
+    layers = [layer for layer in model.modules() if not isinstance(layer, nn.Sequential)]
+    making = [i for i, layer in enumerate(layers) if isinstance(layer, nn.Linear | nn.Conv2d)]
+    after = layers[making[-1] :] if making else layers
+    if isinstance(model, Chain) and any(isinstance(layer, nn.RNNBase) for layer in after):
+        put: Layer = {"kind": "Linear", "in_features": 10, "out_features": 10, "bias": False}
+        tensors = [layer.state_dict() for layer in (*model.body.children(), *model.head.children())]
+        return Chain([*model.layers, put], [*tensors, {"weight": torch.eye(10)[places]}])
+    for layer in after:
+        for tensor in (*layer.parameters(recurse=False), *layer.buffers(recurse=False)):
+            if tensor.ndim and len(tensor) == len(places):
+                tensor.data = tensor.data[places]
     return model
 
 

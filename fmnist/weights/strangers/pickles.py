@@ -29,16 +29,8 @@ STATE_DICT_KEYS = ("state_dict", "model_state_dict", "model")
 """What a training calls the state dict among what it saves; elsewhere, the largest is taken."""
 DEEPEST = 4
 _NO_LAYERS = ("optim", "sched", "loops", "callbacks", "scaler")
-# A numpy array is rebuilt from its type and its bytes, by functions that do nothing else. They have
-# moved since, and a file names them where its numpy had them.
-_REBUILT: Any = np.empty(0).__reduce__()[0]
-_SCALAR: Any = np.float64(0).__reduce__()[0]
 _ARRAYS: list[Any] = [
-    *((rebuilt, f"{place}.{rebuilt.__name__}")
-      for rebuilt in (_REBUILT, _SCALAR)
-      for place in ("numpy.core.multiarray", "numpy._core.multiarray")),
-    np.ndarray,
-    np.dtype,
+    *((rebuilds, ".".join(place)) for place, rebuilds in modules.ARRAYS.items()),
     *(type(np.dtype(code)) for code in np.typecodes["AllInteger"] + np.typecodes["AllFloat"] + "?"),
 ]  # fmt: skip
 
@@ -77,18 +69,29 @@ def _unpickled(content: bytes, filename: str) -> Whole:
         ):
             loaded = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:
-        return _model(content, filename)
+        refusal = _more_than_tensors(filename)
     except Exception:  # damaged bytes make it raise errors of many kinds
-        raise unreadable(filename) from None
-    return Whole(_state_dict(loaded))
+        refusal = unreadable(filename)
+    else:
+        return Whole(_state_dict(loaded))
+    if found := _inert(content):
+        return found
+    raise refusal
 
 
-def _model(content: bytes, filename: str) -> Whole:
-    """The whole model in a pickle that holds more than tensors."""
-    with contextlib.suppress(Exception):  # damaged bytes make it raise errors of many kinds
-        if whole := modules.read(content):
+def _inert(content: bytes) -> Whole | None:
+    """The whole model, or the state dict, in a pickle that holds more than tensors, if it does."""
+    with contextlib.suppress(Exception):  # as above
+        loaded = modules.unpickled(content)
+        if whole := modules.whole(loaded):
             return whole
-    raise WeightsError(
+        if tensors := _state_dict(loaded):
+            return Whole(tensors)
+    return None
+
+
+def _more_than_tensors(filename: str) -> WeightsError:
+    return WeightsError(
         "{file} holds more than tensors, perhaps a whole model, so it was not opened: such a "
         "pickle can run programs. {instead}",
         file=filename,
@@ -109,6 +112,8 @@ def _mappings(
     loaded: object, depth: int = 0, rank: int = 1
 ) -> Iterator[tuple[int, dict[str, Tensor]]]:
     """Every mapping that holds tensors, as these, after a rank: 0 below a name that says model."""
+    if isinstance(loaded, list | tuple):
+        loaded = dict(enumerate(loaded))
     if not isinstance(loaded, Mapping) or depth > DEEPEST:
         return
     tensors = {

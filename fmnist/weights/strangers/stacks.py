@@ -537,6 +537,7 @@ class Stack:
             size_in_out = {"in_features": part.inputs, "out_features": part.outputs}
             yield {"kind": "Linear", **size_in_out, "bias": "bias" in part.tensors}, part.tensors
             if part is self.linears[-1]:
+                yield from norm(part.name, False)
                 yield from activation(style.end, place)
                 continue
             if style.norms == "before activation":

@@ -1,7 +1,11 @@
+import argparse
+import collections
 import io
+import pickle
 import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from strangers import pickled
@@ -12,7 +16,7 @@ from fmnist.data import splits
 from fmnist.models.chain import Chain
 from fmnist.weights import shelf
 from fmnist.weights.card import WeightsError
-from fmnist.weights.strangers import modules, opening, pickles, stacks
+from fmnist.weights.strangers import opening, pickles, stacks
 
 IMAGES = torch.rand(7, 1, 28, 28, generator=torch.Generator().manual_seed(0))
 
@@ -100,7 +104,7 @@ def test_modules_in_their_order_are_one_way_to_wire_a_custom_model() -> None:
     with torch.inference_mode():
         ours = rebuilt(pickled(theirs))(IMAGES).log_softmax(1)
         assert torch.allclose(ours, theirs(IMAGES), atol=1e-6)
-    assert not modules.read(pickled(theirs)).certain
+    assert not pickles.read(pickled(theirs), "theirs.pt").certain
 
 
 def test_strides_and_paddings_are_read_where_the_rest_is_in_a_program() -> None:
@@ -150,6 +154,64 @@ def test_a_model_of_unknown_parts_is_refused_with_the_lines_that_save_it() -> No
     assert "InstanceNorm2d" in str(caught.value)
     assert 'torch.save(model.state_dict(), "model.pt")' in str(caught.value)
     assert "torch.onnx.export(" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("end", "probabilities"),
+    [
+        (nn.Softmax(1), lambda logits: logits.softmax(1)),
+        (nn.Sigmoid(), lambda logits: logits.exp()),  # of each class by itself
+    ],
+)
+def test_a_row_that_ends_in_probabilities_is_read_as_far_as_their_logits(
+    end: nn.Module, probabilities
+) -> None:
+    theirs = nn.Sequential(*in_a_row(), end).eval()
+    with torch.inference_mode():
+        ours = rebuilt(pickled(theirs))(IMAGES)
+        assert torch.allclose(probabilities(ours), theirs(IMAGES), atol=1e-6)
+
+
+class Settings(dict):
+    """A mapping of the stranger's own."""
+
+
+BESIDE = {
+    "args": argparse.Namespace(lr=0.1, out=Path("runs/7")),
+    "criterion": nn.CrossEntropyLoss(),
+    "best_acc": np.float64(0.91),
+    "curve": np.arange(3.0),
+    "history": collections.defaultdict(list, loss=[2.0, 1.0]),
+    "settings": Settings(depth=3),
+    "callbacks": [argparse.Namespace(patience=3)],
+}
+
+
+@pytest.mark.parametrize("save", [pickled, legacy])
+@pytest.mark.parametrize("beside", list(BESIDE))
+def test_a_state_dict_is_read_whatever_a_training_saved_beside_it(save, beside: str) -> None:
+    theirs = in_a_row().state_dict()
+    for saved in ({beside: BESIDE[beside], "net": theirs}, {"net": theirs} | BESIDE):
+        read = pickles.read(save(saved), "theirs.pt").tensors
+        assert read.keys() == theirs.keys()
+        assert all(torch.equal(read[name], theirs[name]) for name in read)
+
+
+@pytest.mark.parametrize("protocol", [2, 4, 5])
+def test_arrays_in_a_plain_pickle_are_read_by_their_names_or_in_their_order(protocol: int) -> None:
+    arrays = {"W1": np.random.rand(784, 12), "b1": np.zeros(12), "W2": np.ones((12, 10))}
+    for saved in (arrays, list(arrays.values()), {"params": arrays, "epoch": 3}):
+        read = pickles.read(pickle.dumps(saved, protocol), "theirs.pkl").tensors
+        assert list(read) == (["0", "1", "2"] if isinstance(saved, list) else list(arrays))
+        for ours, theirs in zip(read.values(), arrays.values(), strict=True):
+            assert np.array_equal(ours.numpy(), theirs)
+
+
+def test_a_whole_model_is_read_whatever_a_training_saved_beside_it() -> None:
+    theirs = in_a_row()
+    with torch.inference_mode():
+        ours = rebuilt(pickled(BESIDE | {"model": theirs}))(IMAGES)
+        assert torch.allclose(ours, theirs(IMAGES), atol=1e-6)
 
 
 @pytest.mark.parametrize("save", [pickled, legacy])

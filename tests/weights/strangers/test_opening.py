@@ -29,6 +29,7 @@ from torch.nn.utils import prune
 
 from fmnist.data import fashion, garments, splits
 from fmnist.models import MODELS, ModelSpec, inference
+from fmnist.models.chain import Chain, Layer
 from fmnist.models.fcnn import FullyConnected
 from fmnist.weights import card, shelf
 from fmnist.weights.card import Card, WeightsError
@@ -545,3 +546,35 @@ def test_a_damaged_file_opens_or_is_refused_in_a_sentence_and_nothing_else(filen
         damaged = damaged[: rng.choice([len(content), rng.integers(len(content))], p=[0.8, 0.2])]
         with contextlib.suppress(WeightsError):
             shelf.open(bytes(damaged), filename)
+
+
+LINEAR: Layer = {"kind": "Linear", "in_features": 784, "out_features": 10}
+CLASSES_LAST: dict[str, list[Layer]] = {
+    "linear": [{"kind": "Flatten"}, LINEAR],
+    "normalised": [{"kind": "Flatten"}, LINEAR,
+                   {"kind": "BatchNorm", "channels": 10, "images": False},
+                   {"kind": "PReLU", "num_parameters": 10}],
+    "convolution": [{"kind": "Conv2d", "inputs": 1, "outputs": 10, "size": [5, 5]},
+                    {"kind": "BatchNorm", "channels": 10, "images": True},
+                    {"kind": "GlobalPool", "mean": True}],
+    "recurrent": [{"kind": "Conv2d", "inputs": 1, "outputs": 1, "size": [1, 1]},
+                  {"kind": "Reshape", "shape": [28, 28]},
+                  {"kind": "Recurrent", "cell": "LSTM", "inputs": 28, "hidden": 10, "depth": 1,
+                   "both_ways": False, "gives": "last"}],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("layers", CLASSES_LAST.values(), ids=CLASSES_LAST)
+def test_classes_are_put_in_another_order_by_all_that_makes_an_answer(layers: list[Layer]) -> None:
+    torch.manual_seed(0)
+    model = Chain(layers)
+    images = torch.rand(50, 1, 28, 28)
+    for _ in range(3):  # in training: statistics that no two classes have alike
+        model(images)
+    with torch.no_grad():
+        for tensor in model.parameters():
+            tensor += 0.1 * torch.randn_like(tensor)
+    order = [3, 1, 4, 0, 5, 9, 2, 6, 8, 7]
+    with torch.inference_mode():
+        ours = opening.reordered(model.eval(), order).eval()(images)
+        assert torch.allclose(ours, model(images)[:, order], atol=1e-6)

@@ -153,6 +153,11 @@ def test_norms_of_linears_and_an_activation_at_the_end_are_tried() -> None:
     assert rebuilt(theirs, after._replace(end="ReLU")) == [0]
 
 
+def test_a_norm_of_the_answers_is_no_part_that_is_left_out() -> None:
+    hidden = [nn.Linear(784, 12), nn.BatchNorm1d(12), nn.ReLU()]
+    assert rebuilt(nn.Sequential(nn.Flatten(), *hidden, nn.Linear(12, 10), nn.BatchNorm1d(10)))
+
+
 def test_three_channels_may_be_standardised_as_those_of_imagenet() -> None:
     means, stds = (torch.tensor(v).view(3, 1, 1) for v in ((0.485, 0.456, 0.406),
                                                            (0.229, 0.224, 0.225)))  # fmt: skip
