@@ -5,7 +5,7 @@ import inspect
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from fmnist.models import MODELS, ModelSpec, chain
 from fmnist.models.chain import Layer
 from fmnist.models.recipe import Recipe
 from fmnist.training import adversarial, augment, loop, muon, optimizer
+from fmnist.weights import shelf
 
 CELL = "# %%"
 ALWAYS = ("import gzip", "from pathlib import Path", "import numpy as np")
@@ -28,7 +29,6 @@ AVERAGES = ("AveragedModel", "get_ema_multi_avg_fn")
 _SCRIPT = templates.template(Path(__file__).with_name("train.py.j2"))
 
 
-@lru_cache(maxsize=64)
 def script(
     architecture: str, recipe: Recipe, limit: int | None = None, run: str = "", drawn: bool = False
 ) -> str:
@@ -36,6 +36,20 @@ def script(
 
     It names the run, and says what of the recipe it leaves out. Its cells begin with `CELL`.
     """
+    left_out = [*_left_out(recipe, drawn)]
+    if recipe.teacher and any(c.name == recipe.teacher and c.opaque for c in shelf.cards()):
+        left_out.append(
+            f"Left out: what {recipe.teacher} answers, a graph that somebody brought. The labels "
+            "are learned."
+        )
+        recipe = replace(recipe, teacher=None)
+    return _script(architecture, recipe, limit, run, tuple(left_out))
+
+
+@lru_cache(maxsize=64)
+def _script(
+    architecture: str, recipe: Recipe, limit: int | None, run: str, left_out: tuple[str, ...]
+) -> str:
     build = _build(architecture)
     sources = Sources()
     network = sources.take(names_in(build), models)
@@ -61,7 +75,7 @@ def script(
         recipe=recipe,
         run=run,
         limit=limit,
-        remarks=list(_left_out(recipe, drawn)),
+        remarks=left_out,
         imports=_sorted([*sources.imports, *ALWAYS, *([RUNTIME] if recipe.teacher else [])]),
         network=network,
         build=build,
@@ -153,8 +167,8 @@ def _left_out(recipe: Recipe, drawn: bool) -> Iterator[str]:
         yield "The run learned drawn garments; here they are those of Fashion-MNIST."
     if recipe.everyday:
         yield (
-            "Left out: half of what the model learns from are garments as people draw and "
-            "photograph them, made from the training images, so it will know pictures less well."
+            f"Left out: {recipe.everyday:g} garments for each training image as people draw and "
+            "photograph them, made from those, so it will know pictures less well."
         )
     if recipe.people:
         yield "Left out: the pictures that people really drew and took, which it learns from too."

@@ -70,9 +70,10 @@ def classify_script(weights: Weights) -> str:
     """A script that names the garment in pictures by model.onnx beside it."""
     model, card = weights
     return _CLASSIFY.render(
-        name=card.name,
         opaque=model.opaque,
         runtime=_runtime(model),
+        form=model.form if isinstance(model, Graph) else None,
+        output=repr(model.form.output) if isinstance(model, Graph) else None,
         integers=isinstance(model, Graph) and model.integers,
         probabilities=isinstance(model, Graph) and model.probabilities,
         reads={key: float(value) for key, value in model.standardize.state_dict().items()},

@@ -1,7 +1,9 @@
 """A stranger's bytes -> an upright picture, or a sentence that says why not."""
 
 import io
+from contextlib import nullcontext
 from pathlib import Path
+from threading import Lock
 from typing import BinaryIO
 
 import numpy as np
@@ -13,9 +15,11 @@ from fmnist.machine.errors import UserFacingError
 Picture = npt.NDArray[np.uint8]  # (H, W) grey or (H, W, 3) RGB
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 MAX_PIXELS = 50_000_000  # the largest phone cameras
+LARGE = 12_000_000  # pixels; of more, one picture is decoded at a time, which takes to 600 MB
 MAX_EDGE = 2048  # holds a dataset image enlarged 20 times on a canvas over three times its size
 DRAFT_EDGE = 750  # a JPEG is decoded at 1/2, 1/4 or 1/8 if its shorter edge stays above this
 ORIENTATION = ExifTags.Base.Orientation
+_TURN = Lock()
 
 
 class PictureError(UserFacingError):
@@ -39,8 +43,9 @@ def read(source: bytes | Path | BinaryIO) -> Image.Image:
             # A phone's JPEG may hold a second, small one (MPO); that is no animation.
             several = getattr(picture, "is_animated", False) and picture.format != "MPO"
             picture.draft(None, (DRAFT_EDGE, DRAFT_EDGE))
-            decoded = eight_bit(picture)
-            decoded.thumbnail((MAX_EDGE, MAX_EDGE), Image.Resampling.BOX)
+            with _TURN if picture.width * picture.height > LARGE else nullcontext():
+                decoded = eight_bit(picture)
+                decoded.thumbnail((MAX_EDGE, MAX_EDGE), Image.Resampling.BOX)
             # Asked after decoding, since a TIFF turns itself.
             decoded.getexif()[ORIENTATION] = picture.getexif().get(ORIENTATION, 1)
             decoded = ImageOps.exif_transpose(decoded)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from strangers import perceptron_graph, stranger
 
 from fmnist.data import splits
 from fmnist.data.splits import Split
@@ -19,6 +20,7 @@ from fmnist.models import MODELS, building
 from fmnist.models.chain import Chain
 from fmnist.models.recipe import Recipe
 from fmnist.training import loop
+from fmnist.weights import shelf
 
 CPU = torch.device("cpu")
 LIMIT = 90
@@ -32,7 +34,7 @@ def _few_held_out() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(splits, "VALIDATION_PER_CLASS", 30)
         yield
-    code.script.cache_clear()
+    code._script.cache_clear()
 
 
 @pytest.fixture(scope="session")
@@ -134,6 +136,16 @@ def test_the_script_learns_from_a_teacher_that_was_taken_home(
     exec(compile(code.script("softmax", recipe, LIMIT), "train.py", "exec"), {})
     saved = torch.load(folder / "softmax.pt", weights_only=True)
     assert_same(saved, trained("softmax", recipe, train, teacher))
+
+
+def test_the_script_leaves_out_a_teacher_that_is_somebodys_graph() -> None:
+    graph = perceptron_graph(stranger("fcnn").state_dict())
+    shelf.keep(shelf.open(graph, "theirs.onnx"), "theirs")
+    taught = code.script("softmax", replace(ONE_EPOCH, teacher="theirs"))
+    assert "Left out: what theirs answers" in taught
+    assert "onnxruntime" not in taught
+    labels = code.script("softmax", ONE_EPOCH)
+    assert set(labels.splitlines()) <= set(taught.splitlines())
 
 
 @pytest.mark.parametrize("architecture", MODELS)

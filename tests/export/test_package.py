@@ -32,7 +32,33 @@ IMAGES, _ = garments.draw(4, seed=11)
 LAYERS = [nn.Linear(784, 12), nn.Linear(12, 10)]
 torch.manual_seed(0)
 LARGER = {"fc1": nn.Linear(1024, 12), "fc2": nn.Linear(12, 12), "out": nn.Linear(12, 10)}
+WIDE = [nn.Linear(1024, 12), nn.Linear(12, 10)]
 QUICK = ("fcnn-128", "tinyvgg", "gru")
+
+
+def with_features() -> bytes:
+    """A graph whose first output isn't its answer."""
+    model = onnx.load_model_from_string(perceptron_graph(stranger("fcnn").state_dict()))
+    model.graph.output.insert(
+        0, onnx.helper.make_tensor_value_info("b", onnx.TensorProto.FLOAT, None)
+    )
+    return model.SerializeToString()
+
+
+def mapped() -> bytes:
+    """A graph as scikit-learn's, which answers with what each class by its name is given."""
+    model = onnx.load_model_from_string(
+        perceptron_graph(stranger("fcnn").state_dict(), end="Softmax")
+    )
+    names = [*CLASSES[5:], *CLASSES[:5]]
+    model.graph.node.append(
+        onnx.helper.make_node(
+            "ZipMap", ["y"], ["z"], domain="ai.onnx.ml", classlabels_strings=names
+        )
+    )
+    del model.graph.output[:]
+    model.graph.output.append(onnx.ValueInfoProto(name="z"))
+    return model.SerializeToString()
 
 
 def unpacked(weights: Weights, folder: Path) -> Path:
@@ -109,6 +135,10 @@ def test_what_is_taken_home_answers_as_the_app_does(name: str, tmp_path: Path) -
         ("larger.onnx", perceptron_graph(nn.ModuleDict(LARGER).state_dict(), ("N", 1, 32, 32))),
         ("whole-numbers.tflite", perceptron(LAYERS, takes=(np.uint8, 1 / 255, 0))),
         ("probabilities.tflite", perceptron(LAYERS, (1, 784), softmax=True)),
+        ("larger.tflite", perceptron(WIDE, (1, 32, 32, 1))),
+        ("two-outputs.onnx", with_features()),
+        ("free-axes.onnx", perceptron_graph(stranger("fcnn").state_dict(), ("N", "H", "W", 1))),
+        ("mapping.onnx", mapped()),
         ("stack.pt", pickled(stranger("cnn").state_dict())),
     ],
 )

@@ -2,7 +2,10 @@
 
 import io
 import struct
+import time
 import zlib
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -15,7 +18,7 @@ from PIL import Image, ImageFile
 
 from fmnist.data import garments, splits
 from fmnist.data.garments import drawing
-from fmnist.pictures import intake
+from fmnist.pictures import intake, reading
 from fmnist.pictures.intake import FILTERS, MID_GREY, Intake, from_any, from_photo, from_sketch
 from fmnist.pictures.reading import MAX_EDGE, PictureError, read
 from fmnist.weights import shelf
@@ -529,3 +532,23 @@ def test_transparent_pictures_are_laid_on_the_ground_that_shows_them(picture: np
     result = from_any(np.dstack([rgb, 255 * alpha.astype(np.uint8)]))
     assert result.pixels.any()
     assert result.pixels[0, 0] == 0
+
+
+def test_of_large_pictures_one_is_decoded_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = io.BytesIO()
+    Image.new("RGBA", (40, 30), "red").save(content, "PNG")
+    decode, at_once, most = reading.eight_bit, Counter[str](), []
+
+    def slowly(picture: Image.Image) -> Image.Image:
+        at_once["decoding"] += 1
+        most.append(at_once["decoding"])
+        time.sleep(0.02)
+        at_once["decoding"] -= 1
+        return decode(picture)
+
+    monkeypatch.setattr(reading, "eight_bit", slowly)
+    monkeypatch.setattr(reading, "LARGE", 40 * 30 - 1)
+    with ThreadPoolExecutor(8) as pool:
+        read = list(pool.map(reading.read, [content.getvalue()] * 8))
+    assert most == [1] * 8
+    assert {picture.getpixel((0, 0)) for picture in read} == {(255, 0, 0, 255)}

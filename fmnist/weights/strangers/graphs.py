@@ -54,6 +54,17 @@ class _Layout(NamedTuple):
         return math.prod(self.image) // self.side**2
 
 
+class Form(NamedTuple):
+    """How a graph is asked about one image by whoever hasn't this project, and where it answers."""
+
+    shape: tuple[int, ...]  # of what it takes, filled with the image as often as that is in it
+    side: int  # of the image
+    colours_last: bool
+    output: str
+    each: int  # how often it has ten values an image, one for each channel
+    labels: list[Any] | None  # in the order of the classes, where it answers with a mapping of them
+
+
 class Graph(Classifier):
     """A graph from 784 values an image to 10; what it answers, as logits, are its features too.
 
@@ -65,7 +76,7 @@ class Graph(Classifier):
         self.content, self._runtime = content, runtime
         self.standardize, self.head = Standardize(), nn.Identity()
         noise = np.random.default_rng(0).integers(0, 256, (16, 1, 28, 28)).astype(np.float32)
-        self._layout, self._output, self._each = self._find_output(noise)
+        self._layout, self._output, self._each, self._labels = self._find_output(noise)
         answers = self._run(noise)
         sums = answers.sum(1)
         self.probabilities = bool((answers >= 0).all() and np.allclose(sums, 1, atol=0.02))
@@ -79,6 +90,14 @@ class Graph(Classifier):
     def integers(self) -> bool:
         """Whether it takes whole numbers, which may stand for others by a scale."""
         return self._runtime.integers
+
+    @property
+    def form(self) -> Form:
+        """How it takes an image and where it answers."""
+        batch, image = self._layout
+        shape = image if batch == 0 else (abs(batch), *image)
+        colours_last = self._layout.channels > 1 and image[-1] == 3
+        return Form(shape, self._layout.side, colours_last, self._output, self._each, self._labels)
 
     @property
     def answers_channels(self) -> bool:
@@ -107,10 +126,12 @@ class Graph(Classifier):
         means: NDArray[np.float32] = rows[: len(values)].mean(1, dtype=np.float32)
         return means
 
-    def _find_output(self, values: NDArray[np.float32]) -> tuple[_Layout, str, int]:
+    def _find_output(
+        self, values: NDArray[np.float32]
+    ) -> tuple[_Layout, str, int, list[Any] | None]:
         """The first layout that the graph takes, and its first output of 10 values.
 
-        With how often it has them an image: once, or once a channel.
+        With how often it has them an image, once, or once a channel, and the labels of a mapping.
         """
         layouts = list(dict.fromkeys(_layouts(self._runtime.sizes)))
         # Any number, it says; but what was traced with one image may hold that number inside.
@@ -135,7 +156,7 @@ class Graph(Classifier):
             for each in sorted({1, layout.channels}):
                 for name, answer in zip(names, answers, strict=True):
                     if _rows(answer).size == each * len(CLASSES) * images:
-                        return layout, name, each
+                        return layout, name, each, _labels(answer)
             if any(isinstance(a, np.ndarray) and a.size == images for a in answers):
                 raise GraphError(
                     "answers every image with one value, perhaps its class. Export it so that it "
@@ -200,12 +221,19 @@ def _rows(answer: Any) -> NDArray[np.floating]:
     What isn't floating-point numbers becomes an empty array.
     """
     try:
-        if isinstance(answer, list) and all(isinstance(row, dict) for row in answer):
-            answer = [[row[label] for label in sorted(row, key=_place)] for row in answer]
+        if labels := _labels(answer):
+            answer = [[row[label] for label in labels] for row in answer]
         array = np.asarray(answer)
-    except (ValueError, TypeError):  # rows of different lengths, keys of different kinds
+    except (LookupError, ValueError, TypeError):  # rows of different lengths, other labels
         return np.empty(0)
     return array if np.issubdtype(array.dtype, np.floating) else np.empty(0)
+
+
+def _labels(answer: Any) -> list[Any] | None:
+    """The labels of mappings, in the order of the classes; None for what is no list of such."""
+    if not (isinstance(answer, list) and answer and all(isinstance(row, dict) for row in answer)):
+        return None
+    return sorted(answer[0], key=_place)
 
 
 def _place(label: Any) -> Any:
