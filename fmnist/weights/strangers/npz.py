@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fmnist.models.layers import SIDE
+from fmnist.weights.strangers import flax
 from fmnist.weights.strangers.formats import check_size, in_quarantine
 
 MOST = 100
@@ -65,9 +66,10 @@ def values(array: io.BytesIO) -> NDArray[Any]:
 
 
 def weights(content: bytes, filename: str) -> dict[str, Tensor] | None:
-    """The weights in an .npz, by their names, in its order; None where no array sees an image.
+    """The weights in an .npz, by their names, in its order.
 
-    Opened in quarantine; raises WeightsError where it unpacks to too much.
+    None where no array sees an image, and none has the name of a kernel. Opened in quarantine;
+    raises WeightsError where it unpacks to too much.
     """
     if not content.startswith(b"PK"):
         return None
@@ -86,7 +88,8 @@ def _weights(content: bytes, filename: str) -> tuple[list[str], bytes] | None:
         headers = {name: header(file) for name, file in files.items()}
         names = [name for name, of in headers.items() if of.dtype.kind == "f"]
         shapes = [headers[name].shape for name in names]
-        if not any(len(shape) == 2 and SIDE**2 in shape for shape in shapes):
+        seen = any(len(shape) == 2 and SIDE**2 in shape for shape in shapes)
+        if not seen and not any(map(flax.is_kernel, names)):
             return None
         found = [values(files[name]).astype(np.float32, order="C") for name in names]
     except ValueError:

@@ -25,7 +25,17 @@ from fmnist.models.ensemble import Ensemble
 from fmnist.models.inference import BATCH, ProgressCallback
 from fmnist.models.layers import Classifier
 from fmnist.weights.card import WeightsError
-from fmnist.weights.strangers import formats, keras, npz, outside, pickles, stacks, tables, trials
+from fmnist.weights.strangers import (
+    flax,
+    formats,
+    keras,
+    npz,
+    outside,
+    pickles,
+    stacks,
+    tables,
+    trials,
+)
 from fmnist.weights.strangers.formats import ASIDE, in_quarantine, quoted, shapes_of
 from fmnist.weights.strangers.graphs import GraphError
 from fmnist.weights.strangers.modules import Whole
@@ -284,7 +294,12 @@ def _from_state_dict(
         for fitting, names in _assignments(shapes, in_order)
     ]
     try:
-        stacked = _ways(stacks.read(tensors, convolved=whole.convolved))
+        flaxs = flax.state_dict(tensors)
+        stacked = _ways(
+            stacks.read(flaxs, channels_last=True)
+            if flaxs
+            else stacks.read(tensors, convolved=whole.convolved)
+        )
     except StackError:
         stacked = []
     candidates = [*others, *registered, *stacked]

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from fmnist.weights.card import WeightsError
-from fmnist.weights.strangers import modules
+from fmnist.weights.strangers import flax, modules
 from fmnist.weights.strangers.formats import (
     SAVE_INSTEAD,
     check_size,
@@ -28,7 +28,7 @@ from fmnist.weights.strangers.modules import Whole
 STATE_DICT_KEYS = ("state_dict", "model_state_dict", "model")
 """What a training calls the state dict among what it saves; elsewhere, the largest is taken."""
 DEEPEST = 4
-_NO_LAYERS = ("optim", "sched", "loops", "callbacks", "scaler")
+_NO_LAYERS = ("optim", "opt_state", "sched", "loops", "callbacks", "scaler")
 _ARRAYS: list[Any] = [
     *((rebuilds, ".".join(place)) for place, rebuilds in modules.ARRAYS.items()),
     *(type(np.dtype(code)) for code in np.typecodes["AllInteger"] + np.typecodes["AllFloat"] + "?"),
@@ -101,11 +101,27 @@ def _more_than_tensors(filename: str) -> WeightsError:
 
 def _state_dict(loaded: object) -> dict[str, Tensor]:
     """The tensors of the mapping that is most likely a model's, of all that are inside."""
+    if any(map(flax.is_kernel, nested := _flat(loaded))):
+        return nested
     found = list(_mappings(loaded))
     if not found:
         return {}
     _, tensors = min(found, key=lambda one: (one[0], -len(one[1])))
     return tensors
+
+
+def _flat(loaded: object, path: str = "", depth: int = 0) -> dict[str, Tensor]:
+    """The tensors of mappings in mappings, as JAX's libraries have them, by their whole names."""
+    if (tensor := _as_tensor(loaded)) is not None:
+        return {path: tensor}
+    if not isinstance(loaded, Mapping) or depth > DEEPEST + 2:
+        return {}
+    below = (
+        _flat(value, f"{path}.{name}" if path else str(name), depth + 1)
+        for name, value in loaded.items()
+        if not str(name).lower().startswith(_NO_LAYERS)
+    )
+    return {name: tensor for found in below for name, tensor in found.items() if tensor.ndim}
 
 
 def _mappings(
