@@ -49,7 +49,7 @@ def _losses_and_gradient(
 
     In double precision after the logits, since a sure model's gradient would vanish in single.
     """
-    inputs = torch.tensor(pixels, device=device_of(model))[:, None].requires_grad_()
+    inputs = torch.tensor(pixels, device=inference.device_of(model))[:, None].requires_grad_()
     wanted = torch.tensor(labels.astype(np.int64), device=inputs.device)
     with differentiable(), torch.enable_grad():
         losses = functional.cross_entropy(model(inputs).double(), wanted, reduction="none")
@@ -131,7 +131,7 @@ def few_pixels(
     `towards` gains. It needs answers alone. It ends after `most` pixels.
     """
     here, changed, asked = image.copy(), list[tuple[int, int]](), 0
-    device = device_of(model)
+    device = inference.device_of(model)
     while len(changed) < most:
         report(len(changed) / most)
         free = np.array([p for p in range(image.size) if divmod(p, 28) not in changed])
@@ -167,9 +167,3 @@ def changes(images: Images, attacked: Images) -> NDArray[np.float32]:
 
 def _pixels(images: NDArray[np.integer]) -> NDArray[np.float32]:
     return (images / 255).astype(np.float32)
-
-
-def device_of(model: Classifier) -> torch.device:
-    """Where a model is; the CPU for one without tensors."""
-    tensor = next(iter(model.state_dict().values()), torch.empty(0))
-    return tensor.device

@@ -62,7 +62,7 @@ def gradient(model: Classifier, pixels: NDArray[np.float32], label: int) -> NDAr
 
     The gradient of Simonyan et al. 2013, with its sign.
     """
-    inputs = torch.tensor(pixels, device=_device(model))[:, None].requires_grad_()
+    inputs = torch.tensor(pixels, device=inference.device_of(model))[:, None].requires_grad_()
     with differentiable():
         (gradients,) = torch.autograd.grad(model(inputs)[:, label].sum(), inputs)
     return _numpy(gradients[:, 0])
@@ -102,7 +102,7 @@ def grad_cam(model: Classifier, image: NDArray[np.uint8], label: int) -> NDArray
     # What it found is what these let pass.
     while after < len(body) and isinstance(body[after], PASSING):
         after += 1
-    pixels = torch.tensor(image, device=_device(model))[None, None].float() / 255
+    pixels = torch.tensor(image, device=inference.device_of(model))[None, None].float() / 255
     with torch.no_grad():
         maps = body[:after](model.standardize(pixels))
     maps.requires_grad_()
@@ -129,7 +129,7 @@ def occlusion(
     images = np.repeat(image[None], 1 + len(corners), axis=0)
     for covered, (top, left) in zip(images[1:], corners, strict=True):
         covered[top : top + PATCH, left : left + PATCH] = 0
-    logits = inference.infer(model, images, _device(model))
+    logits = inference.infer(model, images, inference.device_of(model))
     probabilities = evaluation.probabilities(logits, temperature)
     drops = probabilities[0, label] - probabilities[1:, label]
     total, times = np.zeros((28, 28), np.float32), np.zeros((28, 28), np.float32)
@@ -227,11 +227,6 @@ def nearest(
     distances = np.concatenate(parts)
     rows = np.argsort(distances, kind="stable")[:k]
     return rows, distances[rows]
-
-
-def _device(model: nn.Module) -> torch.device:
-    device: torch.device = next(iter(model.state_dict().values())).device
-    return device
 
 
 def _numpy(values: Tensor) -> NDArray[np.float32]:

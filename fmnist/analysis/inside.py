@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from fmnist.analysis.explain import differentiable
 from fmnist.data.splits import CLASSES
+from fmnist.models import inference
 from fmnist.models.chain import ACTIVATIONS, Affine, GlobalPool, Pool
 from fmnist.models.layers import Classifier, Dropout, Standardize
 from fmnist.models.residual import Residual
@@ -351,8 +352,7 @@ def _tensor(output: Any) -> Tensor:
 
 
 def _pixels(model: Classifier, image: NDArray[np.uint8]) -> Tensor:
-    device = next(iter(model.state_dict().values())).device
-    return torch.tensor(image, device=device)[None, None].float() / 255
+    return torch.tensor(image, device=inference.device_of(model))[None, None].float() / 255
 
 
 def _numpy(values: Tensor) -> Floats:

@@ -148,7 +148,7 @@ def curve(
             report((number + done) / len(every))
 
         spoiled = _spoiled(model, images, labels, kind, strength, within)
-        logits = inference.infer(model, spoiled, attacks.device_of(model))
+        logits = inference.infer(model, spoiled, inference.device_of(model))
         right.append(int((logits.argmax(1) == labels).sum()))
         within(1.0)
     return np.array(right, np.int64)
@@ -194,7 +194,7 @@ def success(
             report((number + done) / 2)
 
         moved = attacks.pgd(source, images, labels, strength, towards, STEPS, half)
-        answers.append(inference.infer(attacked, moved, attacks.device_of(attacked)).argmax(1))
+        answers.append(inference.infer(attacked, moved, inference.device_of(attacked)).argmax(1))
     untargeted, targeted = answers
     return np.array([(untargeted != labels).sum(), (targeted == aims).sum(), len(labels)])
 

@@ -39,6 +39,12 @@ def ready(model: nn.Module, device: torch.device) -> nn.Module:
     return model.eval()
 
 
+def device_of(model: nn.Module) -> torch.device:
+    """Where a model is; the CPU for one without tensors."""
+    tensor = next(iter(model.state_dict().values()), torch.empty(0))
+    return tensor.device
+
+
 def infer_mirrored(
     model: nn.Module, images: NDArray[np.uint8], device: torch.device
 ) -> NDArray[np.float32]:

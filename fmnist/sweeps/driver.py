@@ -1,9 +1,11 @@
 """The process that carries out a sweep: `python -m fmnist.sweeps.driver NAME`."""
 
+import os
 import subprocess
 import sys
 
 from fmnist import PROJECT
+from fmnist.runs.run import runs_folder
 from fmnist.sweeps import sweep as sweeps
 from fmnist.sweeps.sweep import Sweep
 
@@ -20,6 +22,7 @@ def start(sweep: Sweep) -> None:
         process = subprocess.Popen(
             [sys.executable, "-m", __name__, sweep.name],
             cwd=PROJECT,
+            env={**os.environ, "FMNIST_RUNS": str(runs_folder().resolve())},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -89,8 +89,7 @@ def _saved(card: Card, device: torch.device) -> Weights:
 def _freeze() -> None:
     """Once torch and a model are here, take them out of the collector's reach.
 
-    Streamlit collects garbage after every script run; going through torch's objects each time
-    would cost more than most reruns.
+    Going through torch's objects at each full collection would cost more than most reruns.
     """
     gc.collect()
     gc.freeze()

@@ -198,21 +198,34 @@ def _try_tflite(content: bytes, filename: str) -> None:
 def _from_safetensors(content: bytes, filename: str) -> Opened | list[Candidate]:
     """A model of our own as its remarks describe it, or a state dict of a stranger's."""
     loaded, remarks = formats.from_safetensors(content, filename)
-    if "layers" in remarks:
-        return Opened(_rebuilt(Chain, loaded, remarks["layers"], filename), None, None)
-    if "members" in remarks:
-        return Opened(_rebuilt(Ensemble, loaded, remarks["members"], filename), None, None)
+    for remark, build in (("layers", Chain), ("members", Ensemble)):
+        if described := _descriptions(remarks.get(remark, "")):
+            return Opened(_rebuilt(build, loaded, described, filename), None, None)
     tensors = _sound(formats.tidied(loaded, filename), filename)
     return _from_state_dict(Whole(tensors), False, filename, remarks.get("architecture"))
 
 
+def _descriptions(remark: str) -> list[dict[str, Any]]:
+    """What a remark of our own describes, layers or members; nothing for anybody else's."""
+    try:
+        found = json.loads(remark)
+    except (ValueError, RecursionError):
+        return []
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        return []
+    return found
+
+
 def _rebuilt(
-    build: Callable[[Any], Classifier], tensors: Mapping[str, Tensor], remark: str, filename: str
+    build: Callable[[Any], Classifier],
+    tensors: Mapping[str, Tensor],
+    described: list[dict[str, Any]],
+    filename: str,
 ) -> Classifier:
-    """What a remark of our own describes, with the tensors in it."""
+    """What is described, with the tensors in it."""
     tensors = _sound(tensors, filename)
     try:
-        model = build(json.loads(remark))
+        model = build(described)
         model.load_state_dict(tensors)
     except Exception:  # remarks can be any text
         raise WeightsError(

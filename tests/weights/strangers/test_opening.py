@@ -578,3 +578,13 @@ def test_classes_are_put_in_another_order_by_all_that_makes_an_answer(layers: li
     with torch.inference_mode():
         ours = opening.reordered(model.eval(), order).eval()(images)
         assert torch.allclose(ours, model(images)[:, order], atol=1e-6)
+
+
+@pytest.mark.parametrize("remark", ["784-128-10", "3", '["fc1", "fc2"]', "[" * 100_000])
+def test_remarks_of_a_strangers_own_are_none_of_ours(remark: str) -> None:
+    tensors = {name: tensor.contiguous() for name, tensor in stranger("fcnn").state_dict().items()}
+    content = safetensors.torch.save(tensors, {"layers": remark, "members": remark})
+    if len(remark) > 10_000:  # more than names and shapes take
+        assert "theirs.safetensors" in refused(content, "theirs.safetensors")
+    else:
+        assert shelf.open(content, "theirs.safetensors").card.parameters
