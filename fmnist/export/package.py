@@ -63,7 +63,8 @@ def training_script(card: Card) -> str | None:
     if card.architecture is None or card.recipe is None:
         return None
     drawn = card.data == "drawn"
-    return code.script(card.architecture, Recipe.from_json(card.recipe), drawn=drawn)
+    recipe = Recipe.from_json(card.recipe)
+    return code.script(card.architecture, recipe, card.limit, drawn=drawn)
 
 
 def classify_script(weights: Weights) -> str:

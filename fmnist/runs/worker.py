@@ -278,6 +278,7 @@ def measure(
         parameters=parameter_count(model),
         data=run.plan.data,
         recipe=run.plan.recipe.to_json(),
+        limit=run.plan.limit,
         best_epoch=state.best_epoch,
         seconds=round(state.seconds, 1),
         device=devices.describe(device),

@@ -120,6 +120,7 @@ class Card:
     sha256: str = ""
     data: str | None = None  # real or drawn
     recipe: dict[str, Any] | None = None
+    limit: int | None = None  # of how many training images it learned, where not of all
     best_epoch: int | None = None
     validation: Figures | None = None
     test: Figures | None = None

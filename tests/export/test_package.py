@@ -2,6 +2,7 @@ import io
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from torch import nn
 from fmnist.data import garments
 from fmnist.data.splits import CLASSES
 from fmnist.export.graph import OPSET
-from fmnist.export.package import classify_script, model_card, packed
+from fmnist.export.package import classify_script, model_card, packed, training_script
 from fmnist.models import MODELS
 from fmnist.models.chain import Chain
 from fmnist.models.inference import infer
@@ -159,6 +160,15 @@ def test_graphs_of_any_shape_go_home(reads: str, tmp_path: Path) -> None:
     (path,) = (Path(str(PICTURES)) / "strangers").glob(f"{reads}_*.onnx")
     weights = shelf.load(path)
     assert_answers_as_here(weights, unpacked(weights, tmp_path))
+
+
+def test_the_training_that_goes_home_is_of_as_many_images_as_it_learned_from() -> None:
+    model, card = shelf.load("fcnn-128")
+    few = Weights(model, replace(card, limit=10_000))
+    assert "[:10000]" in training_script(few.card)
+    assert "On 10,000 images of Fashion-MNIST" in model_card(few)
+    assert "[:10000]" not in training_script(card)
+    assert Card.from_json(few.card.to_json()).limit == 10_000
 
 
 def test_a_chain_goes_home(tmp_path: Path) -> None:

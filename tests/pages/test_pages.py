@@ -849,11 +849,21 @@ def test_before_it_starts_a_plan_says_how_long_it_takes_here(
     assert "Trains for about **33 s** on this machine, at 100 images a second;" in texts(app)
 
 
-def test_without_an_earlier_run_the_speed_is_measured(nothing_known: None) -> None:
+def test_without_an_earlier_run_the_speed_is_measured_and_kept_for_when_others_train(
+    nothing_known: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     app = open_page("train")
     next(box for box in app.selectbox if box.label == "Model").select("fcnn-small").run()
     assert not app.exception
     assert "images a second;" in texts(app)
+    st.cache_resource.clear()
+    monkeypatch.setattr(queue, "dispatch", lambda: None)
+    queue.start(Plan("gru", Recipe(epochs=1), "drawn", "cpu", limit=300))
+    app = open_page("train")
+    next(box for box in app.selectbox if box.label == "Model").select("fcnn-small").run()
+    assert "images a second;" in texts(app)
+    next(box for box in app.selectbox if box.label == "Model").select("lstm").run()
+    assert "measured when no training is running" in texts(app)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from fmnist import PROJECT
 from fmnist.analysis import robustness
 from fmnist.analysis.robustness import Success
 from fmnist.classroom import contest, guesses, room, runs, sketches
+from fmnist.classroom.folder import RoomError
 from fmnist.classroom.room import Ticket
 from fmnist.data import garments, splits
 from fmnist.data.splits import CLASSES
@@ -25,9 +26,11 @@ from fmnist.runs import queue, worker
 from fmnist.runs.run import Plan, Run, all_runs, read_run
 from fmnist.ui.components import ticket as component
 from fmnist.ui.parts import challenges, wall
-from fmnist.ui.state import analysis, classroom, pace
+from fmnist.ui.parts import room as room_parts
+from fmnist.ui.state import analysis, best, classroom, pace
 from fmnist.weights import shelf
 from fmnist.weights.card import Card
+from fmnist.words import Words
 
 PLAN = Plan("fcnn-small", Recipe(epochs=1), "drawn", "cpu", limit=100)
 EVIL = "<img src=x> **b**"
@@ -218,6 +221,33 @@ def test_twenty_garments_are_named_and_then_compared_with_a_model(pupil: Ticket)
     assert "20 of 20 answers are right" in texts(app)
     press(app, "Twenty more")
     assert "Garment 1 of 20" in [bar.proto.text for bar in app.get("progress")]
+
+
+def test_a_teacher_who_has_not_guessed_shows_what_the_room_says(
+    teacher: Ticket, pupil: Ticket
+) -> None:
+    for place in range(3):
+        guesses.guess(pupil, "drawn", place, 9)
+    wish = "Show what the room says"
+    assert wish not in [box.label for box in enter("guess", pupil, model="fcnn").toggle]
+    app = enter("guess", teacher, model="fcnn")
+    assert "Garment 1 of 20" in [bar.proto.text for bar in app.get("progress")]
+    app.toggle(key="shows the room").set_value(True).run()
+    assert not app.exception
+    assert "of 3 answers are right" in texts(app)
+    assert "You, of these" not in [metric.label for metric in app.metric]
+    assert "Your twenty" not in [head.value for head in app.header]
+
+
+def test_each_room_has_a_list_of_the_best_of_its_own(teacher: Ticket) -> None:
+    best.enter("one", best.Result(3, Words("3"), "Ada"), teacher.code)
+    best.enter("one", best.Result(5, Words("5"), "Grace"))
+    assert [each.name for each in best.of("one", teacher.code)] == ["Ada"]
+    assert [each.name for each in best.of("one")] == ["Grace"]
+    room.close(teacher)
+    assert best.of("one", teacher.code) == []
+    with pytest.raises(RoomError, match="can't be written"):
+        best.enter("one", best.Result(3, Words("3"), "Ada"), teacher.code)
 
 
 def test_a_run_is_named_before_its_start_and_shown_by_that_name(
@@ -473,4 +503,4 @@ def test_the_walls_code_leads_to_where_phones_find_the_app(
     if served:
         monkeypatch.setenv("FMNIST_ROOM", served)
     monkeypatch.setattr(st, "context", SimpleNamespace(url=url))
-    assert wall._address() == address
+    assert room_parts.address() == address

@@ -1,7 +1,7 @@
 import pytest
 from opening import open_page, texts
 
-from fmnist.ui.parts import classify
+from fmnist.ui.parts import classify, room
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,19 @@ def test_the_room_page_shows_the_address_the_steps_and_the_fingerprint(
     assert "https://192.168.7.7:8501" in [header.value for header in app.header]
     assert "AB:CD" in texts(app)
     assert len([step for step in app.markdown if step.value[:2] in ("1.", "2.", "3.")]) == 3
+
+
+@pytest.mark.parametrize(("scheme", "steps"), [("http", 1), ("https", 2)])
+def test_where_others_serve_it_the_page_shows_their_address(
+    scheme: str, steps: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FMNIST_ROOM", raising=False)
+    monkeypatch.delenv("FMNIST_FINGERPRINT", raising=False)
+    monkeypatch.setattr(room, "address", lambda: f"{scheme}://example.org/studio")
+    app = open_page("room")
+    assert f"{scheme}://example.org/studio" in [header.value for header in app.header]
+    assert "fingerprint" not in texts(app)
+    assert len([step for step in app.markdown if step.value[:2] in ("1.", "2.", "3.")]) == steps
 
 
 def test_without_a_room_the_page_says_how_to_serve_one() -> None:

@@ -17,7 +17,7 @@ from fmnist.ui import answers, widgets
 from fmnist.ui.components.canvas import EDGE, canvas
 from fmnist.ui.markdown import plain
 from fmnist.ui.parts import classify
-from fmnist.ui.state import best, dataset, models
+from fmnist.ui.state import best, classroom, dataset, models
 from fmnist.ui.state.best import Result
 from fmnist.weights import shelf
 from fmnist.weights.card import Card
@@ -192,14 +192,19 @@ def _enter(challenge: str, score: float, words: Words) -> None:
         name = st.text_input(_("Your name"), max_chars=best.LONGEST_NAME, key="challenger")
         if st.button(_("Put it on the room's list"), disabled=not name.strip()):
             try:
-                best.enter(challenge, Result(score, words, name))
+                best.enter(challenge, Result(score, words, name), _room())
             except UserFacingError as error:
                 st.error(said(error))
     _list(challenge)
 
 
+def _room() -> str | None:
+    ticket = classroom.ticket()
+    return ticket.code if ticket else None
+
+
 def _list(challenge: str) -> None:
-    results = best.of(challenge)
+    results = best.of(challenge, _room())
     st.markdown(f"**{_('The best in this room')}**")
     if not results:
         st.caption(_("Nobody is on this list yet."))

@@ -1,16 +1,20 @@
 """The parts of the guess page: one garment to name after another, and then who named how many."""
 
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
 import streamlit as st
 import torch
+from numpy.typing import NDArray
+from streamlit.delta_generator import DeltaGenerator
 
 from fmnist.analysis import evaluation
+from fmnist.analysis.evaluation import Evaluation
 from fmnist.classroom import guesses
 from fmnist.classroom.guesses import A_SET, PEOPLE
 from fmnist.classroom.room import Ticket
-from fmnist.data.splits import CLASSES, Source
+from fmnist.data.splits import CLASSES, Source, Split
 from fmnist.machine.errors import UserFacingError
 from fmnist.pictures.encode import data_url
 from fmnist.ui import matrices, widgets
@@ -51,6 +55,11 @@ def ask(ticket: Ticket, source: Source) -> bool:
     return True
 
 
+def shows_the_room(ticket: Ticket) -> bool:
+    """Whether the teacher, who need not guess, wants to see what the others said."""
+    return ticket.teaches and st.toggle(_("Show what the room says"), key="shows the room")
+
+
 def _guess(ticket: Ticket, source: Source, place: int, label: int) -> None:
     try:
         guesses.guess(ticket, source, place, label)
@@ -63,26 +72,40 @@ def compare(ticket: Ticket, card: Card, source: Source, device: torch.device) ->
     test = dataset.split("test", source)
     named = np.array(guesses.guessed(ticket, source)[: len(test)], np.uint8)
     answers = models.evaluate(card, "test", source, device)
-    rows = guesses.order(ticket, len(test))[: len(named)]
-    last, labels = rows[-A_SET:], test.labels[rows]
-    right = named == labels
     everybody = guesses.matrix(ticket, source, test, everybody=True)
-    name = plain(card.label)
-    numbers = st.columns(4)
-    numbers[0].metric(_("You, of these"), _of_a_set(int(right[-A_SET:].sum())))
-    theirs = int((answers.predictions[last] == test.labels[last]).sum())
-    numbers[1].metric(_("{model}, of these", model=name), _of_a_set(theirs))
+    figures = st.columns(4)
     share = everybody.trace() / max(everybody.sum(), 1)
-    numbers[2].metric(
+    figures[2].metric(
         _("The room so far"),
         number(share, ".1%"),
         help=_("{count:,} answers.", count=everybody.sum()),
     )
-    numbers[3].metric(
+    figures[3].metric(
         _("People elsewhere"),
         number(PEOPLE, ".1%"),
         help=_("What people named right of Fashion-MNIST's test images, by the dataset's board."),
     )
+    if len(named):  # else a teacher's, who looks on
+        _last_set(ticket, named, card, answers, test, figures)
+    _everybody(ticket, card, answers, source, everybody)
+
+
+def _last_set(
+    ticket: Ticket,
+    named: NDArray[np.uint8],
+    card: Card,
+    answers: Evaluation,
+    test: Split,
+    figures: Sequence[DeltaGenerator],
+) -> None:
+    """What somebody named last, garment by garment, beside a model's answers and the labels."""
+    rows = guesses.order(ticket, len(test))[: len(named)]
+    last, labels = rows[-A_SET:], test.labels[rows]
+    right = named == labels
+    name = plain(card.label)
+    figures[0].metric(_("You, of these"), _of_a_set(int(right[-A_SET:].sum())))
+    theirs = int((answers.predictions[last] == test.labels[last]).sum())
+    figures[1].metric(_("{model}, of these", model=name), _of_a_set(theirs))
     if len(named) < guesses.most(test):
         st.button(_("Twenty more"), type="primary", on_click=partial(_go_on, len(named)))
 
@@ -117,6 +140,16 @@ def compare(ticket: Ticket, card: Card, source: Source, device: torch.device) ->
         ]
     )
 
+
+def _everybody(
+    ticket: Ticket,
+    card: Card,
+    answers: Evaluation,
+    source: Source,
+    everybody: NDArray[np.int64],
+) -> None:
+    """The confusion matrix of the room, or of one alone, beside the model's."""
+    test = dataset.split("test", source)
     people, machine = st.columns(2, gap="large")
     with people:
         st.header(_("People"))
@@ -135,7 +168,7 @@ def compare(ticket: Ticket, card: Card, source: Source, device: torch.device) ->
         )
     with machine:
         counts = evaluation.confusion(answers)
-        st.header(name)
+        st.header(plain(card.label))
         st.caption(
             _(
                 "{share:.1%} of {images:,} test images are right; people elsewhere named "

@@ -2,8 +2,9 @@
 
 import io
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
+from urllib.parse import urlsplit
 
 import numpy as np
 import segno
@@ -24,6 +25,7 @@ from fmnist.ui.state import classroom, models
 from fmnist.weights.card import Card
 from fmnist.words import Words, _, said
 
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 SCALE, QUIET = 8, 2  # pixels a module, modules around them
 STEPS = (
     Words("**Open it.** Scan the code with the camera, or type the address."),
@@ -69,18 +71,37 @@ def invitation(path: str = "") -> None:
 
     The code leads to a path there.
     """
-    address = os.environ.get("FMNIST_ROOM")
-    if not address:
+    served = address()
+    if not served:
         st.info(_("This app is not served to a room. On its machine, start it with `make room`."))
         return
+    fingerprint = os.environ.get("FMNIST_FINGERPRINT")
     code, words = st.columns([2, 3], gap="large")
-    code.image(qr_code(f"{address}{path}"), width="stretch", alt=said(SCAN))
+    code.image(qr_code(f"{served}{path}"), width="stretch", alt=said(SCAN))
     with words:
-        st.header(address, anchor=False)
-        for number, step in enumerate(STEPS, 1):
+        st.header(served, anchor=False)
+        for number, step in enumerate(_steps(served, bool(fingerprint)), 1):
             st.markdown(f"{number}. {said(step)}")
-        fingerprint = os.environ.get("FMNIST_FINGERPRINT")
-        st.caption(_("SHA-256 fingerprint: {fingerprint}", fingerprint=fingerprint))
+        if fingerprint:
+            st.caption(_("SHA-256 fingerprint: {fingerprint}", fingerprint=fingerprint))
+
+
+def _steps(served: str, own_certificate: bool) -> Sequence[Words]:
+    """Those that a phone asks for: a warning of an own certificate, a camera over HTTPS alone."""
+    if own_certificate:
+        return STEPS
+    return (STEPS[0], STEPS[2]) if served.startswith("https:") else STEPS[:1]
+
+
+def address() -> str:
+    """Where phones find this app: as it is served to a room, else as this browser does.
+
+    Nothing where this browser is on the app's own machine and so has an address of no use to them.
+    """
+    if served := os.environ.get("FMNIST_ROOM"):
+        return served
+    here = (st.context.url or "").rpartition("/")[0]
+    return "" if urlsplit(here).hostname in (None, *LOOPBACK) else here
 
 
 def qr_code(address: str) -> str:
@@ -243,7 +264,8 @@ def lead(ticket: Ticket, room: Room) -> None:
             st.caption(
                 _(
                     "The room is deleted with its sketches, guesses and what was handed in. Runs "
-                    "and models stay, and their test accuracy can be seen."
+                    "and models stay: their test accuracy can be seen, and the runs are "
+                    "everybody's then."
                 )
             )
             st.button(_("Close it for good"), on_click=partial(_close, ticket))

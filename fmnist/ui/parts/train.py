@@ -29,7 +29,7 @@ from fmnist.ui.markdown import plain
 from fmnist.ui.parts.watch import watch
 from fmnist.ui.state import dataset, models, uploads
 from fmnist.ui.state.jobs import in_words
-from fmnist.ui.state.pace import measured, turns
+from fmnist.ui.state.pace import kept, measured, turns
 from fmnist.weights import shelf
 from fmnist.weights.shelf import Weights
 from fmnist.words import Words, _, number, said
@@ -201,7 +201,7 @@ def _choose_teacher(proposal: str | None, teachers: Sequence[str], key: str) -> 
 def forecast(plan: Plan, images: int) -> None:
     """How long a plan on so many images is going to take here, before it is begun."""
     known = all_runs()
-    speed = pace.seen(Work.of(plan), known)
+    speed = pace.seen(Work.of(plan), known) or kept(Work.of(plan))
     if speed is None and any(run.active for run in known):
         st.caption(_("How long it takes is measured when no training is running."))
         return

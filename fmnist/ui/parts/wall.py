@@ -1,10 +1,8 @@
 """The wall of a room: the way in, and the question, runs, sketches and people as they are."""
 
-import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import streamlit as st
 
@@ -18,10 +16,9 @@ from fmnist.machine.errors import UserFacingError
 from fmnist.pictures.encode import data_url
 from fmnist.runs import queue
 from fmnist.runs.run import Run
-from fmnist.ui.parts.room import SCAN, qr_code, way_in
+from fmnist.ui.parts.room import SCAN, address, qr_code, way_in
 from fmnist.words import Words, _, number, said
 
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 FOLLOWED = 1.0
 """Seconds after which it looks again."""
 MOST_RUNS, MOST_SKETCHES = 12, 15
@@ -41,26 +38,15 @@ def wall(ticket: Ticket, room: Room) -> None:
     """The way in, which stays, beside all that changes."""
     way, life = st.columns([1, 4], gap="large")
     with way:
-        if address := _address():
-            st.image(qr_code(f"{address}{way_in(room)}"), width="stretch", alt=said(SCAN))
-            st.markdown(f"`{address}`")
+        if served := address():
+            st.image(qr_code(f"{served}{way_in(room)}"), width="stretch", alt=said(SCAN))
+            st.markdown(f"`{served}`")
         else:
             st.markdown(_("Phones reach this app once it is started with `make room`."))
         with st.container(key="room-code"):
             st.markdown(f"## {room.code}")
     with life:
         st.fragment(_life, run_every=FOLLOWED)(ticket)
-
-
-def _address() -> str:
-    """Where phones find this app: as it is served to a room, else as this browser does.
-
-    Nothing where this browser is on the app's own machine and so has an address of no use to them.
-    """
-    if served := os.environ.get("FMNIST_ROOM"):
-        return served
-    address = (st.context.url or "").removesuffix("/wall")
-    return "" if urlsplit(address).hostname in (None, *LOOPBACK) else address
 
 
 def _life(ticket: Ticket) -> None:

@@ -20,16 +20,25 @@ A_WHILE = 2.0
 @st.cache_resource(show_spinner=False, max_entries=64, validate=Job.may_succeed)
 def measured(work: Work) -> Job[float]:
     """Images a second."""
-    machine = f"{devices.describe(torch.device(work.device))} {work}"
-    name = f"pace {files.digest(np.frombuffer(machine.encode(), np.uint8))}"
 
     def compute(report: ProgressCallback) -> float:
         def measure() -> NDArray[np.float64]:
             return np.array(apart.SECONDS.run(pace.measure, work, report=report))
 
-        return float(files.cached(name, measure))
+        return float(files.cached(_name(work), measure))
 
     return Job(compute, AT_ONCE)
+
+
+def kept(work: Work) -> float | None:
+    """Images a second, where that was measured before."""
+    found = files.kept(_name(work))
+    return None if found is None else float(found)
+
+
+def _name(work: Work) -> str:
+    machine = f"{devices.describe(torch.device(work.device))} {work}"
+    return f"pace {files.digest(np.frombuffer(machine.encode(), np.uint8))}"
 
 
 @st.cache_resource(ttl=A_WHILE, show_spinner=False)
