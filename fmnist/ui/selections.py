@@ -148,11 +148,14 @@ def _forget_kept(name: str) -> None:
 
 def _recall() -> dict[str, dict[str, str]]:
     kept = _kept()
-    before = memory.remember("selections", kept)
-    if isinstance(before, dict):
-        for name, to in list(before.items())[:MOST_KEPT]:
-            if _is_link(to):
-                kept.setdefault(str(name), to)
+
+    def merge(before: Any) -> None:
+        if isinstance(before, dict):
+            for name, to in list(before.items())[:MOST_KEPT]:
+                if _is_link(to):
+                    kept.setdefault(str(name), to)
+
+    memory.remember("selections", lambda: kept, merge)
     return kept
 
 

@@ -11,6 +11,7 @@ import safetensors.torch
 import torch
 from browsing import (
     PAGES,
+    PHONE,
     follow,
     heading,
     in_sight,
@@ -119,6 +120,27 @@ def test_click_and_arrow_keys_choose_a_garment_on_the_wall(visit: Callable[..., 
         page.keyboard.press(key)
         index += step
         expect_garment(index)
+    page.keyboard.press("End")
+    expect_garment(899)
+    expect(page.locator(".wall .here")).to_be_in_viewport(ratio=1)
+    for _ in range(5):  # faster than the answers come
+        page.keyboard.press("ArrowLeft")
+    expect_garment(894)
+
+
+@pytest.mark.slow
+def test_on_a_phone_with_a_fine_screen_a_wall_is_a_picture_that_every_browser_has(
+    visit: Callable[..., Page],
+) -> None:
+    page = visit("dataset", **PHONE, device_scale_factor=3)
+    wall = page.get_by_label(re.compile("^900 garments"))
+    expect(wall).to_have_attribute("data-drawn", "900")
+    width, height = (int(wall.get_attribute(name) or 0) for name in ("width", "height"))
+    box = wall.bounding_box()
+    assert box
+    assert width * height <= 16e6
+    assert width >= box["width"]
+    assert width / height == pytest.approx(box["width"] / box["height"], rel=0.01)
 
 
 # Train

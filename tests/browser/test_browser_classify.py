@@ -104,6 +104,40 @@ def test_a_garment_drawn_with_the_mouse_is_read(
 
 
 @pytest.mark.slow
+def test_where_a_browser_tells_no_events_between_others_a_stroke_is_no_dot(
+    stranger: Callable[..., Page], studio: str
+) -> None:
+    page = stranger()
+    page.add_init_script(path=Path(__file__).with_name("no_coalesced_events.js"))
+    page.goto(f"{studio}/classify")
+    settle(page)
+    draw(page, T_SHIRT)
+    expect(named(page, "T-shirt/top")).to_be_visible()
+
+
+@pytest.mark.slow
+def test_a_touch_that_the_system_takes_away_leaves_no_mark(visit: Callable[..., Page]) -> None:
+    page = visit("classify", **PHONE)
+    box = board(page).bounding_box()
+    assert box
+    session = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *points: tuple[float, float]) -> None:
+        at = [{"x": box["x"] + x, "y": box["y"] + y} for x, y in points]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
+
+    touch("touchStart", (60, 60))
+    touch("touchMove", (90, 120))
+    touch("touchCancel")
+    expect(page.get_by_text("Draw a T-shirt here")).to_be_visible()
+    expect(board(page)).to_have_attribute("data-strokes", "0")
+    touch("touchStart", (60, 60))
+    touch("touchMove", (90, 120))
+    touch("touchEnd")
+    expect(board(page)).to_have_attribute("data-strokes", "1")
+
+
+@pytest.mark.slow
 def test_a_drawing_can_be_undone_redone_cleared_and_left_for_another_page(
     visit: Callable[..., Page],
 ) -> None:

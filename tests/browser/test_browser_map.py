@@ -168,6 +168,23 @@ def test_decisions_are_made_by_button_and_key_and_downloaded(
 
     page.reload()
     expect(page.get_by_text("3 decided: you agreed with 2 and disagreed with 1")).to_be_visible()
+    settle(page)
+
+    # What one tab decides is not written over by what the other knows.
+    second = page.context.new_page()
+    second.goto(page.url)
+    for decided in (3, 4, 5):
+        expect(
+            second.get_by_text(f"{decided} decided: you agreed with {decided - 1}")
+        ).to_be_visible()
+        settle(second)
+        if decided < 5:
+            second.get_by_role("button", name=re.compile("^Agree")).click()
+    page.bring_to_front()
+    page.get_by_role("button", name=re.compile("^Agree")).click()
+    expect(page.get_by_text("5 decided: you agreed with 4 and disagreed with 1")).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("5 decided: you agreed with 4 and disagreed with 1")).to_be_visible()
 
     elsewhere = visit("suspects")
     elsewhere.locator("input[type=file]").set_input_files(tmp_path / "decisions.csv")

@@ -235,19 +235,22 @@ def _decide(suspect: Suspect, agreed: bool | None) -> None:
 
 def recall_decisions(source: Source) -> None:
     """Go on from what was decided in this browser before; it keeps all that is decided from now."""
-    rows = _as_rows(source)
-    kept = memory.remember(
-        f"decisions on {source} garments", downloads.csv_text(rows) if rows else ""
-    )
-    if not isinstance(kept, str) or not kept:
-        return
-    try:
-        before = suspects.from_csv(kept.encode(), source, _sizes(source))
-    except UserFacingError:  # of other data, or not written here
-        return
-    decisions().update(
-        {suspect: agreed for suspect, agreed in before.items() if suspect not in decisions()}
-    )
+
+    def merge(kept: Any) -> None:
+        if not isinstance(kept, str) or not kept:
+            return
+        try:
+            before = suspects.from_csv(kept.encode(), source, _sizes(source))
+        except UserFacingError:  # of other data, or not written here
+            return
+        for suspect, agreed in before.items():
+            decisions().setdefault(suspect, agreed)
+
+    def all_of_them() -> str:
+        rows = _as_rows(source)
+        return downloads.csv_text(rows) if rows else ""
+
+    memory.remember(f"decisions on {source} garments", all_of_them, merge)
 
 
 def _sizes(source: Source) -> dict[SplitName, int]:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from fmnist.classroom import room
-from fmnist.classroom.folder import RoomError
+from fmnist.classroom.folder import RoomError, rooms_folder
 from fmnist.classroom.room import Room, Ticket
 from fmnist.ui.components import ticket as component
 
@@ -25,9 +25,12 @@ def ticket() -> Ticket | None:
     try:
         room.admit(kept)
     except RoomError as error:
-        closed = RoomError("Room {code}, in which you were, is closed.", code=kept.code)
-        st.session_state[KEY] = None
-        st.session_state[TOLD] = error if room.is_open(kept.code) else closed
+        st.session_state[KEY], st.session_state[TOLD] = None, error
+        if rooms_folder().is_dir() and not room.is_open(kept.code):  # else it may be away
+            st.session_state[TO_KEEP] = None
+            st.session_state[TOLD] = RoomError(
+                "Room {code}, in which you were, is closed.", code=kept.code
+            )
         return None
     room.note_presence(kept)
     return kept

@@ -49,6 +49,7 @@ function begin(parentElement, data) {
   let strokes = data.strokes;
   let undone = [];
   let current = null;
+  let held = null; // the pointer that draws it
   let frame = 0;
 
   const visible = () => strokes.slice(strokes.findLastIndex(({ tool }) => tool === 'clear') + 1);
@@ -132,7 +133,10 @@ function begin(parentElement, data) {
     else points.push(x, y);
   }
   canvas.onpointerdown = (event) => {
-    if (current || event.button) return;
+    // A pen takes over from the palm that came before it.
+    const palm = event.pointerType === 'pen' && held?.pointerType === 'touch';
+    if ((current && !palm) || event.button) return;
+    held = event;
     canvas.setPointerCapture(event.pointerId);
     canvas.focus({ preventScroll: true });
     const erases = chosen.tool === 'eraser';
@@ -141,12 +145,19 @@ function begin(parentElement, data) {
     show();
   };
   canvas.onpointermove = (event) => {
-    if (!canvas.hasPointerCapture(event.pointerId)) return; // a second finger
-    event.getCoalescedEvents().forEach(follow);
+    if (!current || event.pointerId !== held.pointerId) return; // a second finger
+    // Not every browser tells what came between two events, and some only where it is secure.
+    const between = event.getCoalescedEvents?.() ?? [];
+    for (const moved of between.length ? between : [event]) follow(moved);
     show();
   };
-  canvas.onlostpointercapture = () => {
-    if (!current) return;
+  canvas.onpointercancel = (event) => {
+    if (event.pointerId !== held?.pointerId) return;
+    current = null;
+    show();
+  };
+  canvas.onlostpointercapture = (event) => {
+    if (!current || event.pointerId !== held.pointerId) return;
     strokes = [...strokes, current];
     undone = [];
     for (const pen of [fine, small]) trace(pen, current);

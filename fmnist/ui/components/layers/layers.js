@@ -432,9 +432,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
   if (!boards.has(root)) boards.set(root, new Board(root));
   const board = boards.get(root);
   board.show(data, (chosen) => setTriggerValue('chosen', chosen));
-  const observer = new ResizeObserver(() => {
+  board.watch?.disconnect();
+  board.watch = new ResizeObserver(() => {
     for (const part of board.lines.values()) if (part.sheet.complete) board.paint(part);
   });
-  observer.observe(board.rows);
-  return () => observer.disconnect();
+  board.watch.observe(board.rows);
+  return () => board.watch.disconnect();
 }

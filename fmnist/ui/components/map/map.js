@@ -542,7 +542,7 @@ function followPointers(map) {
     const drawn = kept.path.length > 1 && event.type === 'pointerup' ? map.outline() : [];
     kept.path = [];
     if (drawn.length) map.choose(drawn);
-    else if (kept.moved) map.redraw();
+    else if (kept.moved || event.type === 'pointercancel') map.redraw();
     else {
       const index = map.nearest(...place(event));
       map.hover(index);
@@ -601,11 +601,13 @@ export default function (component) {
   parentElement.querySelector('.legend').replaceChildren(...legend(map));
   followPointers(map);
   followKeys(map, actions);
-  const observer = new ResizeObserver(() => map.redraw());
-  observer.observe(map.canvas);
+  const { kept } = map;
+  kept.watch?.disconnect();
+  kept.watch = new ResizeObserver(() => map.redraw());
+  kept.watch.observe(map.canvas);
   map.draw();
   return () => {
-    observer.disconnect();
+    kept.watch.disconnect();
     cancelAnimationFrame(map.frame);
   };
 }

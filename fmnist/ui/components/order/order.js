@@ -7,6 +7,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const now = () => [...list.children].map((name) => Number(name.dataset.number));
 
   list.ariaLabel = data.label;
+  // An answer that comes while a name is dragged is about where the names were.
+  if (dragged && list.contains(dragged)) return;
   list.replaceChildren(
     ...Array.from(names, ([number, text]) => {
       const name = document.createElement('li');
@@ -17,6 +19,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   );
   // The list holds the pointer, as a name that changes its place would lose it.
   list.onpointerdown = (event) => {
+    if (dragged || event.button) return;
     dragged = event.target.closest('li');
     if (!dragged) return;
     dragged.classList.add('dragged');

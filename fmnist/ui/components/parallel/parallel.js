@@ -95,6 +95,7 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
       target.onpointermove = target.onlostpointercapture = null;
       frame.dragging = false;
       end(Math.abs(lost.clientY - began) > CLICK);
+      frame.redraw(); // with the trials that have ended meanwhile
       send();
     };
   }
@@ -106,10 +107,8 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
       drawn('rect', { class: 'around', x: -22, y: which ? -34 : -10, width: 44, height: 44 }),
       drawn('rect', { class: 'grip', x: -11, y, width: 22, height: 12, rx: 4 }),
     );
-    group.ariaLabel = data.words[which ? 'highest' : 'lowest'].replace(
-      '{axis}',
-      data.axes[axis].name,
-    );
+    const message = data.words[which ? 'highest' : 'lowest'];
+    group.ariaLabel = filled(message, { axis: data.axes[axis].name });
     group.ariaOrientation = 'vertical';
     group.ariaValueMin = 0;
     group.ariaValueMax = 100;
@@ -212,6 +211,7 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
   }
 
   frame.ariaLabel = data.label;
+  frame.redraw = draw;
   if (!frame.dragging) draw();
   frame.watch?.disconnect();
   frame.watch = new ResizeObserver(() => {

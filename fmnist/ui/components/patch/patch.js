@@ -5,9 +5,11 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const { side } = data;
   const frame = parentElement.querySelector('.frame');
   const patch = parentElement.querySelector('.patch');
-  let [row, column] = data.corner;
+  // An answer that comes while it is dragged is about where it was.
+  if (!held) patch.corner = data.corner;
 
   function place() {
+    const [row, column] = patch.corner;
     patch.style.top = `${(100 * row) / side}%`;
     patch.style.left = `${(100 * column) / side}%`;
   }
@@ -18,10 +20,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
   frame.ariaLabel = data.label;
   parentElement.querySelector('img').src = data.picture;
   patch.style.width = `${(100 * data.edge) / side}%`;
-  // An answer that comes while it is dragged is about where it was.
   if (!held) place();
 
   patch.onpointerdown = (event) => {
+    if (held || event.button) return;
     const box = patch.getBoundingClientRect();
     held = [event.clientY - box.top, event.clientX - box.left];
     patch.setPointerCapture(event.pointerId);
@@ -31,10 +33,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const box = frame.getBoundingClientRect();
     const down = cell(event.clientY - held[0] - box.top, box.height);
     const across = cell(event.clientX - held[1] - box.left, box.width);
-    if (down === row && across === column) return;
-    [row, column] = [down, across];
+    if (String(patch.corner) === String([down, across])) return;
+    patch.corner = [down, across];
     place();
-    setTriggerValue('corner', [row, column]);
+    setTriggerValue('corner', patch.corner);
   };
   patch.onlostpointercapture = () => {
     held = null;

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import streamlit as st
 from numpy.typing import NDArray
 
 from fmnist.pictures.encode import atlas, data_url
@@ -44,6 +45,8 @@ def garment_wall(
             "label": label,
             "name": name,
             "picked": picked,
+            # Where the page says what is chosen: of how many choices it has heard.
+            "heard": 0 if picked is None else _heard(key),
         },
         default={"picked": None},
         on_picked_change=on_pick or (lambda: None),
@@ -53,3 +56,10 @@ def garment_wall(
         return picked
     index = choice.get("index")
     return index if isinstance(index, int) and 0 <= index < len(images) else picked
+
+
+def _heard(key: str) -> int:
+    """The number of the last choice that this run knows of."""
+    choice = (st.session_state.get(key) or {}).get("picked")
+    number = choice.get("number") if isinstance(choice, dict) else None
+    return number if isinstance(number, int) else 0

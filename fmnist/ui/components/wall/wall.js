@@ -2,26 +2,35 @@ const GAP = 1;
 const CAPTION = 18;
 const FINGER = 44; // pixels, the least for one
 const SIDE = 28; // of a garment in the sheet
+const FINEST = 2; // pixels of the screen for each of the page's
+const MOST_PIXELS = 16e6; // that every browser has for a canvas
 
 export default function ({ data, parentElement, setStateValue }) {
   const canvas = parentElement.querySelector('canvas');
   const tip = parentElement.querySelector('.tip');
   const said = parentElement.querySelector('.said');
+  const here = parentElement.querySelector('.here');
   const pen = canvas.getContext('2d');
   const css = (name) => getComputedStyle(canvas).getPropertyValue(name).trim();
   const { captions, right, titles, sheetColumns, label } = data;
   const count = titles.length;
   const tile = Math.max(data.tile, matchMedia('(pointer: coarse)').matches ? FINGER : 0);
   const below = captions.length ? CAPTION : 0;
-  let picked = data.picked ?? -1;
+  // What a rerun of the page must not reset lives with the canvas. The page's word counts where it
+  // has heard of the last choice; one that was on its way meanwhile is about an earlier one.
+  canvas.kept ??= { choices: data.heard };
+  const { kept } = canvas;
+  if (kept.name !== data.name) Object.assign(kept, { name: data.name, picked: -1 });
+  if (data.picked !== null && data.heard >= kept.choices) kept.picked = data.picked;
   let hovered = -1;
   let columns = 1;
   let cell = 1;
-  let frame = 0;
 
   canvas.setAttribute('aria-label', label);
   canvas.dataset.count = count;
-  const sheet = new Image();
+  if (kept.sheet) kept.sheet.onload = null;
+  kept.sheet = new Image();
+  const { sheet } = kept;
   sheet.onload = () => draw();
   sheet.src = data.sheet;
 
@@ -32,8 +41,9 @@ export default function ({ data, parentElement, setStateValue }) {
     const fits = Math.floor((width + GAP) / columns - GAP);
     cell = count > columns ? fits : Math.min(fits, tile);
     const height = Math.max(1, Math.ceil(count / columns)) * (cell + below + GAP);
-    const scale = devicePixelRatio || 1;
-    const fine = [Math.round(width * scale), Math.round(height * scale)];
+    const most = Math.sqrt(MOST_PIXELS / (width * height));
+    const scale = Math.min(devicePixelRatio || 1, FINEST, most);
+    const fine = [Math.floor(width * scale), Math.floor(height * scale)];
     canvas.style.height = `${height}px`;
     canvas.dataset.columns = columns;
     canvas.dataset.cell = cell;
@@ -71,12 +81,12 @@ export default function ({ data, parentElement, setStateValue }) {
       }
     }
     if (hovered >= 0) ring(hovered, 1, '#fff');
-    if (picked >= 0) ring(picked, 3, css('--st-primary-color'));
+    if (kept.picked >= 0) ring(kept.picked, 3, css('--st-primary-color'));
     canvas.dataset.drawn = count;
   }
   function redraw() {
-    cancelAnimationFrame(frame);
-    frame = requestAnimationFrame(draw);
+    cancelAnimationFrame(kept.frame);
+    kept.frame = requestAnimationFrame(draw);
   }
   function at(event) {
     const box = canvas.getBoundingClientRect();
@@ -87,10 +97,11 @@ export default function ({ data, parentElement, setStateValue }) {
   }
   function pick(index) {
     if (index < 0 || index >= count) return;
-    picked = index;
+    kept.picked = index;
+    kept.choices += 1;
     said.textContent = titles[index];
     redraw();
-    setStateValue('picked', { index, name: data.name });
+    setStateValue('picked', { index, name: data.name, number: kept.choices });
   }
 
   canvas.onmousemove = (event) => {
@@ -114,22 +125,34 @@ export default function ({ data, parentElement, setStateValue }) {
     tip.hidden = true;
     redraw();
   };
+  // A mark where the garment is, for the box around to scroll to.
+  function pickInSight(index) {
+    pick(Math.max(0, Math.min(count - 1, index)));
+    const [x, y] = corner(kept.picked);
+    Object.assign(here.style, { left: `${x}px`, top: `${y}px`, width: `${cell}px` });
+    here.style.height = `${cell + below}px`;
+    here.scrollIntoView({ block: 'nearest' });
+  }
   canvas.onclick = (event) => pick(at(event));
   canvas.onkeydown = (event) => {
     const steps = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns };
     if (event.key in steps) {
       event.preventDefault();
-      pick(picked < 0 ? 0 : picked + steps[event.key]);
+      const next = kept.picked + steps[event.key];
+      if (kept.picked < 0) pickInSight(0);
+      else if (next >= 0 && next < count) pickInSight(next);
     } else if (event.key === 'Home' || event.key === 'End') {
       event.preventDefault();
-      pick(event.key === 'Home' ? 0 : count - 1);
+      pickInSight(event.key === 'Home' ? 0 : count - 1);
     }
   };
-  const observer = new ResizeObserver(redraw);
-  observer.observe(canvas.parentElement);
+  // Streamlit calls what is returned when the wall goes, and not when it is drawn anew.
+  kept.watch?.disconnect();
+  kept.watch = new ResizeObserver(redraw);
+  kept.watch.observe(canvas.parentElement);
   draw();
   return () => {
-    observer.disconnect();
-    cancelAnimationFrame(frame);
+    kept.watch.disconnect();
+    cancelAnimationFrame(kept.frame);
   };
 }
