@@ -130,6 +130,7 @@ class Source(NamedTuple):
     take: Callable[[Original, Rng, int], Picture]
     garments: int  # renderings of each picture that shows one of the ten,
     others: int  # and of each that doesn't
+    times: int = 1  # that each rendering is among those to train on
 
 
 def folder() -> Path | None:
@@ -167,8 +168,8 @@ def load(pictures: Path, part: Part) -> Taken:
         for original, start, count in zip(originals, first, counts, strict=False):
             if _is_held_out(original.group) != (part == "validation") or not count:
                 continue
-            shown = min(count, SHOWN) if part == "validation" else count
-            rows = np.arange(start, start + shown)
+            shown, times = (min(count, SHOWN), 1) if part == "validation" else (count, source.times)
+            rows = np.tile(np.arange(start, start + shown), times)
             images.append(made[rows])
             accepted.append(np.tile(_mask(original.accepted), (len(rows), 1)))
             kinds.append(np.full(len(rows), KINDS.index(source.kind), np.uint8))
@@ -395,10 +396,10 @@ _PRODUCTS = "Fashion Product Images by Param Aggarwal (Kaggle), no licence state
 SOURCES = (
     Source(_QUICK_DRAW, "drawings.ndjson.gz", "drawings", sketched, 6, 1),
     Source(_QUICK_DRAW, "drawings-28.zip", "drawings", redrawn, 3, 1),
-    Source(_ICONS, "icons.zip", "careful", designed, 6, 3),
-    Source(_PRODUCTS, "shop.zip", "careful", outlined, 2, 0),
+    Source(_ICONS, "icons.zip", "careful", designed, 6, 3, times=2),
+    Source(_PRODUCTS, "shop.zip", "careful", outlined, 2, 0, times=2),
     Source(_PRODUCTS, "shop.zip", "shop", sold, 2, 1),
-    Source(_PHOTOS, "photos.zip", "photos", snapped, 3, 3),
+    Source(_PHOTOS, "photos.zip", "photos", snapped, 6, 6),
 )
 """Every set, with what makes each kind weigh about alike."""
 
