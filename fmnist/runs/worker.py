@@ -84,24 +84,32 @@ def _is_to_do(run: Run) -> bool:
 def _carry_out(run: Run, together: bool) -> None:
     try:
         (run.folder / "queued").unlink(missing_ok=True)
+        execute_or_fail(run)
+    except Exception:  # the page shows a sentence, the log has the traceback
+        traceback.print_exc()
+        if together:
+            os._exit(1)  # torchrun ends the others, who would wait for this one
+
+
+def execute_or_fail(run: Run) -> None:
+    """As `execute`; what breaks it off is left in the run's folder in a sentence, and raised."""
+    try:
         execute(run)
-        note_end(run)
-        return
-    except UserFacingError as error:
-        fail(run, error.words)
-    except OSError as error:
-        fail(
-            run,
-            Words(
-                "The run's files could not be written: {reason}. Mend that and resume.",
-                reason=error.strerror,
-            ),
+    except Exception as error:
+        fail(run, _reason(error))
+        raise
+    note_end(run)
+
+
+def _reason(error: Exception) -> Words:
+    if isinstance(error, UserFacingError):
+        return error.words
+    if isinstance(error, OSError):
+        return Words(
+            "The run's files could not be written: {reason}. Mend that and resume.",
+            reason=error.strerror,
         )
-    except Exception as error:  # the page shows the sentence, the log has the traceback
-        kind = type(error).__name__
-        fail(run, Words("Training broke off: {kind}: {error}", kind=kind, error=error))
-    if together:
-        os._exit(1)  # torchrun ends the others, who would wait for this one
+    return Words("Training broke off: {kind}: {error}", kind=type(error).__name__, error=error)
 
 
 def in_group(plan: Plan) -> str:
@@ -112,9 +120,7 @@ def in_group(plan: Plan) -> str:
     cuda = devices.choose(plan.device).type == "cuda"
     with _group(cuda), queue.occupied(plan) if _first() else nullcontext("") as made:
         run_id = parallel.agreed(made)
-        run = read_run(run_id)
-        execute(run)
-        note_end(run)
+        execute_or_fail(read_run(run_id))
     return run_id
 
 
@@ -346,8 +352,7 @@ def notify(run: Run, notice: Words) -> None:
 
 
 def fail(run: Run, reason: Words) -> None:
-    """Leave the reason for people and the traceback in the log; raises OSError."""
-    traceback.print_exc()
+    """Leave the reason for people in the run's folder; raises OSError."""
     write_whole(run.folder / "failure.txt", kept(reason).encode())
     note_end(run)
 

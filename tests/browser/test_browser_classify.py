@@ -285,9 +285,9 @@ def test_an_uploaded_picture_is_named_and_every_step_to_it_shown(
 @pytest.mark.pictures
 def test_a_phone_photo_is_cut_out_and_named(visit: Callable[..., Page]) -> None:
     page = visit("classify?way=Upload")
-    photo = Path(os.environ["FMNIST_MEASURED"]) / "photos" / "t-shirt" / "02.jpg"
+    photo = Path(os.environ["FMNIST_MEASURED"]) / "photos" / "t-shirt" / "03.jpg"
     page.locator("input[type=file]").set_input_files(photo)
-    expect(page.get_by_text(re.compile(r"^02\.jpg, taken in as photo"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"^03\.jpg, taken in as photo"))).to_be_visible()
     expect(named(page, CLASSES[0])).to_be_visible()
     page.get_by_text("Why?", exact=True).click()
     expect(page.get_by_text("The same on your picture")).to_be_visible()

@@ -122,9 +122,17 @@ def test_members_without_a_name_are_refused_though_their_tensors_are_right() -> 
         shelf.open(content, "damaged.safetensors")
 
 
+@pytest.mark.parametrize("remark", ["", "[]", "{}", "both of them"])
+def test_a_file_that_describes_no_members_is_taken_for_a_state_dict(remark: str) -> None:
+    tensors = {key: one.contiguous() for key, one in ENSEMBLE.model.state_dict().items()}
+    content = safetensors.torch.save(tensors, {"members": remark})
+    with pytest.raises(WeightsError, match=r"fits none|is no plain stack"):
+        shelf.open(content, "theirs.safetensors")
+
+
 @pytest.mark.parametrize(
     "remark",
-    ["", "[]", "{}", json.dumps([{"name": "x", "architecture": "nobody's"}] * 2),
+    [json.dumps([{"name": "x", "architecture": "nobody's"}] * 2),
      json.dumps([{"name": "x", "layers": LAYERS}] * 2), json.dumps([{"architecture": "gru"}] * 2)],
 )  # fmt: skip
 def test_a_file_whose_tensors_are_not_what_it_describes_is_refused(remark: str) -> None:
