@@ -31,6 +31,7 @@ def test_sets_of_vectors_share_the_axes_of_the_last_one(vectors: np.ndarray) -> 
     assert places[0] - places[0].mean(0) == pytest.approx(2 * places[1], abs=1e-2)
 
 
+@pytest.mark.slow
 def test_tsne_keeps_neighbours_better_than_pca_and_far_better_than_chance(
     vectors: np.ndarray,
 ) -> None:

@@ -99,6 +99,7 @@ def test_a_page_is_printed_without_what_leads_elsewhere_and_is_still_for_who_wan
 # Dataset
 
 
+@pytest.mark.slow
 def test_click_and_arrow_keys_choose_a_garment_on_the_wall(visit: Callable[..., Page]) -> None:
     page = visit("dataset")
     wall = page.get_by_label(re.compile("^900 garments"))

@@ -200,6 +200,7 @@ def test_a_drawing_that_starts_from_a_test_image_is_that_image_until_it_is_chang
     assert answer(page) == as_it_was
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 @pytest.mark.parametrize("view", ["", "classify"])
 def test_on_a_phone_the_answer_stands_by_the_canvas_that_a_finger_draws_on(
@@ -268,6 +269,7 @@ def picture(folder: Path, label: int) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_an_uploaded_picture_is_named_and_every_step_to_it_shown(
     visit: Callable[..., Page], tmp_path: Path
 ) -> None:

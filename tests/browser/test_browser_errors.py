@@ -68,6 +68,7 @@ def link(page: Page) -> str:
     return page.url.split("/", 3)[3]
 
 
+@pytest.mark.slow
 def test_a_click_on_a_cell_shows_its_images_and_makes_a_link_to_it(
     visit: Callable[..., Page],
 ) -> None:
@@ -93,6 +94,7 @@ def test_a_head_opens_all_that_was_wrong_in_its_row_or_column(visit: Callable[..
         settle(page)
 
 
+@pytest.mark.slow
 def test_the_matrix_is_walked_and_chosen_in_by_keys_and_keeps_the_focus(
     visit: Callable[..., Page],
 ) -> None:

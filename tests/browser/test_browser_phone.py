@@ -29,6 +29,7 @@ def test_suspects_are_decided_on_without_scrolling(visit: Callable[..., Page]) -
         assert box["height"] >= FINGER
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 def test_a_garment_that_is_tapped_is_shown_with_its_name_without_scrolling(
     visit: Callable[..., Page],

@@ -39,6 +39,7 @@ def test_an_empty_image_gives_a_picture_too() -> None:
     assert many(lambda rng: everyday.picture(black, 3, rng), 60).shape == (60, 28, 28)
 
 
+@pytest.mark.slow
 def test_a_split_keeps_its_images_and_gets_as_many_pictures_as_asked_for() -> None:
     split = Split(*garments.draw(30, seed=1))
     more = everyday.add_to(split, 700, seed=0)
@@ -51,6 +52,7 @@ def test_a_split_keeps_its_images_and_gets_as_many_pictures_as_asked_for() -> No
     assert counts.min() > 30
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_pictures_and_another_seed_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -134,6 +136,7 @@ def test_a_recipe_with_everyday_pictures_trains_the_same_way_twice() -> None:
     assert losses[0] == losses[1]
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 def test_a_model_of_shop_pictures_names_many_everyday_ones() -> None:
     """So the pictures still show what their labels say, to one that was never trained on them."""

@@ -112,6 +112,7 @@ def test_the_script_trains_to_what_the_project_does(
     assert "test accuracy" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_script_needs_nothing_of_the_project(published: tuple[Path, Split]) -> None:
     folder, train = published
     recipe = replace(ONE_EPOCH, augment=FULL, label_smoothing=0.1)

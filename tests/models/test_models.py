@@ -3,6 +3,7 @@ import re
 
 import pytest
 import torch
+from shipped import THREE
 from torch import nn
 
 from fmnist.data import garments
@@ -51,7 +52,13 @@ def test_filters_are_laid_out_as_they_are_used(spec: ModelSpec) -> None:
     assert all(each.is_contiguous(memory_format=torch.channels_last) for each in filters)
 
 
-@every_model
+@pytest.mark.parametrize(
+    "spec",
+    [
+        pytest.param(spec, id=name, marks=() if name in THREE else pytest.mark.slow)
+        for name, spec in MODELS.items()
+    ],
+)
 def test_a_model_overfits_one_batch(spec: ModelSpec) -> None:
     batch = Split(*garments.draw(20, seed=0))
     recipe = dataclasses.replace(

@@ -76,6 +76,7 @@ def shown(app: AppTest) -> list[int]:
 # The matrix
 
 
+@pytest.mark.slow
 def test_all_100_cells_and_the_heads_open_as_many_images_as_they_count(
     only_one_model: None,
 ) -> None:

@@ -665,7 +665,10 @@ def test_predictions_alone_are_kept_and_removed_as_models_are() -> None:
     assert not list(shelf.own_folder().iterdir())
 
 
-@pytest.mark.parametrize("page", ["classify", "errors", "map"])
+@pytest.mark.parametrize(
+    "page",
+    ["classify", *(pytest.param(page, marks=pytest.mark.slow) for page in ("errors", "map"))],
+)
 @pytest.mark.parametrize("most", [0, 1])
 def test_an_onnx_model_that_fails_later_is_left_out_with_a_sentence(
     page: str, most: int, nothing_known: None, monkeypatch: pytest.MonkeyPatch
@@ -698,6 +701,7 @@ def test_an_onnx_model_that_fails_later_is_left_out_with_a_sentence(
     assert "theirs fails" not in texts(app)
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 def test_an_upload_is_shown_with_its_reading_and_accuracy_on_test() -> None:
     shipped, card = shelf.load("gru")
@@ -770,7 +774,10 @@ def test_the_train_page_starts_a_run_with_the_recipe_as_edited(
 
 
 @pytest.mark.parametrize("page", ["train", "build_it", "sweep"])
-def test_a_plan_is_still_there_after_a_look_at_another_page(page: str) -> None:
+def test_a_plan_is_still_there_after_a_look_at_another_page(
+    page: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "seen", lambda work, runs: 100.0)
     app = open_page(page)
     if page == "train":
         app.button_group[0].set_value("Shipped").run()

@@ -45,6 +45,7 @@ def test_no_person_is_found_in_a_garment_or_on_a_mere_wall(label: int) -> None:
     assert person.find(picture) is None
 
 
+@pytest.mark.slow
 def test_what_is_cut_out_is_the_garment_as_it_was_drawn(people) -> None:
     found = [
         overlap(

@@ -312,6 +312,7 @@ def test_a_failing_run_leaves_a_sentence_and_its_log() -> None:
     assert "Traceback" in (failed.folder / "log.txt").read_text()
 
 
+@pytest.mark.slow
 def test_a_checkpoint_cut_short_and_wrong_wishes_are_refused_in_words() -> None:
     run = queue.start(LONG)
     for refused in (queue.resume, queue.delete, lambda run_id: results.keep([run_id], "mine")):
@@ -331,6 +332,7 @@ def test_a_checkpoint_cut_short_and_wrong_wishes_are_refused_in_words() -> None:
     assert all_runs() == []
 
 
+@pytest.mark.slow
 def test_starts_from_two_processes_run_one_and_lose_none() -> None:
     script = (
         "from fmnist.models.recipe import Recipe\n"
@@ -436,6 +438,7 @@ def test_a_folder_that_can_not_be_written_is_said(monkeypatch: pytest.MonkeyPatc
     assert all_runs() == []
 
 
+@pytest.mark.slow
 def test_in_a_folder_that_locks_no_files_runs_are_listed_and_wait(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

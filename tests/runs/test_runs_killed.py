@@ -6,12 +6,12 @@ import subprocess
 import sys
 
 import pytest
-from browsing import IN_CI
 
 from fmnist import PROJECT
 
+pytestmark = pytest.mark.slow
 STEPS_PER_EPOCH, EPOCHS = 15, 4
-KILLS = 50 if IN_CI else 9
+KILLS = 50
 
 
 @pytest.fixture(scope="module")

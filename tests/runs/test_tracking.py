@@ -46,6 +46,7 @@ def test_tensorboard_reads_every_figure_at_its_step(run: Run, tmp_path: Path) ->
     assert "_hparams_/session_start_info" in read.summary_metadata
 
 
+@pytest.mark.slow
 def test_mlflow_reads_every_figure_and_the_recipe_and_keeps_a_run_once(
     run: Run, tmp_path: Path
 ) -> None:

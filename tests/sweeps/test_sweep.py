@@ -137,6 +137,7 @@ def test_what_the_differences_hang_on_is_told_once_there_are_enough_trials() -> 
     assert sum(shares.values()) == pytest.approx(1)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small")
 def test_nobody_takes_over_a_trial_that_is_being_asked_for(
     monkeypatch: pytest.MonkeyPatch,
@@ -155,6 +156,7 @@ def test_nobody_takes_over_a_trial_that_is_being_asked_for(
     assert [trial.state for trial in sweep.tried()] == ["complete"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small")
 def test_a_hopeless_trial_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(optuna.Trial, "should_prune", lambda trial: True)
@@ -164,6 +166,7 @@ def test_a_hopeless_trial_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     assert read_run(trial.run or "").state == "stopped"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small")
 def test_followed_from_two_machines_that_share_no_locks_a_trial_is_told_of_once(
     monkeypatch: pytest.MonkeyPatch,

@@ -167,7 +167,10 @@ def test_what_is_kept_and_judged_is_the_running_mean_of_the_weights(splits) -> N
     assert judged == pytest.approx(end.validation.accuracy)
 
 
-@pytest.mark.parametrize("stop_after", [1, 13, 20])
+@pytest.mark.parametrize(
+    "stop_after",
+    [1, *(pytest.param(step, marks=pytest.mark.slow) for step in (13, 20))],
+)
 @pytest.mark.parametrize(("optimizer", "averaging"), [("adamw", 0.0), ("muon", 0.0), ("muon", 0.9)])
 def test_a_training_that_goes_on_ends_as_one_that_was_never_interrupted(
     splits, optimizer, averaging, stop_after

@@ -30,6 +30,7 @@ print("torch._dynamo" in sys.modules)
 """
 
 
+@pytest.mark.slow
 def test_a_training_does_not_load_torchs_compiler() -> None:
     script = ONE_STEP.format(optimizers=OPTIMIZERS)
     done = subprocess.run(

@@ -87,6 +87,7 @@ def _drawn(font: TTFont) -> set[str]:
     }
 
 
+@pytest.mark.slow
 def test_streamlits_font_of_icons_arrives_with_those_that_are_named_and_hardly_another() -> None:
     static = Path(streamlit.__file__).parent / "static/static"
     (font,) = static.glob("media/MaterialSymbols*.woff2")

@@ -390,6 +390,7 @@ def test_ended_runs_are_read_once_and_again_when_a_file_of_theirs_changes(
     assert read_run(run.id).notice == "The GPU failed."
 
 
+@pytest.mark.slow
 def test_no_engine_is_loaded_unless_it_is_chosen() -> None:
     script = (
         "from fmnist.runs import queue; import sys; queue.dispatch()\n"

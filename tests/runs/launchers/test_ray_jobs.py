@@ -85,6 +85,7 @@ def two_clusters() -> Iterator[list[str]]:
         server.server_close()
 
 
+@pytest.mark.slow
 def test_a_job_is_asked_for_at_its_own_cluster_whichever_is_named_by_now(
     two_clusters: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
-from shipped import THREE, every_kind
+from shipped import every_kind
 from strangers import (
     PREPROCESS,
     STRANGERS,
@@ -243,7 +243,13 @@ def test_without_the_dataset_it_is_said_that_the_reading_is_assumed() -> None:
 
 
 @pytest.mark.real_data
-@pytest.mark.parametrize("reads", PREPROCESS)
+@pytest.mark.parametrize(
+    "reads",
+    [
+        pytest.param(reads, marks=[pytest.mark.slow] if "dark on white" in reads else [])
+        for reads in PREPROCESS
+    ],
+)
 def test_how_a_stranger_reads_pixels_is_found_out(reads: str) -> None:
     theirs = shipped_perceptron(reads)
     model, card = shelf.open(pickled(theirs.state_dict()), "theirs.pt")
@@ -270,7 +276,7 @@ def test_a_network_that_was_pruned_opens_with_the_weights_that_are_left() -> Non
 
 
 @pytest.mark.real_data
-@every_kind(quick=THREE)
+@every_kind(quick=["fcnn"])
 def test_shipped_weights_without_their_first_layer_are_known_to_be_standardised(name: str) -> None:
     content = saved(bare(name), ".safetensors")
     model, card = shelf.open(content, "theirs.safetensors")
@@ -494,6 +500,7 @@ def test_a_file_larger_than_any_model_needs_is_refused_before_it_is_read(
     assert "so it was not opened" in refused(bytes(formats.largest() + 1), path.name)
 
 
+@pytest.mark.slow
 def test_every_architecture_fits_the_limit_with_its_optimizer_in_double_precision() -> None:
     for spec in MODELS.values():
         model = spec.build().double()
