@@ -169,9 +169,8 @@ def execute(run: Run) -> None:
     # Kept before the run is finished, so that no kill comes in between.
     refusal = _keep(run, Weights(model, card))
     card = shelf.save(Weights(model, card), run.folder)
-    if refusal and not results.is_kept(
-        run.plan, card
-    ):  # else by a process that was killed after that
+    # A process that was killed may have kept it before.
+    if refusal and not results.is_kept(run.plan, card):
         notify(run, refusal)
 
 
