@@ -269,6 +269,7 @@ _SPECS = (
             _TAUGHT,
             epochs=26,
             averaging=0.999,
+            teacher="residual-300k",
             augment=("flip", "shift", "erase"),
             everyday=1.0,
             people=1.45,
