@@ -86,7 +86,6 @@ def _carry_out(run: Run, together: bool) -> None:
         (run.folder / "queued").unlink(missing_ok=True)
         execute_or_fail(run)
     except Exception:  # the page shows a sentence, the log has the traceback
-        traceback.print_exc()
         if together:
             os._exit(1)  # torchrun ends the others, who would wait for this one
 
@@ -351,7 +350,8 @@ def notify(run: Run, notice: Words) -> None:
 
 
 def fail(run: Run, reason: Words) -> None:
-    """Leave the reason for people in the run's folder; raises OSError."""
+    """Leave the reason for people and the traceback in the log; raises OSError."""
+    traceback.print_exc()
     write_whole(run.folder / "failure.txt", kept(reason).encode())
     note_end(run)
 
