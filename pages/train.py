@@ -56,13 +56,7 @@ with plan:
         key, origin = f"{model} {proposal} {limit}", Words("a link")
         st.markdown(f"**{said(MODELS[model].title)}**")
     else:
-        model = st.selectbox(
-            _("Model"),
-            MODELS,
-            format_func=lambda name: said(MODELS[name].title),
-            key="model to train",
-            persist_state="session",
-        )
+        model = parts.choose_architecture("model to train")
         proposal, limit, key = MODELS[model].recipe, available, f"{model} {preset}"
         origin = Words("the quick recipe") if preset == QUICK else Words("the shipped recipe")
     st.caption(said(spec(model, layers).summary))

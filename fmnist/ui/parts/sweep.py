@@ -20,7 +20,7 @@ from fmnist.sweeps.sweep import PRUNERS, Sweep, Trial
 from fmnist.ui import figures, widgets
 from fmnist.ui.components import parallel
 from fmnist.ui.components.parallel import Axis, Brushed, Line
-from fmnist.ui.parts.train import COMPARED, CURVES
+from fmnist.ui.parts.train import COMPARED, CURVES, choose_architecture
 from fmnist.ui.state import dataset
 from fmnist.words import Words, _, number, said
 
@@ -54,13 +54,7 @@ ENDS = {
 
 def begin(source: Source, device: torch.device) -> None:
     """What is to be tried, and a button that starts it."""
-    model = st.selectbox(
-        _("Model"),
-        MODELS,
-        format_func=lambda name: said(MODELS[name].title),
-        key="model to sweep",
-        persist_state="session",
-    )
+    model = choose_architecture("model to sweep")
     st.caption(
         _(
             "A range is written as 3..20 or, by its logarithm, as 1e-4..1e-2:log; a list as "

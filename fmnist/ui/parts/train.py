@@ -84,6 +84,18 @@ def asked_for() -> tuple[str, Recipe, int] | None:
         return None
 
 
+def choose_architecture(key: str) -> str:
+    """A select box over the architectures, whose choice stays while other pages are looked at."""
+    chosen: str = st.selectbox(
+        _("Model"),
+        MODELS,
+        format_func=lambda name: said(MODELS[name].title),
+        key=key,
+        persist_state="session",
+    )
+    return chosen
+
+
 def edit_recipe(
     recipe: Recipe, limit: int, available: int, teachers: Sequence[str], key: str
 ) -> tuple[Recipe, int]:
