@@ -11,18 +11,20 @@ from typing import Literal, NamedTuple
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from fmnist.pictures.grabcut import in_front
 from fmnist.words import Words
 
 Picture = NDArray[np.uint8]  # (H, W, 3)
 Mask = NDArray[np.bool_]  # (H, W)
-Part = Literal["upper", "lower", "shoes", "whole"]
+Part = Literal["upper", "lower", "shoes", "bag", "whole"]
 
 PARTS: dict[Part, Words] = {
     "upper": Words("upper garment"),
     "lower": Words("lower garment"),
     "shoes": Words("shoes"),
+    "bag": Words("bag"),
     "whole": Words("whole figure"),
 }
 """What a person in a picture can be asked about, in words."""
@@ -34,10 +36,17 @@ REGIONS: dict[Part, tuple[float, float, float]] = {
     "upper": (0.1, 3.3, 2.6),
     "lower": (3.0, 8.5, 2.0),
     "shoes": (7.2, 10.0, 2.2),
+    "bag": (1.2, 6.5, 3.4),
 }
 """Where a part is, in edges of the face: from and to below the chin, and to either side of it."""
 CORES: dict[Part, tuple[float, float, float]] = {"upper": (0.9, 2.6, 0.7), "lower": (4.2, 5.4, 0.6)}
 """Where it surely is."""
+BODY = ((0.9, 2.6, 0.5), (3.6, 5.4, 0.5))  # where there is what a person wears, and no bag
+HANGING = ((3.6, 1.0), (1.3, 0.6))
+"""Where a bag's middle is, below the chin and to a side: mean and deviation in edges of a face."""
+SHADES = 32  # of each of a colour's three values, told apart where a bag is looked for
+STRAP, HANDLE = 0.12, 0.6  # half of a strap's width, a handle's height: in edges of the face
+OWN = 2.5  # times as frequent is a bag's colour where it may hang as everywhere else
 LOWEST = 2 / 3  # of a picture's height: what is below a face there is no garment one can see
 LEAST = 0.5  # edges of the face that have to be seen of a part
 
@@ -88,6 +97,8 @@ def cut_out(rgb: Picture, face: Face, part: Part, figure: Mask | None) -> Mask:
     The garment has the colours of its core, and goes as far as they do: a dress further than a
     T-shirt. Neither what is above the chin nor skin is taken for it.
     """
+    if part == "bag":
+        return _hanging(rgb, face, figure)
     rows, columns = face.below(REGIONS[part], rgb)
     labels = np.full(rgb.shape[:2], cv2.GC_BGD, np.uint8)
     labels[rows.start :, columns] = cv2.GC_PR_BGD
@@ -106,6 +117,57 @@ def cut_out(rgb: Picture, face: Face, part: Part, figure: Mask | None) -> Mask:
     if sides.all() or not sides.any():
         return sides
     return np.asarray(in_front(rgb, labels), bool)
+
+
+def _hanging(rgb: Picture, face: Face, figure: Mask | None) -> Mask:
+    """The widest thing about where bags hang whose colours are no clothes', skin's or room's.
+
+    Such colours stand out in the ratio of two histograms (Swain and Ballard 1991).
+    """
+    elsewhere = _alike(rgb, face)
+    beside = np.zeros_like(elsewhere)
+    beside[face.below(REGIONS["bag"], rgb)] = True
+    elsewhere |= ~beside
+    for region in BODY:
+        elsewhere[face.below(region, rgb)] = True
+    if figure is not None:
+        elsewhere |= ~figure
+    lab = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB), np.uint8)
+    here, there = _frequencies(lab, ~elsewhere), _frequencies(lab, elsewhere)
+    own = (here + 1 > OWN * (there + 1)) & ~elsewhere
+    if not own.any():
+        return own
+    labels = np.where(elsewhere, cv2.GC_BGD, np.where(own, cv2.GC_PR_FGD, cv2.GC_PR_BGD))
+    cut = in_front(rgb, labels.astype(np.uint8)) > 0
+    inside = ndimage.distance_transform_edt(np.pad(cut, 1))[1:-1, 1:-1]
+    solid = np.asarray(inside > STRAP * face.edge)
+    if not solid.any():
+        return solid
+    things, _ = ndimage.label(solid)
+    likeliest = (solid * inside * _likely(face, cut.shape)).argmax()
+    bag = things == things.flat[likeliest]
+    reach = (STRAP + HANDLE) * face.edge
+    return np.asarray(cut & (ndimage.distance_transform_edt(~bag) < reach))
+
+
+def _likely(face: Face, shape: tuple[int, int]) -> NDArray[np.float64]:
+    """How likely the middle of a bag is at each pixel (H, W), 1 where it is likeliest."""
+    rows, columns = np.ogrid[: shape[0], : shape[1]]
+    below = (rows - face.top - face.edge) / face.edge
+    aside = np.abs(columns - face.left - face.edge / 2) / face.edge
+    off = [
+        (at - mean) / deviation
+        for at, (mean, deviation) in zip((below, aside), HANGING, strict=True)
+    ]
+    return np.asarray(np.exp(-(off[0] ** 2 + off[1] ** 2) / 2))
+
+
+def _frequencies(lab: Picture, mask: Mask) -> NDArray[np.float32]:
+    """How many pixels (H, W) within the mask have each pixel's colour or one next to it."""
+    counts = cv2.calcHist([lab], [0, 1, 2], mask.astype(np.uint8), [SHADES] * 3, [0, 256] * 3)
+    around = ndimage.uniform_filter(counts, 3, mode="constant") * 27
+    lightness, red, yellow = np.moveaxis(lab // (256 // SHADES), 2, 0)
+    return np.asarray(around[lightness, red, yellow], np.float32)
 
 
 def framed(rgb: Picture, face: Face, part: Part) -> Picture:

@@ -15,7 +15,7 @@ from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 from fmnist.data import garments
-from fmnist.data.garments import drawing
+from fmnist.data.garments import drawing, worn
 from fmnist.data.splits import CLASSES
 
 pytestmark = pytest.mark.browser
@@ -365,4 +365,19 @@ def test_of_a_person_before_the_camera_the_garment_is_asked_about_that_one_choos
     expect(page.get_by_text("A person, and where to look")).to_be_visible()
     page.get_by_role("radio", name="Lower garment").click()
     expect(page.get_by_text(re.compile("^Camera, the lower garment, taken in"))).to_be_visible()
+    settle(page)
+
+
+@pytest.mark.slow
+def test_the_bag_that_a_person_in_a_picture_carries_can_be_asked_about(
+    visit: Callable[..., Page], tmp_path: Path
+) -> None:
+    path = tmp_path / "person.png"
+    Image.fromarray(worn.person(worn.BAG, np.random.default_rng(101), 480).picture).save(path)
+    page = visit("classify?way=Upload")
+    page.locator("input[type=file]").set_input_files(path)
+    expect(page.get_by_text(re.compile("^person.png, the upper garment, taken in"))).to_be_visible()
+    page.get_by_role("radio", name="Bag").click()
+    expect(page.get_by_text(re.compile("^person.png, the bag, taken in"))).to_be_visible()
+    expect(page.get_by_role("heading", name=re.compile("^Bag"))).to_be_visible()
     settle(page)

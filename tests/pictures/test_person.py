@@ -7,7 +7,7 @@ from PIL import Image
 
 from fmnist.data import garments
 from fmnist.data.garments import drawing, worn
-from fmnist.data.garments.worn import TROUSER, WORN
+from fmnist.data.garments.worn import BAG, TROUSER, WORN
 from fmnist.pictures import intake, person
 
 PEOPLE = 12
@@ -20,6 +20,10 @@ def people() -> list[tuple[int, worn.Worn]]:
         (WORN[seed % len(WORN)], worn.person(WORN[seed % len(WORN)], np.random.default_rng(seed)))
         for seed in range(PEOPLE)
     ]
+
+
+def white_room(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
+    return np.full((height, width, 3), 255, np.uint8)
 
 
 def overlap(mask: np.ndarray, truth: np.ndarray) -> float:
@@ -60,6 +64,41 @@ def test_what_is_cut_out_is_the_garment_as_it_was_drawn(people) -> None:
     assert min(found) > 0.5
 
 
+@pytest.fixture(scope="module")
+def carriers() -> list[worn.Worn]:
+    """Drawn people with a bag in a hand or on a shoulder."""
+    return [worn.person(BAG, np.random.default_rng(seed)) for seed in range(PEOPLE)]
+
+
+@pytest.mark.slow
+def test_a_bag_is_found_where_it_hangs(carriers) -> None:
+    found = [
+        overlap(person.cut_out(picture, person.find(picture), "bag", None), bag)
+        for picture, bag in carriers
+    ]
+    assert np.median(found) > 0.75
+    assert np.mean(np.array(found) > 0.5) > 0.7  # some have the colours of what is worn
+
+
+def test_a_person_with_a_bag_is_asked_about_it_where_that_is_chosen(carriers) -> None:
+    picture, bag = carriers[0]
+    taken = intake.from_any(picture, "photo", "bag")
+    assert taken.parts[0] == "bag"
+    assert "bag" in intake.from_any(picture, "photo").parts
+    shown = dict(taken.steps)["Background removed"].any(axis=2)
+    assert overlap(shown, np.asarray(Image.fromarray(bag).resize(shown.shape[::-1]))) > 0.7
+
+
+def test_where_no_bag_hangs_that_is_said_and_all_is_asked_about(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(worn, "room", white_room)
+    picture, _ = worn.person(0, np.random.default_rng(0))
+    bag, whole = (intake.from_any(picture, part=part) for part in ("bag", "whole"))
+    assert "The bag can't be told from the rest, so this is about all of it." in bag.warnings
+    assert (bag.pixels == whole.pixels).all()
+
+
 def test_the_upper_garment_is_asked_about_unless_another_is_chosen(people) -> None:
     label, (picture, _) = people[0]
     assert label == 0
@@ -83,9 +122,7 @@ def test_a_part_out_of_sight_gives_way_to_one_in_sight_and_says_so(people) -> No
 
 
 def test_a_white_ground_behind_a_person_stays_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        worn, "room", lambda rng, height, width: np.full((height, width, 3), 255, np.uint8)
-    )
+    monkeypatch.setattr(worn, "room", white_room)
     picture, garment = worn.person(0, np.random.default_rng(0))
     taken = intake.from_any(picture)
     assert taken.kind == "shop"

@@ -22,7 +22,7 @@ LEGS = 4.2  # and that of trousers
 COMPLEXIONS = ((241, 207, 182), (224, 178, 142), (198, 146, 106), (156, 104, 70), (112, 74, 52))
 HAIRS = ((40, 30, 26), (74, 50, 34), (120, 84, 50), (176, 140, 92), (90, 88, 90))
 LONG_ONES = (3, 4)  # labels of Dress and Coat
-TROUSER = 1
+TROUSER, BAG = 1, 8
 WORN = (0, TROUSER, 2, 3, 4, 6)  # labels of what is worn on trunk or legs
 
 
@@ -34,22 +34,26 @@ class Worn(NamedTuple):
 
 
 def person(label: int, rng: Rng, height: int = 320) -> Worn:
-    """Someone who wears a garment of that class, one of `WORN`, from head to knee or nearer."""
+    """Someone who wears a garment of that class, from head to knee or nearer.
+
+    The class is one of `WORN`, or `BAG`, which hangs from a hand or a shoulder.
+    """
     width = int(height * rng.uniform(0.75, 1.3))
     picture: Picture = room(rng, height, width)
-    head = height / rng.uniform(4.6, 6.2)
+    head = height / (rng.uniform(6.0, 7.2) if label == BAG else rng.uniform(4.6, 6.2))
     middle, top = width / 2 + rng.normal(0, width / 30), head * rng.uniform(0.15, 0.4)
     skin = COMPLEXIONS[rng.integers(len(COMPLEXIONS))]
     chin = top + head
-    trunk = label if label != TROUSER else int(rng.choice((0, 2, 6)))
+    trunk = label if label not in (TROUSER, BAG) else int(rng.choice((0, 2, 6)))
     legs = _cloth(picture, TROUSER, rng, (middle, chin + 2.9 * head, LEGS * head), _shade(rng))
     _neck_and_hands(picture, skin, (middle, chin), head)
     long = LONG if trunk in LONG_ONES else TORSO
     worn = _cloth(picture, trunk, rng, (middle, chin + 0.22 * head, long * head), _shade(rng))
+    bag = _bag(picture, rng, (middle, chin), head) if label == BAG else np.zeros_like(worn)
     _face(picture, skin, HAIRS[rng.integers(len(HAIRS))], (middle, top), head)
     noise = rng.normal(0, 2.5, picture.shape)
     seen = (picture * rng.uniform(0.85, 1.05) + noise).clip(0, 255).astype(np.uint8)
-    return Worn(seen, legs & ~worn if label == TROUSER else worn)
+    return Worn(seen, {TROUSER: legs & ~worn, BAG: bag}.get(label, worn))
 
 
 def room(rng: Rng, height: int, width: int) -> Picture:
@@ -95,6 +99,21 @@ def _cloth(
     mask = np.zeros(picture.shape[:2], bool)
     mask[round(top) : round(top) + len(tone), left:end] = shown
     return mask
+
+
+def _bag(picture: Picture, rng: Rng, chin: tuple[float, float], head: float) -> Mask:
+    """A bag in a hand, or beside the hip on a strap from the shoulder."""
+    middle, below = chin
+    side, dye = rng.choice((-1, 1)), _shade(rng)
+    across = middle + side * rng.uniform(1.05, 1.35) * head
+    hangs = rng.random() < 0.5
+    top = below + (rng.uniform(1.8, 2.4) if hangs else 3.1) * head
+    if hangs:
+        shoulder = round(middle + side * 0.55 * head), round(below + 0.35 * head)
+        end = round(across), round(top + 0.3 * head)
+        tone = [round(120 * value) for value in dye]
+        cv2.line(picture, shoulder, end, tone, max(2, round(head / 16)), cv2.LINE_AA)
+    return _cloth(picture, BAG, rng, (across, top, rng.uniform(1.2, 1.8) * head), dye)
 
 
 def _neck_and_hands(picture: Picture, skin: Shade, chin: tuple[float, float], head: float) -> None:
