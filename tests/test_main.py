@@ -46,6 +46,7 @@ def test_data_names_each_missing_file_and_fails(capsys: pytest.CaptureFixture) -
     assert "drawn garments" in printed.err
 
 
+@pytest.mark.slow
 def test_train_shows_progress_and_keeps_the_result_under_its_name(
     capsys: pytest.CaptureFixture,
 ) -> None:

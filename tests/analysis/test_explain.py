@@ -256,6 +256,7 @@ def test_the_nearest_are_those_that_scikit_learn_finds() -> None:
         assert np.allclose(distances, theirs[0], atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 def test_garments_alike_to_the_model_mostly_share_a_label() -> None:
     model, _ = shelf.load("cnn")

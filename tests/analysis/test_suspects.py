@@ -60,6 +60,7 @@ def test_no_pairs_are_an_empty_table() -> None:
     assert len(suspects.near_duplicates(images, lambda done: None)) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 def test_the_listed_duplicates_across_the_files_are_gone_and_would_be_found() -> None:
     train = np.empty((60_000, 28, 28), np.uint8)

@@ -83,12 +83,13 @@ def answer(page: Page) -> list[str]:
     return page.locator(".bars span").all_inner_texts()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "strokes"),
     [
         ("T-shirt/top", [T_SHIRT]),
-        pytest.param("Trouser", [TROUSERS], marks=pytest.mark.slow),
-        pytest.param("Bag", [BAG, HANDLE], marks=pytest.mark.slow),
+        ("Trouser", [TROUSERS]),
+        ("Bag", [BAG, HANDLE]),
     ],
 )
 def test_a_garment_drawn_with_the_mouse_is_read(

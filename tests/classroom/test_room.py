@@ -21,6 +21,7 @@ def teacher() -> Ticket:
     return room.open_room("Class 7b", HERE)
 
 
+@pytest.mark.slow
 def test_what_was_done_is_there_for_whoever_reads_the_folder_next(teacher: Ticket) -> None:
     pupil = room.join(teacher.code, "Ana", HERE)
     room.ask(teacher, "Draw a bag.")

@@ -64,6 +64,7 @@ def test_the_same_seed_gives_the_same_pictures_and_another_seed_others(
     assert (first != other).any(axis=(1, 2)).mean() > 0.9
 
 
+@pytest.mark.slow
 def test_pictures_that_were_made_are_there_again_and_another_splits_are_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -124,6 +125,7 @@ def test_what_is_none_of_the_ten_is_to_be_answered_with_all_classes_alike() -> N
     torch.testing.assert_close(none, torch.full((10,), 0.1))
 
 
+@pytest.mark.slow
 def test_a_recipe_with_everyday_pictures_trains_the_same_way_twice() -> None:
     splits = Split(*garments.draw(40, seed=1)), Split(*garments.draw(20, seed=2))
     recipe = Recipe(epochs=1, batch_size=20, everyday=1.5, precision="float32")

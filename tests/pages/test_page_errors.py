@@ -91,6 +91,7 @@ def test_all_100_cells_and_the_heads_open_as_many_images_as_they_count(
     assert not app.exception
 
 
+@pytest.mark.slow
 def test_units_and_order_change_the_matrix_and_nothing_else() -> None:
     app = open_page("errors", model="cnn")
     heading = app.header[0].value
@@ -141,6 +142,7 @@ def test_a_model_is_measured_once_however_often_it_is_shown(asked: list[int]) ->
     assert asked.count(100) == 1
 
 
+@pytest.mark.slow
 def test_a_new_server_finds_what_shipped_weights_answered_and_nothing_of_uploads(
     asked: list[int],
 ) -> None:
@@ -171,6 +173,7 @@ def test_an_empty_cell_says_so_and_shows_no_garment() -> None:
 # Going through the selection
 
 
+@pytest.mark.slow
 def test_previous_and_next_go_through_the_selection_and_stop_at_its_ends() -> None:
     app = open_page("errors")
     choose(app, "Bag", "Bag")

@@ -380,6 +380,7 @@ def test_classes_in_another_order_are_put_right_where_their_owner_wants_it(
     assert opened.count("theirs.pt") == 1  # and what was found out is known
 
 
+@pytest.mark.slow
 def test_a_graph_whose_weights_lie_in_another_file_is_opened_once_that_is_brought_too(
     tmp_path: Path,
 ) -> None:
@@ -669,7 +670,7 @@ def test_predictions_alone_are_kept_and_removed_as_models_are() -> None:
     "page",
     ["classify", *(pytest.param(page, marks=pytest.mark.slow) for page in ("errors", "map"))],
 )
-@pytest.mark.parametrize("most", [0, 1])
+@pytest.mark.parametrize("most", [pytest.param(0, marks=pytest.mark.slow), 1])
 def test_an_onnx_model_that_fails_later_is_left_out_with_a_sentence(
     page: str, most: int, nothing_known: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -713,6 +714,7 @@ def test_an_upload_is_shown_with_its_reading_and_accuracy_on_test() -> None:
     assert f"It reads pixels as standardised; {accuracy} % on test." in app.success[0].value
 
 
+@pytest.mark.slow
 def test_an_upload_whose_layers_are_guessed_says_so_and_what_would_say_them() -> None:
     app = open_page("models", first="fcnn", second="cnn")
     layers = [nn.Conv2d(1, 4, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(676, 10)]
@@ -856,6 +858,7 @@ def test_before_it_starts_a_plan_says_how_long_it_takes_here(
     assert "Trains for about **33 s** on this machine, at 100 images a second;" in texts(app)
 
 
+@pytest.mark.slow
 def test_without_an_earlier_run_the_speed_is_measured_and_kept_for_when_others_train(
     nothing_known: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -436,6 +436,7 @@ def test_a_run_and_predictions_are_handed_in_and_revealed(
     assert table.loc["Ana", "Test"] == pytest.approx(100 * finished.card.test.accuracy)
 
 
+@pytest.mark.slow
 def test_what_is_no_model_is_not_handed_in(pupil: Ticket) -> None:
     app = enter("contest", pupil)
     app.file_uploader[0].set_value(("mine.csv", b"no predictions\n", "")).run()

@@ -135,6 +135,7 @@ def test_curves_of_two_models_begin_at_their_accuracy() -> None:
     assert not app.exception
 
 
+@pytest.mark.slow
 def test_the_table_says_how_often_attacks_succeed_by_ones_own_gradient_and_by_anothers() -> None:
     app = open_page("break_it", model="fcnn", other="gru", success="true")
     assert not app.exception

@@ -30,6 +30,7 @@ def overlap(mask: np.ndarray, truth: np.ndarray) -> float:
     return float((mask & truth).sum() / (mask | truth).sum())
 
 
+@pytest.mark.slow
 def test_drawn_people_of_every_complexion_and_a_photographed_one_are_found(people) -> None:
     assert all(person.find(picture) for _, (picture, _) in people)
     astronaut = intake._fit(skimage.data.astronaut(), intake.WORK_EDGE)

@@ -63,6 +63,7 @@ def carried_out(monkeypatch: pytest.MonkeyPatch) -> Callable[[Plan], Run]:
     return carry_out
 
 
+@pytest.mark.slow
 def test_a_network_that_was_built_is_trained_kept_and_loaded_like_any_other(carried_out) -> None:
     kinds = ("Convolution", "ReLU", "Pool", "Residual", "GRU", "Dropout", "Dense")
     layers = building.chain([building.brick(kind) for kind in kinds])
@@ -142,6 +143,7 @@ def test_without_a_folder_of_pictures_a_run_trains_on_imagined_ones_and_says_so(
     assert run.card.certainty is None
 
 
+@pytest.mark.slow
 def test_what_people_drew_and_took_is_trained_on_and_named_on_the_card(
     carried_out: Callable[[Plan], Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -157,6 +159,7 @@ def test_what_people_drew_and_took_is_trained_on_and_named_on_the_card(
     assert run.progress[-1]["validation_kinds"].keys() == {"drawings"}
 
 
+@pytest.mark.slow
 def test_a_run_begins_with_the_weights_that_its_recipe_names(
     carried_out: Callable[[Plan], Run],
 ) -> None:
@@ -181,6 +184,7 @@ def test_a_teacher_that_is_not_there_is_refused_before_the_training() -> None:
     assert all_runs() == []
 
 
+@pytest.mark.slow
 def test_of_runs_with_several_seeds_the_best_on_validation_is_kept_with_every_seeds_figures(
     carried_out: Callable[[Plan], Run],
 ) -> None:

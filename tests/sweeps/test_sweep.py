@@ -55,6 +55,7 @@ def drive() -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-c", SCRIPT], cwd=PROJECT)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small")
 def test_every_trial_is_a_run_and_the_best_is_the_best_of_the_runs() -> None:
     sweep = asked(trials=2)

@@ -57,6 +57,7 @@ def test_of_a_linear_model_pixels_go_as_far_as_they_may_the_way_its_weights_say(
     assert ((moved - pixels) * uphill >= 0.0025 - 1e-6).all()
 
 
+@pytest.mark.slow
 def test_an_adversarially_trained_model_is_harder_to_fool() -> None:
     training, validation = Split(*garments.draw(600, seed=1)), Split(*garments.draw(100, seed=2))
     recipe = Recipe(epochs=8, batch_size=32, lr=2e-3, precision="float32", augment=())

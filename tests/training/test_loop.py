@@ -48,7 +48,9 @@ def test_the_same_seed_gives_the_same_losses_and_another_seed_others(splits) -> 
     assert losses[0] != other
 
 
-@pytest.mark.parametrize(("optimizer", "lr"), [("adamw", 1e-3), ("muon", 0.02)])
+@pytest.mark.parametrize(
+    ("optimizer", "lr"), [("adamw", 1e-3), pytest.param("muon", 0.02, marks=pytest.mark.slow)]
+)
 def test_training_learns_the_drawn_garments(splits, optimizer, lr) -> None:
     recipe = dataclasses.replace(RECIPE, epochs=8, optimizer=optimizer, lr=lr)
     _, reports = trained(splits, recipe)
@@ -171,7 +173,10 @@ def test_what_is_kept_and_judged_is_the_running_mean_of_the_weights(splits) -> N
     "stop_after",
     [1, *(pytest.param(step, marks=pytest.mark.slow) for step in (13, 20))],
 )
-@pytest.mark.parametrize(("optimizer", "averaging"), [("adamw", 0.0), ("muon", 0.0), ("muon", 0.9)])
+@pytest.mark.parametrize(
+    ("optimizer", "averaging"),
+    [("adamw", 0.0), pytest.param("muon", 0.0, marks=pytest.mark.slow), ("muon", 0.9)],
+)
 def test_a_training_that_goes_on_ends_as_one_that_was_never_interrupted(
     splits, optimizer, averaging, stop_after
 ) -> None:

@@ -38,6 +38,7 @@ def clocks(monkeypatch: pytest.MonkeyPatch) -> list[float | None]:
     return clocks
 
 
+@pytest.mark.slow
 def test_an_active_run_is_drawn_again_and_an_idle_one_looked_at(
     waiting: Run, clocks: list[float | None]
 ) -> None:

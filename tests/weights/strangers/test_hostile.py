@@ -25,6 +25,7 @@ def outcome(content: bytes, filename: str) -> str | None:
     return None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("filename", FILES)
 def test_a_mutated_file_opens_or_is_refused_in_a_sentence(filename: str) -> None:
     content = FILES[filename]()

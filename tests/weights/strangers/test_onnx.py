@@ -524,6 +524,7 @@ def test_a_graph_that_never_ends_is_stopped_and_refused(monkeypatch: pytest.Monk
     assert "more time or memory than any model here needs" in refused(endless)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sparse", [False, True])
 def test_a_graph_of_few_bytes_that_takes_all_the_memory_is_refused(sparse: bool) -> None:
     nodes = [

@@ -165,6 +165,7 @@ def test_parts_in_the_order_of_the_layers_need_no_names_that_say_where_they_belo
     assert (inference.infer(opened.model, IMAGES, CPU) == ours).all()
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 def test_of_two_ways_to_fill_an_architecture_the_more_accurate_is_taken() -> None:
     by_alphabet = dict(sorted(taken_apart(bare("residual-100k")).items()))
@@ -246,7 +247,7 @@ def test_without_the_dataset_it_is_said_that_the_reading_is_assumed() -> None:
 @pytest.mark.parametrize(
     "reads",
     [
-        pytest.param(reads, marks=[pytest.mark.slow] if "dark on white" in reads else [])
+        pytest.param(reads, marks=[pytest.mark.slow] if reads != "0..255" else [])
         for reads in PREPROCESS
     ],
 )
@@ -262,6 +263,7 @@ def test_how_a_stranger_reads_pixels_is_found_out(reads: str) -> None:
     assert np.allclose(answers, shipped, atol=2e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 def test_a_network_that_was_pruned_opens_with_the_weights_that_are_left() -> None:
     theirs = shipped_perceptron("0..1").float()
@@ -298,7 +300,9 @@ class Downwards(FullyConnected):
 
 
 @pytest.mark.real_data
-@pytest.mark.parametrize("architecture", ["fcnn", "downwards"])
+@pytest.mark.parametrize(
+    "architecture", [pytest.param("fcnn", marks=pytest.mark.slow), "downwards"]
+)
 def test_of_architectures_with_the_same_shapes_the_more_accurate_is_taken(
     architecture: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -519,6 +523,7 @@ def test_an_archive_that_unpacks_to_more_than_any_model_needs_is_refused() -> No
     assert "so it was not opened" in refused(archive.getvalue(), "bomb.pt")
 
 
+@pytest.mark.slow
 def test_a_pickle_that_would_keep_the_server_busy_for_ever_is_given_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -540,6 +545,7 @@ torch.save(stranger("gru").state_dict(), _old, _use_new_zipfile_serialization=Fa
 FILES["old.pth"] = _old.getvalue()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("filename", FILES)
 def test_a_damaged_file_opens_or_is_refused_in_a_sentence_and_nothing_else(filename: str) -> None:
     content = FILES[filename]

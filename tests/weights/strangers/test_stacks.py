@@ -284,11 +284,9 @@ def without_standardize(name: str) -> dict[str, Tensor]:
     return {key: t for key, t in model.state_dict().items() if not key.startswith("standardize.")}
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
-@pytest.mark.parametrize(
-    "name",
-    ["fcnn", *(pytest.param(name, marks=pytest.mark.slow) for name in ("cnn", "gru", "bilstm"))],
-)
+@pytest.mark.parametrize("name", ["fcnn", "cnn", "gru", "bilstm"])
 def test_shipped_weights_are_rebuilt_where_the_registry_does_not_know_them(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
