@@ -10,6 +10,9 @@ PORT ?= 8501
 PYTHON ?= python3
 BIN = .venv/bin
 
+# No process compiles again what another has: an app's next start, or the hundreds of the tests.
+export PYTHONDONTWRITEBYTECODE =
+
 .PHONY: app room test check
 
 app: .venv/runtime
@@ -20,8 +23,6 @@ room: .venv/runtime
 	$(BIN)/python -m fmnist data || true
 	$(BIN)/python -m fmnist.machine.room $(PORT)
 
-# Of the hundreds of processes that tests start, none compiles again what another has.
-test: export PYTHONDONTWRITEBYTECODE =
 test: .venv/dev
 	$(BIN)/python -m pytest $(if $(FMNIST_CI),,-m "not slow") $(ARGS)
 
@@ -34,12 +35,13 @@ check: .venv/dev node_modules/.package-lock.json
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
 
+# Most of what is installed is never imported: what is, Python compiles then.
 .venv/runtime: requirements.txt | .venv/bin/python
-	$(BIN)/python -m pip install --quiet -r requirements.txt
+	$(BIN)/python -m pip install --quiet --no-compile -r requirements.txt
 	touch $@
 
 .venv/dev: requirements-dev.txt .venv/runtime
-	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --no-compile -r requirements-dev.txt
 	touch $@
 
 node_modules/.package-lock.json: package-lock.json
