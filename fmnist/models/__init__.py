@@ -13,6 +13,7 @@ from fmnist.models.fcnn import FullyConnected
 from fmnist.models.layers import Classifier
 from fmnist.models.recipe import Recipe
 from fmnist.models.residual import ResidualNet
+from fmnist.models.resnet import ResNet
 from fmnist.models.rnn import RowColumnReader, RowReader
 from fmnist.words import Words
 
@@ -248,11 +249,35 @@ _SPECS = (
         family="cnn",
         summary=Words(
             "Three residual blocks (He et al. 2015) of 64 to 256 channels, trained on images that "
-            "have parts of others (CutMix, Yun et al. 2019): our best."
+            "have parts of others (CutMix, Yun et al. 2019)."
         ),
         network=lambda: ResidualNet([64, 128, 256]),
         recipe=replace(
             _RESIDUAL, epochs=75, averaging=0.999, mixing=0.5, augment=("flip", "shift")
+        ),
+    ),
+    ModelSpec(
+        name="resnet-20",
+        title=Words("ResNet-20"),
+        family="cnn",
+        summary=Words(
+            "Nine residual blocks (He et al. 2015) of 16 to 64 channels, the first three of which "
+            "see every pixel. For 272,000 parameters, 95.55 % is reported."
+        ),
+        network=lambda: ResNet([16, 32, 64]),
+        recipe=replace(_RESIDUAL, epochs=100, averaging=0.999, augment=("flip", "shift", "erase")),
+    ),
+    ModelSpec(
+        name="resnet-20-wide",
+        title=Words("ResNet-20, twice as wide"),
+        family="cnn",
+        summary=Words(
+            "Nine residual blocks (He et al. 2015) of 32 to 128 channels, trained on images that "
+            "have parts of others (CutMix, Yun et al. 2019)."
+        ),
+        network=lambda: ResNet([32, 64, 128]),
+        recipe=replace(
+            _RESIDUAL, epochs=60, averaging=0.999, mixing=0.5, augment=("flip", "shift")
         ),
     ),
     ModelSpec(

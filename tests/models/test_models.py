@@ -91,7 +91,9 @@ def test_parameters_are_those_of_the_published_widths() -> None:
 def test_the_networks_of_a_size_class_keep_to_it() -> None:
     assert parameter_count(MODELS["residual-100k"].build()) < 100_000
     assert parameter_count(MODELS["residual-300k"].build()) < 300_000
+    assert parameter_count(MODELS["resnet-20"].build()) < 300_000
     assert 4 * parameter_count(MODELS["residual"].build()) < 16e6
+    assert 4 * parameter_count(MODELS["resnet-20-wide"].build()) < 16e6
 
 
 def test_strided_networks_have_the_widths_of_their_projects() -> None:
