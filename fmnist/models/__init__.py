@@ -59,6 +59,7 @@ _RECURRENT = Recipe(
 )
 _RESIDUAL = Recipe(epochs=30, lr=0.03, weight_decay=0.02, label_smoothing=0.05, optimizer="muon")
 _TAUGHT = replace(_RESIDUAL, epochs=48, teacher="residual")
+_MIXED = replace(_RESIDUAL, averaging=0.999, mixing=0.5)
 
 _SPECS = (
     ModelSpec(
@@ -252,9 +253,7 @@ _SPECS = (
             "have parts of others (CutMix, Yun et al. 2019)."
         ),
         network=lambda: ResidualNet([64, 128, 256]),
-        recipe=replace(
-            _RESIDUAL, epochs=75, averaging=0.999, mixing=0.5, augment=("flip", "shift")
-        ),
+        recipe=replace(_MIXED, epochs=75),
     ),
     ModelSpec(
         name="resnet-20",
@@ -276,9 +275,7 @@ _SPECS = (
             "have parts of others (CutMix, Yun et al. 2019)."
         ),
         network=lambda: ResNet([32, 64, 128]),
-        recipe=replace(
-            _RESIDUAL, epochs=60, averaging=0.999, mixing=0.5, augment=("flip", "shift")
-        ),
+        recipe=replace(_MIXED, epochs=60),
     ),
     ModelSpec(
         name="everyday",

@@ -46,7 +46,7 @@ class Residual(nn.Module):
         return values + found
 
 
-def convolution(inputs: int, outputs: int) -> nn.Sequential:
+def convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
     """A 3x3 convolution, batch normalisation and ReLU."""
-    filters = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
+    filters = nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False)
     return nn.Sequential(filters, BatchNorm2d(outputs), nn.ReLU())

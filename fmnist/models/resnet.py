@@ -33,12 +33,9 @@ class Block(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
         super().__init__()
+        # The second's ReLU comes after what came in is added.
         self.found = nn.Sequential(
-            nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False),
-            BatchNorm2d(outputs),
-            nn.ReLU(),
-            nn.Conv2d(outputs, outputs, 3, padding=1, bias=False),
-            BatchNorm2d(outputs),
+            *convolution(inputs, outputs, stride), *convolution(outputs, outputs)[:-1]
         )
         self.kept = nn.Sequential()
         if stride > 1:
