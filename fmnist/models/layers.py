@@ -60,7 +60,7 @@ class _BatchNorm(nn.modules.batchnorm._BatchNorm):
             return normalized
         axes = [axis for axis in range(values.ndim) if axis != 1]
         along = (-1, *[1] * (values.ndim - 2))
-        values = values.float()
+        values = values.to(self.weight.dtype)
         count = parallel.summed(values.new_tensor([values[:, 0].numel()]))
         mean = parallel.summed(values.sum(axes)) / count
         centred = values - mean.view(along)

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 import torch
-from in_group import LONG, losses
+from in_group import STEPS, losses
 
 from fmnist import PROJECT
 from fmnist.machine import parallel
@@ -25,8 +25,8 @@ def test_two_processes_reach_the_losses_of_one_on_the_same_batches() -> None:
     of_two = json.loads(done.stdout)
     for name in MODELS:
         of_one = losses(name)
-        assert len(of_one) == (20 if name in LONG else 2)
-        assert of_two[name] == pytest.approx(of_one, rel=1e-4 if name in LONG else 3e-4)
+        assert len(of_one) == STEPS
+        assert of_two[name] == pytest.approx(of_one, rel=1e-6)
 
 
 @pytest.mark.slow
