@@ -35,13 +35,19 @@ check: .venv/dev node_modules/.package-lock.json
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
 
-# Most of what is installed is never imported: what is, Python compiles then.
-.venv/runtime: requirements.txt | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --no-compile -r requirements.txt
+.venv/bin/uv: | .venv/bin/python
+	$(BIN)/python -m pip install --quiet uv
+
+# uv takes a fifth of the time; of a mirror that pip alone was told of, pip takes what uv didn't find.
+install = $(BIN)/uv pip install --quiet --python $(BIN)/python -r $(1) \
+	|| $(BIN)/python -m pip install --quiet --no-compile -r $(1)
+
+.venv/runtime: requirements.txt | .venv/bin/uv
+	$(call install,requirements.txt)
 	touch $@
 
 .venv/dev: requirements-dev.txt .venv/runtime
-	$(BIN)/python -m pip install --quiet --no-compile -r requirements-dev.txt
+	$(call install,requirements-dev.txt)
 	touch $@
 
 node_modules/.package-lock.json: package-lock.json
