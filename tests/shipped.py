@@ -13,7 +13,8 @@ THREE = ("fcnn", "cnn", "gru")
 """Of every family the quickest."""
 KINDS = (
     "softmax", "fcnn", "fcnn-normalized", "lenet-5", "tinyvgg", "cnn", "cnn-strided",
-    "cnn-normalized", "residual-100k", "resnet-20", "everyday", "lstm", "gru", "bilstm", "rows-columns",
+    "cnn-normalized", "residual-100k", "resnet-20", "everyday", "lstm", "gru", "bilstm",
+    "rows-columns",
 )  # fmt: skip
 """One of each kind of network; the others have its layers in other sizes or numbers."""
 SHIPPED = shelf.SHIPPED
