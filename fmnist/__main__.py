@@ -24,6 +24,7 @@ from fmnist.machine.devices import PREFERENCES
 from fmnist.machine.errors import UserFacingError
 from fmnist.machine.files import write_whole
 from fmnist.models import MODELS, inference
+from fmnist.models.recipe import Recipe
 from fmnist.pictures import intake, reading
 from fmnist.pictures.intake import Kind
 from fmnist.pictures.reading import PictureError
@@ -95,12 +96,16 @@ def train(options: argparse.Namespace) -> int:
     """Make a run of the model's recipe, with the given changes, and watch it to its end."""
     asked = {name: getattr(options, name) for name in ("epochs", "batch_size", "lr", "seed")}
     changes = {name: value for name, value in asked.items() if value is not None}
+    recipe = MODELS[options.model].recipe
+    if options.repeats and (own := _load(options.repeats).card.recipe):
+        recipe = Recipe.from_json(own)
     plan = Plan(
         model=options.model,
-        recipe=replace(MODELS[options.model].recipe, **changes),
+        recipe=replace(recipe, **changes),
         data=_source(options.data),
         device=options.device,
         limit=options.limit,
+        repeats=options.repeats,
         name=options.name,
     )
     if "TORCHELASTIC_RUN_ID" in os.environ:
@@ -161,8 +166,12 @@ def make_report(options: argparse.Namespace) -> int:
 def _measured(
     name: str, split_name: SplitName, source: Source
 ) -> tuple[Weights, Evaluation, Split]:
-    """Weights, their answers to a split, and the split."""
+    """Weights, their answers to a split, and the split; raises WeightsError if it was learned."""
     weights = _load(name)
+    if weights.card.repeats and split_name == "validation":
+        raise WeightsError(
+            "{name} has learned the validation images; ask it about test.", name=weights.card.label
+        )
     split = splits.load(split_name, source)
     logits, _ = devices.or_cpu(
         partial(inference.infer, weights.model, split.images), devices.choose(), notify=_complain
@@ -454,6 +463,9 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("--device", choices=PREFERENCES, default="auto")
     verb.add_argument("--data", choices=SOURCES)
     verb.add_argument("--limit", type=int, metavar="N", help="train on N images only")
+    verb.add_argument(
+        "--repeats", metavar="WEIGHTS", help="as they were trained, on the validation images too"
+    )
     verb.add_argument("--name", help="keep the result among the weights under this name")
     verb.set_defaults(verb=train)
 

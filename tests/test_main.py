@@ -80,6 +80,12 @@ def test_train_shows_progress_and_keeps_the_result_under_its_name(
         assert main(["runs", action, row["id"]]) == 1
         assert "finished" in capsys.readouterr().err
 
+    whole = ["train", "fcnn", "--data", "drawn", "--limit", "400", "--repeats", "mine"]
+    assert main([*whole, "--device", "cpu", "--name", "whole"]) == 0
+    assert shelf.load("whole").card.recipe == recipe
+    assert main(["evaluate", "whole", "--data", "drawn", "--split", "validation"]) == 1
+    assert "whole has learned the validation images" in capsys.readouterr().err
+
 
 @pytest.fixture
 def pictures(tmp_path: Path) -> Path:

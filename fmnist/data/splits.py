@@ -59,6 +59,10 @@ class Split:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def __add__(self, other: "Split") -> "Split":
+        pairs = (self.images, other.images), (self.labels, other.labels)
+        return Split(*map(np.concatenate, pairs))
+
 
 def default_source() -> Source:
     """The real dataset where its files are here, else the drawn garments."""

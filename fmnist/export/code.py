@@ -30,13 +30,18 @@ _SCRIPT = templates.template(Path(__file__).with_name("train.py.j2"))
 
 
 def script(
-    architecture: str, recipe: Recipe, limit: int | None = None, run: str = "", drawn: bool = False
+    architecture: str,
+    recipe: Recipe,
+    limit: int | None = None,
+    run: str = "",
+    drawn: bool = False,
+    repeats: str | None = None,
 ) -> str:
     """A script that trains as a run of that recipe does, on so many images, without this project.
 
     It names the run, and says what of the recipe it leaves out. Its cells begin with `CELL`.
     """
-    left_out = [*_left_out(recipe, drawn)]
+    left_out = [*_left_out(recipe, drawn, repeats)]
     if recipe.teacher and any(c.name == recipe.teacher and c.opaque for c in shelf.cards()):
         left_out.append(
             f"Left out: what {recipe.teacher} answers, a graph that somebody brought. The labels "
@@ -162,7 +167,7 @@ def _cell(kind: str, text: str) -> dict[str, Any]:
     return cell if kind == "markdown" else cell | {"execution_count": None, "outputs": []}
 
 
-def _left_out(recipe: Recipe, drawn: bool) -> Iterator[str]:
+def _left_out(recipe: Recipe, drawn: bool, repeats: str | None) -> Iterator[str]:
     if drawn:
         yield "The run learned drawn garments; here they are those of Fashion-MNIST."
     if recipe.everyday:
@@ -172,6 +177,8 @@ def _left_out(recipe: Recipe, drawn: bool) -> Iterator[str]:
         )
     if recipe.people:
         yield "Left out: the pictures that people really drew and took, which it learns from too."
+    if repeats:
+        yield f"Left out: the validation images, which it learned too, to the epoch of {repeats}."
 
 
 def _sorted(imports: Iterable[str]) -> list[str]:

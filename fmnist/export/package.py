@@ -64,7 +64,7 @@ def training_script(card: Card) -> str | None:
         return None
     drawn = card.data == "drawn"
     recipe = Recipe.from_json(card.recipe)
-    return code.script(card.architecture, recipe, card.limit, drawn=drawn)
+    return code.script(card.architecture, recipe, card.limit, drawn=drawn, repeats=card.repeats)
 
 
 def classify_script(weights: Weights) -> str:

@@ -115,6 +115,9 @@ def _facts(card: Card) -> Iterator[tuple[str, str]]:
         yield _("Reads pixels as"), said(card.reads)
     if card.data:
         yield _("Trained on"), "Fashion-MNIST" if card.data == "real" else _("drawn garments")
+    if card.repeats:
+        also = _("the validation images, to the epoch that was best for {name}", name=card.repeats)
+        yield _("Trained also on"), also
     if card.recipe:
         recipe = ", ".join(f"{name} {in_words(value)}" for name, value in card.recipe.items())
         yield _("Recipe"), recipe

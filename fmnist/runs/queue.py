@@ -16,6 +16,7 @@ from fmnist.machine import devices
 from fmnist.machine.errors import UserFacingError
 from fmnist.machine.files import write_new, write_whole
 from fmnist.machine.locks import held, lock, open_lock
+from fmnist.models.recipe import Recipe
 from fmnist.runs import launchers
 from fmnist.runs.launchers import local
 from fmnist.runs.launchers.job import Job
@@ -32,6 +33,7 @@ from fmnist.runs.run import (
     runs_of,
 )
 from fmnist.weights import shelf
+from fmnist.weights.card import Card
 from fmnist.words import Words, kept
 
 POLL_SECONDS = 0.25
@@ -271,6 +273,8 @@ def _make(plan: Plan, queued: bool) -> str:
             )
         )
         plan = replace(plan, recipe=replace(plan.recipe, start=None))
+    if plan.repeats:
+        _check_repetition(plan, shelf.load(plan.repeats).card)
     _check_quota(plan)
     if plan.name is not None:
         shelf.check_free(plan.name)
@@ -290,6 +294,19 @@ def _make(plan: Plan, queued: bool) -> str:
         shutil.rmtree(made, ignore_errors=True)
         raise RunError(_not_written(error)) from None
     return run_id
+
+
+def _check_repetition(plan: Plan, card: Card) -> None:
+    """Raise RunError where more than the seed of a plan differs from what validation chose."""
+    recipe = Recipe.from_json(card.recipe) if card.recipe else None
+    chosen = (card.architecture, card.data, card.limit, recipe)
+    alike = replace(plan.recipe, seed=recipe.seed) if recipe else None
+    if card.best_epoch is None or chosen != (plan.model, plan.data, plan.limit, alike):
+        raise RunError(
+            "{name} was trained in another way. What repeats it needs its model, data and recipe; "
+            "only the seed may differ.",
+            name=card.label,
+        )
 
 
 def _check_quota(plan: Plan) -> None:

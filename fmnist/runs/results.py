@@ -19,7 +19,7 @@ def keep(run_ids: Sequence[str], name: str) -> Card:
     runs = [read_run(run_id) for run_id in run_ids]
     _check_seeds(runs)
     seeds = [figures(run.plan.recipe.seed, _card(run)) for run in runs]
-    best, _ = max(zip(runs, seeds, strict=True), key=lambda each: each[1].validation)
+    best, _ = max(zip(runs, seeds, strict=True), key=lambda each: each[1].validation or 0.0)
     model, card = shelf.load(best.weights)
     return shelf.keep(Weights(model, replace(card, seeds=seeds)), name)
 
@@ -56,6 +56,7 @@ def _card(run: Run) -> Card:
 
 def figures(seed: int, card: Card) -> Seed:
     """What a card says of the training of that seed; raises RunError where it wasn't measured."""
-    if card.validation is None or card.test is None:
+    if card.test is None:
         raise RunError("The card of run {name} has no figures.", name=card.name)
-    return Seed(seed, card.validation.accuracy, card.test.accuracy, card.mirrored)
+    validation = card.validation.accuracy if card.validation else None
+    return Seed(seed, validation, card.test.accuracy, card.mirrored)

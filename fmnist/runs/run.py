@@ -102,6 +102,7 @@ class Plan:
     data: Source
     device: str = "auto"  # becomes cpu or cuda when the run is made
     limit: int | None = None  # train on this many images only
+    repeats: str | None = None  # weights: trained as they were, but on the validation images too
     name: str | None = None  # keep the result among the weights under this name
     origin: str = Words("the command line")  # where the recipe came from
     layers: list[Layer] | None = None  # those of a network that was built
@@ -170,7 +171,9 @@ class Run:
 
     @cached_property
     def best(self) -> float | None:
-        """The highest validation accuracy so far, 0 to 1."""
+        """The highest validation accuracy so far, 0 to 1; None if it learns those images."""
+        if self.plan.repeats:
+            return None
         if self.outcome:
             return self.outcome.best
         validated = (line.get("validation_accuracy") for line in self.progress)

@@ -62,6 +62,7 @@ def _settings(run: Run) -> dict[str, Any]:
         "data": plan.data,
         "device": plan.device,
         "limit": plan.limit or "",
+        "repeats": plan.repeats or "",
         **recipe,
         "augment": "+".join(recipe["augment"]),
     }

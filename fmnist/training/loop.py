@@ -122,8 +122,11 @@ def train(
     resume: Checkpoint | None = None,
     teacher: nn.Module | None = None,
     people: People | None = None,
+    until: int | None = None,
 ) -> Iterator[Progress]:
     """Train in place on the (train, validation) splits; the best-on-validation weights are kept.
+
+    With `until` those of that epoch are, whatever they score, and training ends with it.
 
     Yields `PROGRESS_PER_EPOCH` times an epoch, the last time with the validation figures. All
     randomness is a function of the seed and the step, so a run that goes on from a `Checkpoint`
@@ -157,13 +160,14 @@ def train(
     batches = _Batches(training, recipe, state.taught, taken, device)
     _check_batches(model, batches)
     learn = _learner(model, optimizer, recipe, device, bfloat16)
-    steps = len(batches) * recipe.epochs
+    steps = len(batches) * (until or recipe.epochs)
     progress_every = max(1, len(batches) // PROGRESS_PER_EPOCH)
     losses, images, since = [], 0, time.perf_counter()
 
     for step in range(state.step, steps):
         batch = batches.at(step)
-        losses.append(learn(step, learning_rate(recipe, step, steps), batch))
+        rate = learning_rate(recipe, step, len(batches) * recipe.epochs)
+        losses.append(learn(step, rate, batch))
         images += batch.total
         if mean:
             mean.update_parameters(model)
@@ -175,10 +179,10 @@ def train(
         speed = images / (time.perf_counter() - since)
         judged = mean.module if mean else model
         result = _validate(judged, validation, held_out, device) if ends_epoch else None
-        state.note(step + 1, epoch + 1, model, mean, optimizer, result)
+        chosen = result if until in (None, epoch + 1) else None
+        state.note(step + 1, epoch + 1, model, mean, optimizer, chosen)
         state.seconds += time.perf_counter() - since
         eta = state.seconds / state.step * (steps - state.step)
-        rate = learning_rate(recipe, step, steps)
         yield Progress(epoch + 1, step + 1, steps, loss, rate, speed, eta, result)
         losses, images, since = [], 0, time.perf_counter()
 

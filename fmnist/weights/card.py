@@ -94,7 +94,7 @@ class Seed:
     """Accuracies, 0 to 1, of one of several trainings that differ in their seed only."""
 
     seed: int
-    validation: float
+    validation: float | None  # None where its images were learned
     test: float
     mirrored: float | None  # as on the card
 
@@ -121,6 +121,7 @@ class Card:
     data: str | None = None  # real or drawn
     recipe: dict[str, Any] | None = None
     limit: int | None = None  # of how many training images it learned, where not of all
+    repeats: str | None = None  # the weights that validation chose, if it learned its images too
     best_epoch: int | None = None
     validation: Figures | None = None
     test: Figures | None = None
@@ -162,9 +163,10 @@ class Card:
 
     @property
     def knows(self) -> tuple[SplitName, ...]:
-        """The splits that it can be asked about."""
+        """The splits that it can be asked about; held-out images that it learned say nothing."""
         known = self._form.knows if self._form else SPLITS
-        return tuple(split for split in known if not (self.sealed and split == "test"))
+        kept_from = {"test": self.sealed, "validation": self.repeats is not None}
+        return tuple(split for split in known if not kept_from.get(split))
 
     @property
     def any_picture(self) -> bool:

@@ -42,8 +42,8 @@ def joined(weights: Sequence[Weights], name: str) -> Weights:
 
 
 def may_join(card: Card) -> bool:
-    """Whether a model is a single network of layers, as the members of an ensemble are."""
-    return card.family not in {ENSEMBLE, *OPAQUE}
+    """Whether a model is a single network of layers that validation can judge among others."""
+    return card.family not in {ENSEMBLE, *OPAQUE} and card.repeats is None
 
 
 def answer_of(members: Sequence[Evaluation], name: str) -> Evaluation:
@@ -57,6 +57,13 @@ def _check(cards: Sequence[Card]) -> None:
     if not FEWEST <= len(cards) <= MOST:
         raise WeightsError("An ensemble has {fewest} to {most} models.", fewest=FEWEST, most=MOST)
     for card in cards:
+        if card.repeats is not None:
+            raise WeightsError(
+                "{name} has learned the validation images, by which several together are judged. "
+                "Take {chosen} in its place.",
+                name=card.label,
+                chosen=card.repeats,
+            )
         if not may_join(card):
             raise WeightsError(
                 "{name} is no single network of layers, so it can't join others.", name=card.label

@@ -160,6 +160,7 @@ def test_the_script_of_every_shipped_recipe_is_well_formed_and_defines_each_name
     defined = [node.name for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef)]
     assert len(defined) == len(set(defined))
     assert ("Left out" in text) == bool(recipe.everyday or recipe.people)
+    assert "to the epoch of theirs" in code.script(architecture, recipe, repeats="theirs")
 
 
 def test_the_notebook_has_the_scripts_code_in_order() -> None:

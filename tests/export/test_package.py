@@ -230,6 +230,9 @@ def test_the_card_says_what_was_measured_and_holds_a_name_of_any_characters() ->
     assert "license" not in metadata  # none was chosen, and "unknown" would say less
     assert f"# {label}\n" in body
     assert "91.00 % of 1,000 test images named right, cross-entropy 0.2500" in body
+    assert "epoch 3 did best on the validation images" in body
+    repeated = model_card(Weights(MODELS["fcnn-128"].seeded(0), replace(card, repeats="theirs")))
+    assert "best on the validation images where `theirs` was trained alike" in repeated
     assert "91.00 %, 92.00 %" in body
     assert "| Trouser | 91.0 % | 91.0 % |" in body
     drawn = model_card(

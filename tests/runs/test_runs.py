@@ -21,16 +21,18 @@ from fmnist import PROJECT
 from fmnist.analysis import evaluation
 from fmnist.analysis.evaluation import Evaluation
 from fmnist.data import splits
+from fmnist.data.splits import Split
 from fmnist.machine.errors import UserFacingError
 from fmnist.machine.locks import is_held
-from fmnist.models import building, inference
+from fmnist.models import MODELS, building, inference
 from fmnist.models.chain import Chain
 from fmnist.models.layers import parameter_count
 from fmnist.models.recipe import Recipe
 from fmnist.runs import queue, results, worker
 from fmnist.runs import run as run_module
 from fmnist.runs.run import BUILT, Plan, Run, RunError, _content, all_runs, read_run, runs_folder
-from fmnist.weights import shelf
+from fmnist.training.loop import train
+from fmnist.weights import ensembles, shelf
 from fmnist.weights.card import Card, Seed, WeightsError
 from fmnist.weights.shelf import Weights
 
@@ -175,6 +177,39 @@ def test_a_run_begins_with_the_weights_that_its_recipe_names(
     )
     assert known.card.test.accuracy == pytest.approx(elder.card.test.accuracy, abs=0.01)
     assert known.card.test.accuracy > fresh.card.test.accuracy + 0.2
+
+
+def test_what_validation_chose_is_repeated_on_its_images_too_to_the_same_epoch(
+    carried_out: Callable[[Plan], Run],
+) -> None:
+    chosen = carried_out(replace(SHORT, name="chosen")).card
+    again = replace(SHORT, repeats="chosen", name="again")
+    with pytest.raises(RunError, match="trained in another way"):
+        queue.start(replace(again, recipe=replace(SHORT.recipe, lr=0.5)))
+    run = carried_out(again)
+    assert "learns the validation images too" in run.notice
+    assert (run.best, run.card.validation, run.card.knows) == (None, None, ("train", "test"))
+    assert (run.card.best_epoch, run.card.repeats) == (chosen.best_epoch, "chosen")
+    assert (run.card.temperature, run.card.energy_limit) == (
+        chosen.temperature,
+        chosen.energy_limit,
+    )
+    assert [seed.validation for seed in shelf.load("again").card.seeds] == [None]
+
+    training, validation = splits.load("train", "drawn", 500), splits.load("validation", "drawn")
+    pairs = zip(vars(training).values(), vars(validation).values(), strict=True)
+    both = Split(*map(np.concatenate, pairs))
+    model = MODELS["fcnn"].seeded(0)
+    reports = train(model, (both, both), SHORT.recipe, torch.device("cpu"))
+    for report in reports:
+        if report.validation and report.epoch == chosen.best_epoch:
+            break
+    expected = model.state_dict()
+    kept = shelf.load("again").model.state_dict()
+    assert all(torch.equal(kept[name], tensor) for name, tensor in expected.items())
+
+    with pytest.raises(WeightsError, match=r"again has learned.*Take chosen"):
+        ensembles.joined([shelf.load("again"), shelf.load("chosen")], "both")
 
 
 def test_a_teacher_that_is_not_there_is_refused_before_the_training() -> None:

@@ -48,6 +48,23 @@ def test_the_same_seed_gives_the_same_losses_and_another_seed_others(splits) -> 
     assert losses[0] != other
 
 
+def test_where_the_epoch_is_known_training_ends_with_it_as_it_stood_there_on_the_way_to_the_last(
+    splits,
+) -> None:
+    whole, state = MODELS["fcnn"].seeded(0), Checkpoint()
+    ends = (r for r in train(whole, splits, RECIPE, CPU, state) if r.validation)
+    assert next(ends).epoch == 1
+    assert next(ends).epoch == 2
+    expected = {name: tensor.clone() for name, tensor in state.model.items()}
+
+    # Those of the first would be kept if validation chose.
+    training, unlearned = splits[0], Split(splits[1].images, (splits[1].labels + 1) % 10)
+    short = MODELS["fcnn"].seeded(0)
+    reports = list(train(short, (training, unlearned), RECIPE, CPU, until=2))
+    assert (reports[-1].epoch, reports[-1].step) == (2, reports[-1].steps)
+    assert all(torch.equal(expected[name], t) for name, t in short.state_dict().items())
+
+
 @pytest.mark.parametrize(
     ("optimizer", "lr"), [("adamw", 1e-3), pytest.param("muon", 0.02, marks=pytest.mark.slow)]
 )

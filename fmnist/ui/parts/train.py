@@ -503,8 +503,8 @@ def _buttons(run: Run, ticket: Ticket | None) -> None:
     if run.state == "finished":
         take_home.model(lambda: _result(run), name, run.id)
     if run.plan.layers is None:
-        drawn = run.plan.data == "drawn"
-        text = code.script(run.plan.model, run.plan.recipe, run.plan.limit, name, drawn=drawn)
+        plan, drawn = run.plan, run.plan.data == "drawn"
+        text = code.script(plan.model, plan.recipe, plan.limit, name, drawn, plan.repeats)
         take_home.script(text, name, run.id)
 
 
