@@ -298,6 +298,10 @@ def _make(plan: Plan, queued: bool) -> str:
 
 def _check_repetition(plan: Plan, card: Card) -> None:
     """Raise RunError where more than the seed of a plan differs from what validation chose."""
+    if card.repeats:
+        raise RunError(
+            "{name} repeats {chosen} itself. Name that one.", name=card.label, chosen=card.repeats
+        )
     recipe = Recipe.from_json(card.recipe) if card.recipe else None
     chosen = (card.architecture, card.data, card.limit, recipe)
     alike = replace(plan.recipe, seed=recipe.seed) if recipe else None

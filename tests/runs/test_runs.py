@@ -208,6 +208,8 @@ def test_what_validation_chose_is_repeated_on_its_images_too_to_the_same_epoch(
     kept = shelf.load("again").model.state_dict()
     assert all(torch.equal(kept[name], tensor) for name, tensor in expected.items())
 
+    with pytest.raises(RunError, match="again repeats chosen itself"):
+        queue.start(replace(again, repeats="again", name="once more"))
     with pytest.raises(WeightsError, match=r"again has learned.*Take chosen"):
         ensembles.joined([shelf.load("again"), shelf.load("chosen")], "both")
 
