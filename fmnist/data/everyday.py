@@ -66,7 +66,7 @@ def add_to(split: Split, count: int, seed: int) -> Split:
     of = "-".join(files.digest(array) for array in (split.images, split.labels))
     made = files.cached(f"everyday-{VERSION}-{of}-{count}-{seed}", partial(_made, chunks))
     labels = [labels for _, labels in map(_labelled, chunks)]
-    return Split(np.concatenate([split.images, made]), np.concatenate([split.labels, *labels]))
+    return split + Split(made, np.concatenate(labels))
 
 
 class _Chunk(NamedTuple):

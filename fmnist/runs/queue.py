@@ -302,10 +302,10 @@ def _check_repetition(plan: Plan, card: Card) -> None:
         raise RunError(
             "{name} repeats {chosen} itself. Name that one.", name=card.label, chosen=card.repeats
         )
-    recipe = Recipe.from_json(card.recipe) if card.recipe else None
-    chosen = (card.architecture, card.data, card.limit, recipe)
-    alike = replace(plan.recipe, seed=recipe.seed) if recipe else None
-    if card.best_epoch is None or chosen != (plan.model, plan.data, plan.limit, alike):
+    seed = {"seed": plan.recipe.seed}
+    alike = card.recipe is not None and Recipe.from_json(card.recipe | seed) == plan.recipe
+    on_the_same = (card.architecture, card.data, card.limit) == (plan.model, plan.data, plan.limit)
+    if card.best_epoch is None or not (alike and on_the_same):
         raise RunError(
             "{name} was trained in another way. What repeats it needs its model, data and recipe; "
             "only the seed may differ.",

@@ -170,10 +170,12 @@ def execute(run: Run) -> None:
     test = splits.load("test", run.plan.data)
     card = measure(run, model, state, (validation, test), device)
     if people:
-        sure = certainty(Weights(model, card), people.held_out, validation, device)
-        card = replace(card, sources=sources, certainty=sure)
+        card = replace(card, sources=sources)
     if run.plan.repeats:
         card = _as_sure_as(shelf.load(run.plan.repeats).card, card)
+    elif people:
+        sure = certainty(Weights(model, card), people.held_out, validation, device)
+        card = replace(card, certainty=sure)
     # Kept before the run is finished, so that no kill comes in between.
     refusal = _keep(run, Weights(model, card))
     card = shelf.save(Weights(model, card), run.folder)

@@ -245,11 +245,7 @@ class _Batches:
         if taken is not None:
             of_labels = np.zeros((len(training), len(CLASSES)), bool)
             self._sets = torch.tensor(np.concatenate([of_labels, taken.accepted]), device=device)
-            none = np.full(len(taken), len(CLASSES), np.uint8)
-            training = Split(
-                np.concatenate([training.images, taken.images]),
-                np.concatenate([training.labels, none]),
-            )
+            training += Split(taken.images, np.full(len(taken), len(CLASSES), np.uint8))
         self._images = torch.tensor(training.images, device=device)
         self._targets = _smoothed(training.labels, recipe.label_smoothing).to(device)
         if taught is not None:

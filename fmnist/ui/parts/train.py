@@ -504,7 +504,8 @@ def _buttons(run: Run, ticket: Ticket | None) -> None:
         take_home.model(lambda: _result(run), name, run.id)
     if run.plan.layers is None:
         plan, drawn = run.plan, run.plan.data == "drawn"
-        text = code.script(plan.model, plan.recipe, plan.limit, name, drawn, plan.repeats)
+        asked = plan.model, plan.recipe, plan.limit
+        text = code.script(*asked, name, drawn=drawn, repeats=plan.repeats)
         take_home.script(text, name, run.id)
 
 
