@@ -13,7 +13,7 @@ from fmnist.models.recipe import Recipe
 from fmnist.training.loop import train
 
 STEPS = 3
-RECIPE = Recipe(epochs=1, batch_size=31, lr=1e-3, precision="float32")
+RECIPE = Recipe(epochs=1, batch_size=9, lr=1e-3, precision="float32")
 
 
 def losses(name: str) -> list[float]:

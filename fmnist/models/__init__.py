@@ -271,11 +271,11 @@ _SPECS = (
         title=Words("ResNet-20, twice as wide"),
         family="cnn",
         summary=Words(
-            "Nine residual blocks (He et al. 2015) of 32 to 128 channels, trained on images that "
+            "Nine residual blocks (He et al. 2015) of 32 to 120 channels, trained on images that "
             "have parts of others (CutMix, Yun et al. 2019)."
         ),
-        network=lambda: ResNet([32, 64, 128]),
-        recipe=replace(_MIXED, epochs=60),
+        network=lambda: ResNet([32, 64, 120]),
+        recipe=replace(_MIXED, epochs=45),
     ),
     ModelSpec(
         name="everyday",
