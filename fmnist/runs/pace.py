@@ -133,8 +133,8 @@ def seconds(plan: Plan, images: int, held_out: int, speed: float) -> float:
     """About how long a plan takes at so many images a second, in seconds.
 
     It learns from so many `images` of the dataset, with what its recipe adds to each, and answers
-    those held out after every epoch.
+    those held out after every epoch. What repeats other weights learns those held out as well.
     """
     recipe = plan.recipe
-    learned = images * (1 + recipe.everyday + recipe.people)
+    learned = (images + held_out * bool(plan.repeats)) * (1 + recipe.everyday + recipe.people)
     return recipe.epochs * (learned + held_out / ASKED) / speed

@@ -46,11 +46,13 @@ def test_a_speed_is_measured_by_training_and_says_how_far_it_is() -> None:
     assert 0 < heard[-1] < 1
 
 
-def test_a_plan_takes_longer_by_what_its_recipe_adds_to_each_image() -> None:
+def test_a_plan_takes_longer_by_what_it_learns_beside_the_images() -> None:
     once = pace.seconds(PLAN, 6000, 3000, 1000.0)
     assert once == PLAN.recipe.epochs * (6 + 1)
     added = replace(PLAN, recipe=replace(PLAN.recipe, everyday=0.5, people=0.5))
     assert pace.seconds(added, 6000, 3000, 1000.0) == PLAN.recipe.epochs * (12 + 1)
+    repeated = replace(PLAN, repeats="fcnn-small")
+    assert pace.seconds(repeated, 6000, 3000, 1000.0) == PLAN.recipe.epochs * (9 + 1)
 
 
 def test_whose_turn_comes_when_is_the_sum_of_those_before() -> None:
