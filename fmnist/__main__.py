@@ -97,15 +97,16 @@ def train(options: argparse.Namespace) -> int:
     asked = {name: getattr(options, name) for name in ("epochs", "batch_size", "lr", "seed")}
     changes = {name: value for name, value in asked.items() if value is not None}
     recipe = MODELS[options.model].recipe
-    if options.repeats and (own := _load(options.repeats).card.recipe):
-        recipe = Recipe.from_json(own)
+    repeats = _load(options.repeats).card if options.repeats else None
+    if repeats and repeats.recipe:
+        recipe = Recipe.from_json(repeats.recipe)
     plan = Plan(
         model=options.model,
         recipe=replace(recipe, **changes),
         data=_source(options.data),
         device=options.device,
         limit=options.limit,
-        repeats=options.repeats,
+        repeats=repeats,
         name=options.name,
     )
     if "TORCHELASTIC_RUN_ID" in os.environ:

@@ -133,8 +133,11 @@ def seconds(plan: Plan, images: int, held_out: int, speed: float) -> float:
     """About how long a plan takes at so many images a second, in seconds.
 
     It learns from so many `images` of the dataset, with what its recipe adds to each, and answers
-    those held out after every epoch. What repeats other weights learns those held out as well.
+    those held out after every epoch. What repeats other weights learns those held out as well,
+    and ends with the epoch that was the best.
     """
-    recipe = plan.recipe
-    learned = (images + held_out * bool(plan.repeats)) * (1 + recipe.everyday + recipe.people)
-    return recipe.epochs * (learned + held_out / ASKED) / speed
+    recipe, epochs = plan.recipe, plan.recipe.epochs
+    if plan.repeats:
+        images, epochs = images + held_out, plan.repeats.best_epoch or epochs
+    learned = images * (1 + recipe.everyday + recipe.people)
+    return epochs * (learned + held_out / ASKED) / speed

@@ -274,7 +274,7 @@ def _make(plan: Plan, queued: bool) -> str:
         )
         plan = replace(plan, recipe=replace(plan.recipe, start=None))
     if plan.repeats:
-        _check_repetition(plan, shelf.load(plan.repeats).card)
+        _check_repetition(plan, plan.repeats)
     _check_quota(plan)
     if plan.name is not None:
         shelf.check_free(plan.name)

@@ -102,7 +102,7 @@ class Plan:
     data: Source
     device: str = "auto"  # becomes cpu or cuda when the run is made
     limit: int | None = None  # train on this many images only
-    repeats: str | None = None  # weights: trained as they were, but on the validation images too
+    repeats: Card | None = None  # of weights: as they were trained, on the validation images too
     name: str | None = None  # keep the result among the weights under this name
     origin: str = Words("the command line")  # where the recipe came from
     layers: list[Layer] | None = None  # those of a network that was built
@@ -137,7 +137,9 @@ class Plan:
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "Plan":
         recipe, origin = Recipe.from_json(values["recipe"]), recalled(values["origin"])
-        return cls(**{**values, "recipe": recipe, "origin": origin})
+        chosen = values.get("repeats")
+        repeats = Card.from_values(chosen) if chosen else None
+        return cls(**{**values, "recipe": recipe, "origin": origin, "repeats": repeats})
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self) | {"origin": kept(self.origin)}

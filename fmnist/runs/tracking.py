@@ -62,7 +62,7 @@ def _settings(run: Run) -> dict[str, Any]:
         "data": plan.data,
         "device": plan.device,
         "limit": plan.limit or "",
-        "repeats": plan.repeats or "",
+        "repeats": plan.repeats.name if plan.repeats else "",
         **recipe,
         "augment": "+".join(recipe["augment"]),
     }

@@ -172,7 +172,7 @@ def execute(run: Run) -> None:
     if people:
         card = replace(card, sources=sources)
     if run.plan.repeats:
-        card = _as_sure_as(shelf.load(run.plan.repeats).card, card)
+        card = _as_sure_as(run.plan.repeats, card)
     elif people:
         sure = certainty(Weights(model, card), people.held_out, validation, device)
         card = replace(card, certainty=sure)
@@ -274,7 +274,7 @@ def fit(
     if recipe.start and not state.step:
         shelf.begin(model, recipe.start)
     repeats = run.plan.repeats
-    until = shelf.load(repeats).card.best_epoch if repeats else None
+    until = repeats.best_epoch if repeats else None
     saved = time.monotonic()
     for progress in train(model, data, recipe, device, state, teacher, people, until):
         asked = (run.folder / "stop").exists() and progress.step < progress.steps
@@ -307,7 +307,7 @@ def measure(
         data=run.plan.data,
         recipe=run.plan.recipe.to_json(),
         limit=run.plan.limit,
-        repeats=run.plan.repeats,
+        repeats=run.plan.repeats.name if run.plan.repeats else None,
         best_epoch=state.best_epoch,
         seconds=round(state.seconds, 1),
         device=devices.describe(device),

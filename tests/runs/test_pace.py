@@ -10,6 +10,7 @@ from fmnist.models.recipe import Recipe
 from fmnist.runs import pace
 from fmnist.runs.pace import Turn, Work
 from fmnist.runs.run import Plan, Run
+from fmnist.weights.card import Card
 
 PLAN = Plan("fcnn-small", Recipe(batch_size=8), "drawn", "cpu")
 
@@ -51,8 +52,11 @@ def test_a_plan_takes_longer_by_what_it_learns_beside_the_images() -> None:
     assert once == PLAN.recipe.epochs * (6 + 1)
     added = replace(PLAN, recipe=replace(PLAN.recipe, everyday=0.5, people=0.5))
     assert pace.seconds(added, 6000, 3000, 1000.0) == PLAN.recipe.epochs * (12 + 1)
-    repeated = replace(PLAN, repeats="fcnn-small")
-    assert pace.seconds(repeated, 6000, 3000, 1000.0) == PLAN.recipe.epochs * (9 + 1)
+
+
+def test_a_repetition_learns_the_validation_images_too_and_ends_with_the_best_epoch() -> None:
+    repeated = replace(PLAN, repeats=Card("mine", "fcnn-small", 0, best_epoch=7))
+    assert pace.seconds(repeated, 6000, 3000, 1000.0) == 7 * (9 + 1)
 
 
 def test_whose_turn_comes_when_is_the_sum_of_those_before() -> None:

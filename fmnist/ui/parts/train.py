@@ -504,8 +504,8 @@ def _buttons(run: Run, ticket: Ticket | None) -> None:
         take_home.model(lambda: _result(run), name, run.id)
     if run.plan.layers is None:
         plan, drawn = run.plan, run.plan.data == "drawn"
-        asked = plan.model, plan.recipe, plan.limit
-        text = code.script(*asked, name, drawn=drawn, repeats=plan.repeats)
+        asked, repeats = (plan.model, plan.recipe, plan.limit), plan.repeats and plan.repeats.name
+        text = code.script(*asked, name, drawn=drawn, repeats=repeats)
         take_home.script(text, name, run.id)
 
 
