@@ -319,9 +319,9 @@ def _first(what: str) -> None:
     say(f"{what}: {median(walls):.0f} ms, {median(cpus):.0f} of them the CPU's ({runs:.0f})")
 
 
-def _time(what: str, act: Callable[[], object], times: int = 9) -> None:
+def _time(what: str, act: Callable[[], object]) -> None:
     seconds = []
-    for _ in range(times):
+    for _ in range(9):
         began = time.perf_counter()
         result = act()
         seconds.append(time.perf_counter() - began)

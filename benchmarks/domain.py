@@ -21,7 +21,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.stats import binomtest
-from torch import nn
 
 from fmnist.analysis import evaluation
 from fmnist.data import people, splits
@@ -118,17 +117,6 @@ def rights(logits: NDArray[np.float32], right: Sequence[Sequence[int]]) -> NDArr
     """Whether each answer, by logits (N, 10), is among the labels that count as right."""
     pairs = zip(logits.argmax(1), right, strict=True)
     return np.array([label in labels for label, labels in pairs], bool)
-
-
-def share_right(model: nn.Module, images: Images, right: Sequence[Sequence[int]]) -> float:
-    """The share of images whose answer is among the labels that count as right."""
-    return float(rights(infer(model, images, CPU), right).mean())
-
-
-def share_flagged(model: nn.Module, card: Card, images: Images, kind: str | None = None) -> float:
-    """The share of images of a kind that the model warns of."""
-    kinds = [kind] * len(images) if kind else None
-    return float(doubted(card, infer(model, images, CPU), kinds).mean())
 
 
 def doubted(

@@ -153,10 +153,10 @@ def few_pixels(
     return Search(here, changed, asked, fooled=False)
 
 
-def other_classes(labels: Labels, classes: int = 10) -> Labels:
+def other_classes(labels: Labels) -> Labels:
     """Another class (N,) for each label (N,), drawn from a seed: what to attack towards."""
     rng = np.random.default_rng(SEED)
-    moved: Labels = ((labels + rng.integers(1, classes, len(labels))) % classes).astype(np.uint8)
+    moved: Labels = ((labels + rng.integers(1, 10, len(labels))) % 10).astype(np.uint8)
     return moved
 
 

@@ -6,6 +6,7 @@
                       sketches/ID    a sketch that was given, see sketches.py
                       guesses/ID     what a member took garments for, see guesses.py
                       entries/ID     what a member handed in, see contest.py
+                      challenges.*   the best results of its challenges, with a lock of their own
 
 Servers on one folder agree, since none keeps anything that isn't here. Whoever acts has a ticket:
 the code, who it is, and a secret of which only the hash is here.

@@ -1,6 +1,7 @@
 """Where the numbers are computed: CUDA when there is one, else the CPU."""
 
 import os
+import re
 from collections.abc import Callable
 from typing import Literal, TypeVar
 
@@ -57,8 +58,10 @@ def or_cpu(
     """`compute(device)` and the device that did it; where CUDA fails, notify and use the CPU."""
     try:
         return compute(device), device
-    except (torch.OutOfMemoryError, torch.AcceleratorError) as error:
-        if device.type == "cpu":
+    except RuntimeError as error:
+        # cuBLAS and cuDNN raise no class of their own.
+        of_cuda = isinstance(error, torch.OutOfMemoryError | torch.AcceleratorError)
+        if device.type == "cpu" or not (of_cuda or re.search("CUDA|CUBLAS|cuDNN", str(error))):
             raise
         notice = (
             Words("The GPU ran out of memory, so the CPU has taken over.")

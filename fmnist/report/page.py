@@ -1,13 +1,10 @@
 """One model in one HTML file that needs nothing else: figures, confusion matrix, worst cells."""
 
-import base64
-import io
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from fmnist import words
 from fmnist.analysis import evaluation, intervals
@@ -15,6 +12,7 @@ from fmnist.analysis.evaluation import Evaluation
 from fmnist.data.splits import CLASSES, IN_WORDS, Split
 from fmnist.machine import templates
 from fmnist.models import MODELS
+from fmnist.pictures.encode import data_url
 from fmnist.weights.card import Card
 from fmnist.words import ENGLISH, Words, _, number, said
 
@@ -155,13 +153,7 @@ def _cell(
         "title": _("{true} named {predicted}", true=CLASSES[label], predicted=CLASSES[answer]),
         "count": len(rows),
         "shown": [
-            {"row": row, "share": share, "url": _data_url(split.images[row])}
+            {"row": row, "share": share, "url": data_url(split.images[row])}
             for row, share in zip(shown, shares, strict=True)
         ],
     }
-
-
-def _data_url(image: NDArray[np.uint8]) -> str:
-    png = io.BytesIO()
-    Image.fromarray(image).save(png, "PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()

@@ -79,11 +79,14 @@ class Turn(NamedTuple):
 
 
 def turns(
-    known: Sequence[Run], waiting: Sequence[Run], sizes: Callable[[Plan], tuple[int, int]]
+    known: Sequence[Run],
+    waiting: Sequence[Run],
+    sizes: Callable[[Plan], tuple[int, int] | None],
 ) -> dict[str, Turn]:
     """The turn of each run that waits, by its id; all runs are known, and their order is given.
 
-    `sizes` are how many images a plan learns from and how many are held out.
+    `sizes` are how many images a plan learns from and how many are held out, None where they aren't
+    here.
     """
     devices, speeds = {run.plan.device for run in waiting}, _speeds(known)
     left: dict[str, float | None] = dict.fromkeys(devices, 0.0)
@@ -100,8 +103,8 @@ def turns(
         queue = [run for run in waiting if run.plan.device == device]
         for place, run in enumerate(queue, 1):
             found[run.id] = Turn(place, len(queue), left[device])
-            speed = speeds(Work.of(run.plan))
-            add(device, None if speed is None else seconds(run.plan, *sizes(run.plan), speed))
+            speed, size = speeds(Work.of(run.plan)), sizes(run.plan)
+            add(device, seconds(run.plan, *size, speed) if speed and size else None)
     return found
 
 

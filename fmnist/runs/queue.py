@@ -121,7 +121,9 @@ def delete(run_id: str) -> None:
             state=IN_WORDS[run.state],
         )
     # A run vanishes whole, as it appears: its directory is emptied under another name.
-    shutil.rmtree(run.folder.rename(run.folder.with_name(f".gone-{run_id}")))
+    run.folder.rename(run.folder.with_name(f".gone-{run_id}"))
+    for gone in runs_folder().glob(".gone-*"):  # and what was left when that was broken off
+        shutil.rmtree(gone, ignore_errors=True)
 
 
 def watch(run_id: str) -> Iterator[Run]:

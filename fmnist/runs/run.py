@@ -212,7 +212,7 @@ class Run:
         lines = self.progress_lines
         if lines is None:
             lines = _content(self.folder / "progress.jsonl") or b""
-        return list(_parsed(lines, self.plan.recipe.epochs))
+        return _parsed(self.folder, lines, self.plan.recipe.epochs)
 
     def predictions(self) -> NDArray[np.uint8]:
         """What the model said of each validation image after each epoch, uint8 (epochs, N)."""
@@ -300,9 +300,24 @@ def _size(folder: str | Path) -> int:
 
 
 @lru_cache(maxsize=256)
-def _parsed(lines: bytes, epochs: int) -> Sequence[dict[str, Any]]:
-    """Progress lines, parsed once: who watches many runs asks for the same again and again."""
-    progress: list[dict[str, Any]] = []
+def _parsed_before(folder: Path) -> list[tuple[bytes, Sequence[dict[str, Any]]]]:
+    """Whole lines of a run's progress and what they say, to be replaced as it grows."""
+    return [(b"", ())]
+
+
+def _parsed(folder: Path, lines: bytes, epochs: int) -> list[dict[str, Any]]:
+    """Progress lines, each parsed once: who watches many runs asks for them again and again."""
+    (before, said), whole = _parsed_before(folder)[0], lines.rfind(b"\n") + 1
+    if not lines.startswith(before):
+        before, said = b"", ()
+    progress = _continued(said, lines[len(before) : whole], epochs)
+    _parsed_before(folder)[0] = (lines[:whole], progress)
+    return _continued(progress, lines[whole:], epochs)
+
+
+def _continued(before: Sequence[dict[str, Any]], lines: bytes, epochs: int) -> list[dict[str, Any]]:
+    """What progress lines say after others."""
+    progress = list(before)
     for text in lines.decode(errors="replace").splitlines():
         try:
             line = json.loads(text)
@@ -449,12 +464,22 @@ def _looked_at(folder: Path) -> Run:
 
 
 @lru_cache(maxsize=2048)
+def _seen_before(folder: Path) -> list[tuple[object, Run]]:
+    """A run as it was seen last, behind what it was seen by, to be replaced."""
+    return []
+
+
 def _seen_free(
     folder: Path, versions: tuple[tuple[str, Version], ...], standing: str | None
 ) -> Run:
     """A run that nobody writes, read once for as long as its files are the same."""
-    names = [name for name, _ in versions]
-    return _seen(folder, names, holds_lock=False, standing=standing)
+    by, before = (versions, standing), _seen_before(folder)
+    for seen_by, run in before:
+        if seen_by == by:
+            return run
+    run = _seen(folder, [name for name, _ in versions], holds_lock=False, standing=standing)
+    before[:] = [(by, run)]
+    return run
 
 
 def _versions(folder: Path) -> tuple[tuple[str, Version], ...]:

@@ -1,11 +1,13 @@
 """Runs in the forms that other tools keep them in: TensorBoard, MLflow and CSV."""
 
 import csv
+import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from fmnist.machine.errors import UserFacingError
+from fmnist.machine.files import write_whole
 from fmnist.runs.run import Run, RunError
 
 Tool = Literal["tensorboard", "mlflow", "csv"]
@@ -18,8 +20,8 @@ PLACES = ("epoch", "epochs", "step", "steps", "eta_seconds")
 def export(runs: Sequence[Run], tool: Tool, folder: Path) -> None:
     """Write the runs, each with its recipe and every progress line, into a folder for the tool.
 
-    A run that the folder has already is written anew under CSV and TensorBoard, and left as it is
-    under MLflow. Raises UserFacingError where the tool isn't installed, and OSError.
+    A run that the folder has already is written anew, and under MLflow left as it is unless it went
+    on since. Raises UserFacingError where the tool isn't installed, and OSError.
     """
     writers: Mapping[Tool, Callable[[Run, Path], None]] = {
         "tensorboard": _to_tensorboard,
@@ -95,10 +97,11 @@ def _rows(path: Path) -> dict[str, dict[str, Any]]:
 def _write_table(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """Rows that need not have the same columns, which stand in the order of their first mention."""
     columns = list(dict.fromkeys(name for row in rows for name in row))
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, columns)
-        writer.writeheader()
-        writer.writerows(rows)
+    table = io.StringIO()
+    writer = csv.DictWriter(table, columns)
+    writer.writeheader()
+    writer.writerows(rows)
+    write_whole(path, table.getvalue().encode())
 
 
 def _to_tensorboard(run: Run, folder: Path) -> None:
@@ -125,18 +128,22 @@ def _to_mlflow(run: Run, folder: Path) -> None:
         if known
         else client.create_experiment(EXPERIMENT, (folder.resolve() / "artifacts").as_uri())
     )
-    if client.search_runs([experiment], f"tags.run = '{run.id}'"):
-        return
+    last = run.progress[-1]["step"]
+    as_it_is = {"state": run.state, "step": str(last)}
+    for before in client.search_runs([experiment], f"tags.run = '{run.id}'"):
+        if as_it_is.items() <= before.data.tags.items():
+            return
+        client.delete_run(before.info.run_id)  # it went on since, or that was broken off
     made = client.create_run(experiment, run_name=run.label, tags={"run": run.id})
     metrics = [
         Metric(name, value, 0, line["step"])
         for line in run.progress
         for name, value in _measured(line)
     ]
-    last = run.progress[-1]["step"]
     metrics += [Metric(name, value, 0, last) for name, value in _results(run).items()]
     settings = [Param(name, str(value)) for name, value in _settings(run).items()]
+    tags = [RunTag(name, value) for name, value in as_it_is.items()]
     for begin in range(0, len(metrics), 1000):  # as many as MLflow takes at once
         client.log_batch(made.info.run_id, metrics[begin : begin + 1000])
-    client.log_batch(made.info.run_id, params=settings, tags=[RunTag("state", run.state)])
+    client.log_batch(made.info.run_id, params=settings, tags=tags)
     client.set_terminated(made.info.run_id, "FINISHED" if run.state == "finished" else "KILLED")

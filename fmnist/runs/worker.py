@@ -148,7 +148,8 @@ def execute(run: Run) -> None:
     where data, teacher or checkpoint can't be used, and OSError where a file can't be written.
     """
     if _first():
-        (run.folder / "ended.json").unlink(missing_ok=True)
+        for name in ("ended.json", "failure.txt"):  # of a process of which this takes up the work
+            (run.folder / name).unlink(missing_ok=True)
         write_whole(run.folder / "node", socket.gethostname().encode())
     people, sources = pictures_by_people(run)
     training = splits.load("train", run.plan.data, run.plan.limit)
@@ -173,7 +174,7 @@ def execute(run: Run) -> None:
         card = replace(card, sources=sources)
     if run.plan.repeats:
         card = _as_sure_as(run.plan.repeats, card)
-    elif people:
+    elif people and len(people.held_out):
         sure = certainty(Weights(model, card), people.held_out, validation, device)
         card = replace(card, certainty=sure)
     # Kept before the run is finished, so that no kill comes in between.

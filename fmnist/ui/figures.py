@@ -288,6 +288,7 @@ def coverage(
         x=_thinned(coverages),
         y=_thinned(accuracies),
         mode="lines",
+        name=_("with every threshold"),
         line_color=MUTED,
         hovertemplate=_("%{x:.1%} answered, %{y:.2%} of them right") + NOTHING_ELSE,
     )
@@ -296,10 +297,12 @@ def coverage(
         x=[x],
         y=[y],
         mode="markers",
+        name=_("with the chosen one"),
         marker={"color": ACCENT, "size": 13},
         hovertemplate=_("%{x:.1%} answered, %{y:.2%} of them right") + NOTHING_ELSE,
     )
     _in_per_cent(figure, _("images answered"), _("of these, right"))
+    figure.update_layout(showlegend=False)
     figure.update_yaxes(range=[min(0.98, accuracies.min()) - 0.01, 1.003])
     return figure
 

@@ -140,6 +140,8 @@ def _keep(name: str, here: dict[str, str]) -> None:
     names = chain([name], (f"{name} ({number})" for number in count(2)))
     free = next(name for name in names if _kept().get(name, here) == here)
     _kept()[free] = here
+    for eldest in list(_kept())[:-MOST_KEPT]:
+        _forget_kept(eldest)
 
 
 def _forget_kept(name: str) -> None:
@@ -151,7 +153,7 @@ def _recall() -> dict[str, dict[str, str]]:
 
     def merge(before: Any) -> None:
         if isinstance(before, dict):
-            for name, to in list(before.items())[:MOST_KEPT]:
+            for name, to in list(before.items())[-MOST_KEPT:]:
                 if _is_link(to):
                     kept.setdefault(str(name), to)
 

@@ -1,6 +1,7 @@
 """Widgets that several pages share."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -102,8 +103,17 @@ def several(
 
 
 def labels(cards: Mapping[str, Card]) -> Callable[[str], str]:
-    """How models are shown that are chosen by their names: as their owners call them."""
-    return lambda name: cards[name].label
+    """How models are shown that are chosen by their names: as their owners call them.
+
+    Of those that are called alike, of which one alone could be chosen, the names are said, too.
+    """
+    called = Counter(card.label for card in cards.values())
+
+    def shown(name: str) -> str:
+        label = cards[name].label
+        return label if called[label] == 1 else f"{label} ({name})"
+
+    return shown
 
 
 def fresh(name: str, what: str) -> DeltaGenerator:

@@ -204,6 +204,8 @@ class Card:
             for kind, word in _COUNTED.items()
             if kinds[kind]
         ]
+        if not parts:
+            return Words("No layer that learns")
         together = reduce(
             lambda one, other: Words("{one} and {other}", one=one, other=other), parts
         )

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -36,6 +37,8 @@ ADVERSARIAL, BEFORE = "lenet-5-adversarial", "lenet-5"
 """Weights that ship besides, trained against attacks, and those of the same recipe without."""
 KEPT = (".safetensors", ".onnx", ".tflite", ".npy")
 LONGEST_NAME = 64
+LEFT = 60.0
+"""Seconds after which nobody is still writing the weights of an empty card."""
 NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST_NAME - 1}}}")
 
 
@@ -188,9 +191,21 @@ def _claim(label: str) -> str:
     for claimed in [name] if label == name else chain([name], numbered):
         with suppress(WeightsError, FileExistsError):
             check_free(claimed)
-            (own_folder() / f"{claimed}.json").touch(exist_ok=False)
+            card = own_folder() / f"{claimed}.json"
+            if _is_left(card):
+                card.unlink(missing_ok=True)
+            card.touch(exist_ok=False)
             return claimed
     raise _taken(label)
+
+
+def _is_left(card: Path) -> bool:
+    """Whether an empty card is that of somebody who was killed before there were weights."""
+    try:
+        found = card.stat()
+    except FileNotFoundError:
+        return False
+    return not found.st_size and time.time() - found.st_mtime > LEFT
 
 
 def _unlink(name: str) -> None:

@@ -35,6 +35,8 @@ def test_a_device_that_is_not_there_is_refused_in_words(monkeypatch: pytest.Monk
     [
         (torch.OutOfMemoryError("CUDA out of memory"), "ran out of memory"),
         (torch.AcceleratorError("device lost"), "failed"),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED"), "failed"),
+        (RuntimeError("cuDNN error: CUDNN_STATUS_NOT_INITIALIZED"), "failed"),
     ],
 )
 def test_a_failing_gpu_hands_over_to_the_cpu_with_a_notice(error: Exception, word: str) -> None:
@@ -57,8 +59,13 @@ def test_other_errors_and_errors_of_the_cpu_are_not_hidden() -> None:
     def exhausted(device: torch.device) -> None:
         raise torch.OutOfMemoryError
 
+    def wrong(device: torch.device) -> None:
+        raise RuntimeError("shapes cannot be multiplied")
+
     with pytest.raises(ValueError, match="a bug"):
         devices.or_cpu(broken, CUDA, print)
+    with pytest.raises(RuntimeError, match="shapes"):
+        devices.or_cpu(wrong, CUDA, print)
     with pytest.raises(torch.OutOfMemoryError):
         devices.or_cpu(exhausted, CPU, print)
 

@@ -832,6 +832,20 @@ def finished(monkeypatch: pytest.MonkeyPatch) -> Run:
     return read_run(run.id)
 
 
+def test_runs_on_the_dataset_are_shown_where_it_is_not_here(finished: Run) -> None:
+    waiting = queue.start(replace(finished.plan, limit=100))
+    for run in (finished, waiting):
+        for name in ("plan.json", "ended.json"):
+            if (path := run.folder / name).exists():
+                path.write_text(path.read_text().replace('"drawn"', '"real"'))
+        assert read_run(run.id).plan.data == "real"
+        st.cache_resource.clear()
+        app = open_page("train", run=run.id)
+        assert not app.exception
+        assert app.selectbox(key="run").value == run.id
+    assert "FMNIST_DATA" in texts(open_page("train", run=finished.id))
+
+
 def test_a_finished_run_shows_its_figures_and_goes_back_through_its_epochs(
     finished: Run,
 ) -> None:

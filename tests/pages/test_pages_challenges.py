@@ -2,6 +2,7 @@
 
 import base64
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -68,8 +69,8 @@ def test_a_model_that_is_fooled_puts_its_challenger_on_the_list() -> None:
         app = opened("challenge 4", white, garment="4", model="cnn")
     assert "and now says" in texts(app)
     app.text_input(key="challenger").set_value("  Ada <b>").run()
-    press(app, "Put it on the room's list")
-    assert "The best in this room" in texts(app)
+    press(app, "Put it on the list")
+    assert "The best on this machine" in texts(app)
     assert "Ada \\<b\\>" in texts(app)
     app = open_page("challenges", garment=str(app.number_input(key="garment").value), model="cnn")
     assert "with 0 pixels changed" in texts(app)
@@ -106,6 +107,15 @@ def test_every_model_is_asked_about_a_drawing() -> None:
     assert ("All agree" in texts(app)) == (most == 4)
 
 
+def test_where_no_model_is_here_a_drawing_is_not_asked_about(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(shelf, "SHIPPED", tmp_path / "none")
+    trousers = drawing.render(garments.garment(1, np.random.default_rng(0)), EDGE)
+    app = opened("canvas Your drawing", trousers, challenge="All agree")
+    assert "no trained models yet" in texts(app)
+
+
 def test_the_smallest_networks_are_those_over_ninety_per_cent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -134,7 +144,9 @@ def test_the_list_keeps_the_best_of_each_name_and_not_more_than_its_length() -> 
         best.enter("one", Result(score, Words(f"{score}"), "Ada"))
     best.enter("one", Result(1, Words("1"), "Grace"))
     best.enter("two", Result(9, Words("9"), "Ada"))
-    best.enter("one", Result(0, Words("0"), "   "))
+    for unseen in ("   ", "\u200b"):
+        best.enter("one", Result(0, Words("0"), unseen))
+    best.enter("one", Result(7, Words("7"), "Ada\u200b"))
     assert [(each.name, each.words) for each in best.of("one")] == [("Grace", "1"), ("Ada", "3")]
     for number in range(30):
         best.enter("one", Result(100 + number, Words(""), f"Visitor {number}"))

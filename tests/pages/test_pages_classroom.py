@@ -95,6 +95,19 @@ def test_a_teacher_opens_a_room_and_is_shown_the_secret_once() -> None:
     assert shown not in texts(app)
 
 
+def test_the_secret_of_a_room_that_was_left_is_not_shown_in_another(teacher: Ticket) -> None:
+    app = open_page("room")
+    write(app, "Name of the room", "Mine")
+    press(app, "Open it")
+    secret = room.as_shown(app.session_state["ticket"].secret)
+    press(app, "Leave the room")
+    app.session_state["ticket"] = room.join(teacher.code, "Bo", "here")
+    app.run()
+    assert "You are **Bo**" in texts(app)
+    assert secret not in texts(app)
+    assert "The secret of this room" not in texts(app)
+
+
 def test_a_pupil_joins_by_the_link_of_the_code_and_sees_the_question(teacher: Ticket) -> None:
     app = open_page("room", join=teacher.code)
     write(app, "Your nickname", "Ana")

@@ -16,6 +16,7 @@ from fmnist.analysis.suspects import Suspect
 from fmnist.data import splits
 from fmnist.data.splits import CLASSES, SPLITS
 from fmnist.machine import files
+from fmnist.machine.errors import UserFacingError
 from fmnist.models import inference
 from fmnist.models.inference import ProgressCallback
 from fmnist.ui.state.jobs import Job
@@ -132,16 +133,23 @@ def _waiting_room() -> None:
     st.markdown(f"{results.pop()} computed {len(times)} time")
 
 
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (MemoryError("too many garments"), "MemoryError"),
+        (UserFacingError("There are {count} too many.", count=2), "There are 2 too many."),
+    ],
+)
 def test_what_failed_gets_a_sentence_and_is_begun_anew(
-    nothing_known: None, monkeypatch: pytest.MonkeyPatch
+    error: Exception, reason: str, nothing_known: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(vectors: np.ndarray, report: ProgressCallback) -> np.ndarray:
-        raise MemoryError("too many garments")
+        raise error
 
     monkeypatch.setattr(embedding, "METHODS", {"PCA": fail})
     app = open_page("map")
     assert not app.exception
-    assert "too many garments" in app.error[0].value
+    assert app.error[0].value == f"This failed: {reason}"
     monkeypatch.setattr(embedding, "METHODS", {"PCA": embedding.pca})
     next(button for button in app.button if button.label == "Try again").click().run()
     assert not app.error

@@ -20,7 +20,7 @@ from waiting import end_all, wait
 from fmnist import PROJECT
 from fmnist.analysis import evaluation
 from fmnist.analysis.evaluation import Evaluation
-from fmnist.data import splits
+from fmnist.data import people, splits
 from fmnist.data.splits import Split
 from fmnist.machine.errors import UserFacingError
 from fmnist.machine.locks import is_held
@@ -159,6 +159,17 @@ def test_what_people_drew_and_took_is_trained_on_and_named_on_the_card(
     assert run.card.certainty.keys() == {"sketch", "dataset"}  # no garment of the shop is held out
     assert run.card.certainty["dataset"].temperature == run.card.temperature
     assert run.progress[-1]["validation_kinds"].keys() == {"drawings"}
+
+
+@pytest.mark.slow
+def test_where_so_few_pictures_are_brought_that_none_is_held_out_a_run_ends_all_the_same(
+    carried_out: Callable[[Plan], Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brought.take_in_here(monkeypatch)
+    monkeypatch.setenv("FMNIST_PICTURES", str(brought.fill(tmp_path / "pictures")))
+    monkeypatch.setattr(people, "_is_held_out", lambda group: False)
+    run = carried_out(replace(SHORT, recipe=replace(SHORT.recipe, epochs=1, people=1.0)))
+    assert (run.state, run.card.certainty) == ("finished", None)
 
 
 @pytest.mark.slow
@@ -409,6 +420,17 @@ def test_a_run_is_of_one_moment_until_it_is_read_again(waiting: Run) -> None:
     assert (now.state, now.active, now.progress) == ("stopped", False, [])
 
 
+def test_progress_is_the_same_however_often_it_was_read_while_it_grew(waiting: Run) -> None:
+    steps = [1, 2, 3, 4, 3, 4, 5]  # resumed, it writes again what it had not saved
+    lines = b"".join(b'{"step": %d}\n' % step for step in steps)
+    for end in [*range(len(lines) + 1), 20]:
+        grown = replace(waiting, progress_lines=lines[:end])
+        afresh = replace(grown, folder=waiting.folder / str(end))
+        assert grown.progress == afresh.progress
+    whole = replace(waiting, progress_lines=lines)
+    assert [line["step"] for line in whole.progress] == [1, 2, 3, 4, 5]
+
+
 def test_a_run_that_ends_while_it_is_read_shows_nothing_of_an_end(
     waiting: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -469,6 +491,7 @@ def test_runs_beyond_the_quota_are_refused_until_some_are_deleted(
     monkeypatch.setenv("FMNIST_RUNS_MAX_GB", "0.001")
     with pytest.raises(RunError, match="FMNIST_RUNS_MAX_GB"):
         queue.start(SHORT)
+    (runs_folder() / ".gone-elder" / "predictions").mkdir(parents=True)  # by who was killed
     queue.delete(waiting.id)
     assert not list(runs_folder().glob(".*"))
     queue.start(SHORT)

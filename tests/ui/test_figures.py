@@ -108,6 +108,17 @@ def test_a_figure_is_a_table_too_with_a_row_for_every_bar_and_point() -> None:
     ]
 
 
+def test_what_abstaining_brings_is_a_table_of_every_point_and_the_chosen_one() -> None:
+    rows = figures.table(figures.coverage(np.array([0.5, 1.0]), np.array([1.0, 0.9]), (0.5, 1.0)))
+    points = [(row["images answered"], row["of these, right"]) for row in rows]
+    assert np.allclose(points, [(0.5, 1.0), (1.0, 0.9), (0.5, 1.0)])
+    assert [row["Of"] for row in rows] == [
+        "with every threshold",
+        "with every threshold",
+        "with the chosen one",
+    ]
+
+
 def test_markup_in_the_name_of_a_run_is_shown_as_it_is_written() -> None:
     line = {"step": 1, "steps": 1, "epochs": 1, "loss": 1.0}
     drawn = figures.training_curves({"<b>a</b>": [line], "b & c": [line]}, "loss", "Loss")

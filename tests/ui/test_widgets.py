@@ -3,6 +3,31 @@
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block
 
+from fmnist.ui.widgets import labels
+from fmnist.weights.card import Card
+
+
+def test_models_that_are_called_alike_are_told_apart_by_their_names() -> None:
+    called = {"one": "my net", "one-2": "my net", "other": "Other"}
+    cards = {name: Card(name, "fcnn", 0, display_name=label) for name, label in called.items()}
+    shown = labels(cards)
+    assert list(map(shown, cards)) == ["my net (one)", "my net (one-2)", "Other"]
+
+
+def _kept_beyond() -> None:
+    import streamlit as st
+
+    from fmnist.ui import selections
+
+    for number in range(selections.MOST_KEPT + 2):
+        selections._keep(f"{number}", {"model": f"{number}"})
+    st.markdown(" ".join(selections._kept()))
+
+
+def test_of_too_many_kept_selections_the_eldest_go() -> None:
+    app = AppTest.from_function(_kept_beyond).run()
+    assert app.markdown[0].value.split() == [str(number) for number in range(2, 52)]
+
 
 def _page() -> None:
     import streamlit as st

@@ -1,6 +1,7 @@
 import dataclasses
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -315,6 +316,22 @@ def test_a_label_of_nothing_or_too_much_is_refused(label: str) -> None:
     with pytest.raises(WeightsError, match="1 to 64 characters"):
         kept_as(label)
     assert not shelf.own_folder().exists()
+
+
+def test_a_chain_in_which_nothing_learns_has_a_title_too() -> None:
+    layers = [{"kind": "AdaptivePool", "output_size": [2, 5]}, {"kind": "Flatten"}]
+    assert Card("mine", None, 0, layers=layers).title == "No layer that learns"
+
+
+def test_a_name_that_somebody_was_killed_while_claiming_is_free_again() -> None:
+    shelf.own_folder().mkdir(parents=True)
+    left, fresh = (shelf.own_folder() / f"{name}.json" for name in ("mine", "yours"))
+    left.touch()
+    fresh.touch()  # whose weights may be under way
+    os.utime(left, (0, 0))
+    assert kept_as("mine").name == "mine"
+    with pytest.raises(WeightsError, match="weights named yours already"):
+        kept_as("yours")
 
 
 def test_renamed_weights_stay_in_their_file_and_can_get_their_old_name_back() -> None:

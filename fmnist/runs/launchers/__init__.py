@@ -40,10 +40,10 @@ class Cluster(Protocol):
 
 _refusals: dict[tuple[str, str], tuple[float, UserFacingError]] = {}
 """By launcher and address: until when a cluster in trouble is left alone, and what it is."""
-_answers: dict[tuple[str, str], tuple[float, Mapping[str, Standing] | None]] = {}
-"""By launcher and address: until when an answer counts, and the answer."""
-_handed_over: dict[Job, float] = {}
-"""When a job that is being handed over was first seen here, on this machine's own clock."""
+_answers: dict[tuple[str, str], tuple[float, float, Mapping[str, Standing] | None]] = {}
+"""By launcher and address: when a cluster was asked, until when that counts, and the answer."""
+_heard_of: dict[Job, float] = {}
+"""When a job was first seen here, on this machine's own clock."""
 
 
 def chosen() -> str:
@@ -97,23 +97,25 @@ def submit(run_id: str, folder: Path, device: str) -> Job:
     except UserFacingError as error:
         _refusals[key] = (time.monotonic() + LONGER, error)
         raise
-    _answers.pop((job.launcher, job.at), None)
     return job
 
 
 def standing(job: Job) -> Standing | None:
     """How a job stands; None where its cluster can't be asked."""
+    seen, now = _heard_of.setdefault(job, time.monotonic()), time.monotonic()
     if not job.id:
-        seen = _handed_over.setdefault(job, time.monotonic())
-        return "waiting" if time.monotonic() - seen < HANDING_OVER else "gone"
+        return "waiting" if now - seen < HANDING_OVER else "gone"
     key = (job.launcher, job.at)
-    until, answer = _answers.get(key, (0.0, None))
-    if time.monotonic() >= until:
+    asked, until, answer = _answers.get(key, (0.0, 0.0, None))
+    # What was answered before a job was heard of, which another process handed over, knows it not.
+    too_early = answer is not None and job.id not in answer and asked < seen
+    if now >= until or too_early:
         try:
             answer = _cluster(job.launcher).standings(job.at)
         except UserFacingError:
             answer = None
-        _answers[key] = (time.monotonic() + (LONGER if answer is None else A_WHILE), answer)
+        wait = LONGER if answer is None else A_WHILE
+        _answers[key] = (now, time.monotonic() + wait, answer)
     return None if answer is None else answer.get(job.id, "gone")
 
 

@@ -286,7 +286,7 @@ def curves(cards: Sequence[Card], source: Source, device: torch.device) -> None:
     unit = DISTORTIONS[kind].unit if kind in DISTORTIONS else robustness.GREY_LEVELS
     for card in cards:
         job = analysis.robustness_curve(card, kind, source, device)
-        right = job.result(_("Asking {model} …", model=card.label)).tolist()
+        right = job.result(_("Asking {model} …", model=plain(card.label))).tolist()
         total = min(robustness.IMAGES, len(dataset.split("test", source)))
         bounds = [intervals.share(count, total) for count in right]
         lines[card.label] = (strengths, [count / total for count in right], bounds)
@@ -346,7 +346,8 @@ def success(cards: Sequence[Card], source: Source, device: torch.device) -> None
             if by.family in OPAQUE:
                 continue
             job = analysis.attack_success(card, by, strength, source, device)
-            result = Success(*job.result(_("Attacking {model} …", model=card.label)).tolist())
+            told = job.result(_("Attacking {model} …", model=plain(card.label)))
+            result = Success(*told.tolist())
             rows.append(
                 {
                     Words("Attacked"): card.label,

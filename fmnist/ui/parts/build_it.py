@@ -159,6 +159,8 @@ def _button(icon: str, label: str, number: int, act: Callable[..., None], *more:
 
 def _move(number: int, by: int) -> None:
     numbers = list(bricks())
+    if number not in numbers:  # a second click, on what the first took away
+        return
     place = numbers.index(number)
     other = place + by
     if 0 <= other < len(numbers):
@@ -178,7 +180,7 @@ def _put(numbers: list[int]) -> None:
 
 
 def _remove(number: int) -> None:
-    del bricks()[number]
+    bricks().pop(number, None)
 
 
 def layers(laid: list[Laid]) -> list[Layer] | None:

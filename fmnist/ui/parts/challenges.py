@@ -129,6 +129,9 @@ def all_agree(device: torch.device) -> None:
                 Words("Sure"): float(probabilities[label]),
             }
         )
+    if not rows:
+        see.info(_("There are no trained models yet. Train one on the Train page."))
+        return
     names = [row["Answer"] for row in rows]
     name = max(set(names), key=names.count)
     agreeing = names.count(name)
@@ -187,10 +190,10 @@ def _on(card: Card) -> Words:
 
 
 def _enter(challenge: str, score: float, words: Words) -> None:
-    """A name to put on the room's list with a result, and the list."""
+    """A name to put on the list with a result, and the list."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.text_input(_("Your name"), max_chars=best.LONGEST_NAME, key="challenger")
-        if st.button(_("Put it on the room's list"), disabled=not name.strip()):
+        if st.button(_("Put it on the list"), disabled=not name.strip()):
             try:
                 best.enter(challenge, Result(score, words, name), _room())
             except UserFacingError as error:
@@ -205,7 +208,8 @@ def _room() -> str | None:
 
 def _list(challenge: str) -> None:
     results = best.of(challenge, _room())
-    st.markdown(f"**{_('The best in this room')}**")
+    whose = _("The best in this room") if _room() else _("The best on this machine")
+    st.markdown(f"**{whose}**")
     if not results:
         st.caption(_("Nobody is on this list yet."))
     for place, result in enumerate(results, 1):

@@ -16,6 +16,7 @@ from fmnist.pictures.encode import data_url
 from fmnist.ui import garments, matrices, widgets
 from fmnist.ui.components import matrix as component
 from fmnist.ui.downloads import csv_button
+from fmnist.ui.markdown import plain
 from fmnist.ui.parts.train import choose_run
 from fmnist.ui.state import classroom, dataset, models
 from fmnist.weights.shelf import DEFAULT
@@ -39,6 +40,12 @@ class Pair:
     split: Split
     split_name: str
     key: str
+
+    @property
+    def marked(self) -> tuple[str, str]:
+        """The names, in the reader's language, for where Markdown is read."""
+        first, second = (plain(said(name)) for name in self.names)
+        return first, second
 
     @property
     def predictions(self) -> tuple[Predictions, Predictions]:
@@ -115,12 +122,12 @@ def choose_epochs(source: Source) -> Pair | None:
 def verdict(pair: Pair) -> None:
     """Whether the difference is chance, in words."""
     test = comparison.mcnemar(*pair.predictions, pair.split.labels)
-    st.markdown(said(comparison.in_words(test, *pair.names, len(pair.split))))
+    st.markdown(said(comparison.in_words(test, *pair.marked, len(pair.split))))
 
 
 def numbers(pair: Pair) -> None:
     """How much each side gets right, and how much it alone."""
-    (first, second), labels = pair.names, pair.split.labels
+    (first, second), labels = pair.marked, pair.split.labels
     before, after = ((predictions == labels).mean() for predictions in pair.predictions)
     gained, lost = evaluation.flips(*pair.predictions, labels)
     columns = st.columns(4)
@@ -150,8 +157,8 @@ def matrix(pair: Pair, cell: tuple[int, int] | None) -> None:
         _(
             "Each number is how many more images {second} has in that cell than {first}. Blue is "
             "for the better, orange for the worse.",
-            first=first,
-            second=second,
+            first=pair.marked[0],
+            second=pair.marked[1],
         )
     )
 
@@ -190,7 +197,7 @@ def changes(pair: Pair, cell: tuple[int, int]) -> None:
     """What came into a cell from the first side to the second, and what left it."""
     predicted = CLASSES[cell[1]]
     came, left = comparison.moved(*pair.predictions, pair.split.labels, *cell)
-    for rows, side, key in ((came, pair.names[1], "came"), (left, pair.names[0], "left")):
+    for rows, side, key in ((came, pair.marked[1], "came"), (left, pair.marked[0], "left")):
         title = Words("Only {side} says {predicted}", side=side, predicted=predicted)
         _gallery(pair, rows, title, key)
 
@@ -245,8 +252,8 @@ def moves(pair: Pair) -> None:
 def flips(pair: Pair) -> None:
     """The images that only one side names right."""
     gained, lost = evaluation.flips(*pair.predictions, pair.split.labels)
-    _gallery(pair, lost, Words("Only {side} is right", side=pair.names[0]), "lost")
-    _gallery(pair, gained, Words("Only {side} is right", side=pair.names[1]), "gained")
+    _gallery(pair, lost, Words("Only {side} is right", side=pair.marked[0]), "lost")
+    _gallery(pair, gained, Words("Only {side} is right", side=pair.marked[1]), "gained")
 
 
 def _gallery(pair: Pair, rows: Rows, title: str, key: str) -> None:

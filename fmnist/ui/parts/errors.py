@@ -65,11 +65,6 @@ class Asked:
             words = Words("{words}, not so named by {model}", words=words, model=other)
         return words
 
-    @property
-    def filters(self) -> int:
-        """How many there are beside the cell."""
-        return (self.sure != EVERY) + (self.unlike is not None)
-
 
 def ask(card: Card, split_name: SplitName) -> Asked:
     """A menu of the true and the predicted class and the filters."""

@@ -56,7 +56,7 @@ def load_weights(source: Source, device: torch.device) -> None:
         st.error(said(weights))
         return
     card = weights.card
-    fits = _fits(file.name, card)
+    fits = _fits(plain(file.name), card)
     if card.doubt:
         st.warning(f"{fits} {said(card.doubt)}")
         reorder = _("Put its classes in that order")
@@ -82,7 +82,7 @@ def load_weights(source: Source, device: torch.device) -> None:
     try:
         weights = uploads.remember(weights, name.strip() or card.name, source, device)
     except GraphError as error:
-        st.error(f"{file.name} {said(error)}")
+        st.error(plain(f"{file.name} {said(error)}"))
         return
     card = weights.card
     reading = _("It {reads}.", reads=card.reading) if card.reading else ""

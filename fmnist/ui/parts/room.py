@@ -62,6 +62,8 @@ FORGETS = {
     False: Words("This browser forgets who you are here. What you gave and your runs stay."),
 }
 """What leaving does, by whether one teaches."""
+TO_SHOW = "ticket to show"
+"""Of the session: that of a room just opened, until its secret is written down."""
 FOLLOWED = 5.0
 """Seconds after which a member's page has the question of a new round."""
 
@@ -154,7 +156,7 @@ def _enter(way: Callable[[], Ticket], shown: bool = False) -> None:
         return
     classroom.take(ticket)
     if shown:
-        st.session_state["secret to show"] = ticket.secret
+        st.session_state[TO_SHOW] = ticket
     st.rerun()
 
 
@@ -178,9 +180,9 @@ def elsewhere(ticket: Ticket, room: Room) -> None:
 
 def head(ticket: Ticket, room: Room) -> None:
     """Which room it is, who one is there, its question, and the ways on."""
-    if secret := st.session_state.get("secret to show"):
+    if st.session_state.get(TO_SHOW) == ticket:
         with st.container(border=True):
-            shown = rooms.as_shown(secret)
+            shown = rooms.as_shown(ticket.secret)
             st.markdown(_("**The secret of this room: `{secret}`**", secret=shown))
             st.caption(
                 _(
@@ -188,7 +190,7 @@ def head(ticket: Ticket, room: Room) -> None:
                     "the teacher from another browser. It is shown this once."
                 )
             )
-            st.button(_("I have it"), on_click=lambda: st.session_state.pop("secret to show"))
+            st.button(_("I have it"), on_click=_shown)
     membership.told()
     st.markdown(
         _(
@@ -207,6 +209,10 @@ def head(ticket: Ticket, room: Room) -> None:
         with st.popover(_("Leave"), icon=":material/logout:"):
             st.caption(said(FORGETS[ticket.teaches]))
             st.button(_("Leave the room"), on_click=classroom.leave)
+
+
+def _shown() -> None:
+    st.session_state.pop(TO_SHOW, None)
 
 
 def _question(ticket: Ticket) -> None:
@@ -263,9 +269,9 @@ def lead(ticket: Ticket, room: Room) -> None:
         with st.popover(_("Close the room"), icon=":material/delete:"):
             st.caption(
                 _(
-                    "The room is deleted with its sketches, guesses and what was handed in. Runs "
-                    "and models stay: their test accuracy can be seen, and the runs are "
-                    "everybody's then."
+                    "The room is deleted with its sketches, guesses, lists of the best and what "
+                    "was handed in. Runs and models stay: their test accuracy can be seen, and "
+                    "the runs are everybody's then."
                 )
             )
             st.button(_("Close it for good"), on_click=partial(_close, ticket))

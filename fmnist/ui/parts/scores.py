@@ -17,6 +17,7 @@ from fmnist.data.splits import CLASSES, SplitName
 from fmnist.ui import figures, selections, widgets
 from fmnist.ui.components import confidence
 from fmnist.ui.downloads import csv_button
+from fmnist.ui.markdown import plain
 from fmnist.ui.widgets import choice
 from fmnist.weights.card import Card
 from fmnist.words import Words, _, number
@@ -79,7 +80,7 @@ def of_chosen(
         _(
             "{model} names **{right:.2%}** of the {n:,} chosen image right.",
             "{model} names **{right:.2%}** of the {n:,} chosen images right.",
-            model=card.label,
+            model=plain(card.label),
             right=right,
             n=len(rows),
         )

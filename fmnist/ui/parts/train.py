@@ -13,6 +13,7 @@ from fmnist.analysis import evaluation
 from fmnist.classroom import runs
 from fmnist.classroom.room import Ticket, note_presence
 from fmnist.classroom.runs import LONGEST_TITLE, owner_name
+from fmnist.data.fashion import DataError
 from fmnist.data.splits import CLASSES
 from fmnist.export import code
 from fmnist.machine import devices
@@ -369,6 +370,11 @@ def _run(shown: Run, ticket: Ticket | None) -> None:
     _buttons(run, ticket)
     if run.state == "failed":
         st.expander(_("Log")).code(run.log()[-LOG_CHARACTERS:], language=None)
+    try:
+        dataset.split("validation", run.plan.data)
+    except DataError as error:  # of a run on the real one, which isn't here
+        st.info(plain(said(error)))
+        return
     if run.state == "finished":
         watch(run)
     predictions = run.predictions()
@@ -504,7 +510,8 @@ def _buttons(run: Run, ticket: Ticket | None) -> None:
         take_home.model(lambda: _result(run), name, run.id)
     if run.plan.layers is None:
         plan, drawn = run.plan, run.plan.data == "drawn"
-        asked, repeats = (plan.model, plan.recipe, plan.limit), plan.repeats and plan.repeats.name
+        asked = plan.model, plan.recipe, plan.limit
+        repeats = plan.repeats.name if plan.repeats else None
         text = code.script(*asked, name, drawn=drawn, repeats=repeats)
         take_home.script(text, name, run.id)
 

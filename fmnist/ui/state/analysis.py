@@ -15,6 +15,7 @@ from fmnist.data.splits import SPLITS, Source, SplitName
 from fmnist.machine import apart, files
 from fmnist.models.inference import ProgressCallback
 from fmnist.ui.language import Spinner
+from fmnist.ui.markdown import plain
 from fmnist.ui.state import dataset, models
 from fmnist.ui.state.jobs import AT_ONCE, ONE_BY_ONE, Job, apart_if_many
 from fmnist.ui.state.models import ANSWERS
@@ -44,7 +45,7 @@ def positions(
         return found
     vectors = models.embeddings(card, split_name, source, device)
     return _positions(name, method, vectors).result(
-        _("Computing {method} of {model}'s features …", method=method, model=card.label)
+        _("Computing {method} of {model}'s features …", method=method, model=plain(card.label))
     )
 
 

@@ -12,6 +12,7 @@ from fmnist.classroom.folder import RoomError, rooms_folder
 from fmnist.classroom.room import folder_of
 from fmnist.machine.files import write_whole
 from fmnist.machine.locks import held
+from fmnist.machine.names import on_one_line
 from fmnist.words import Words, kept, recalled
 
 LENGTH = 20
@@ -33,7 +34,7 @@ def enter(challenge: str, result: Result, room: str | None = None) -> None:
 
     Raises RoomError where the list can't be written.
     """
-    name = " ".join(result.name.split())[:LONGEST_NAME]
+    name = on_one_line(result.name)[:LONGEST_NAME].strip()
     if not name:
         return
     try:

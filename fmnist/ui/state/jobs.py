@@ -15,7 +15,8 @@ from fmnist.machine import apart
 from fmnist.machine.apart import Lane
 from fmnist.machine.errors import UserFacingError
 from fmnist.models.inference import ProgressCallback
-from fmnist.words import _, number
+from fmnist.ui.markdown import plain
+from fmnist.words import _, number, said
 
 Result = TypeVar("Result")
 GLANCE, LOOK = 0.2, 1.0  # seconds: whoever waits for long sees less often how far it is
@@ -127,7 +128,8 @@ class Job(Generic[Result]):
             return self._future.result()
         except raised:
             raise
-        except Exception as error:
-            st.error(_("This failed ({error!r}).", error=error))
+        except Exception as error:  # what else it is stands in the server's log
+            reason = said(error) if isinstance(error, UserFacingError) else type(error).__name__
+            st.error(_("This failed: {reason}", reason=plain(reason)))
             st.button(_("Try again"), help=_("Anything that runs the page again begins it anew."))
             st.stop()

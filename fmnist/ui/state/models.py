@@ -29,6 +29,7 @@ from fmnist.machine.apart import Lane
 from fmnist.models import inference, together
 from fmnist.models.inference import ProgressCallback
 from fmnist.models.layers import Classifier
+from fmnist.ui.markdown import plain
 from fmnist.ui.state.dataset import known_as, split
 from fmnist.ui.state.jobs import AT_ONCE, Job, Pace, apart_if_many
 from fmnist.weights import shelf
@@ -205,7 +206,7 @@ def logits(
 
     Until that is there, a progress bar is.
     """
-    sentence = _("Asking {model} about every image …", model=card.label)
+    sentence = _("Asking {model} about every image …", model=plain(card.label))
     return _answers(card, split_name, source, device).result(sentence, (GraphError,))
 
 
@@ -221,7 +222,7 @@ def embeddings(
     card: Card, split_name: SplitName, source: Source, device: torch.device
 ) -> NDArray[np.float16]:
     """The features (N, D) in which the model sees a whole split, behind a progress bar."""
-    sentence = _("Seeing every image as {model} does …", model=card.label)
+    sentence = _("Seeing every image as {model} does …", model=plain(card.label))
     return _features(card, split_name, source, device).result(sentence, (GraphError,))
 
 
@@ -260,12 +261,15 @@ def _of_split(
     device: torch.device,
 ) -> Callable[[ProgressCallback], NDArray[Real]]:
     """What finds a question in a model about a whole split, in whatever thread."""
-    images, model, tell = split(split_name, source).images, opened(card, device).model, _toast()
+    images, tell = split(split_name, source).images, _toast()
+    weights, brought = opened(card, device), card.name in uploads()
 
     def find(report: ProgressCallback) -> NDArray[Real]:
-        def on(device: torch.device) -> NDArray[Real]:
+        def on(used: torch.device) -> NDArray[Real]:
+            # That of a GPU which failed can't be had from it, and others ask it there.
+            model = weights.model if brought or used == device else _saved(card, used).model
             return aside(
-                question, model, images, device, device=device, images=len(images), report=report
+                question, model, images, used, device=used, images=len(images), report=report
             )
 
         found, _used = devices.or_cpu(on, device, tell)

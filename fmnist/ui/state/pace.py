@@ -5,6 +5,7 @@ import streamlit as st
 import torch
 from numpy.typing import NDArray
 
+from fmnist.data.fashion import DataError
 from fmnist.machine import apart, devices, files
 from fmnist.models.inference import ProgressCallback
 from fmnist.runs import pace
@@ -47,6 +48,9 @@ def turns() -> dict[str, Turn]:
     return pace.turns(all_runs(), queued_runs(), _sizes)
 
 
-def _sizes(plan: Plan) -> tuple[int, int]:
-    learned = len(split("train", plan.data))
-    return min(plan.limit or learned, learned), len(split("validation", plan.data))
+def _sizes(plan: Plan) -> tuple[int, int] | None:
+    try:
+        learned, held_out = (len(split(name, plan.data)) for name in ("train", "validation"))
+    except DataError:
+        return None
+    return min(plan.limit or learned, learned), held_out

@@ -9,3 +9,4 @@ from fmnist.runs import launchers
 def _nothing_known() -> None:
     launchers._refusals.clear()
     launchers._answers.clear()
+    launchers._heard_of.clear()

@@ -3,6 +3,7 @@ import fcntl
 import json
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -115,6 +116,36 @@ def test_of_a_run_whose_lock_is_free_the_cluster_says_whether_it_lives(
     (run.folder / "queued").unlink()  # as its process does
     cluster.jobs["job-1"] = standing
     assert read_run(run.id).state == state
+
+
+def test_a_job_that_another_machine_handed_over_after_the_cluster_was_asked_is_not_gone(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = Counter[str]()
+
+    def standings(at: str) -> dict[str, Standing]:
+        asked[at] += 1
+        return dict(cluster.jobs)
+
+    monkeypatch.setattr(cluster, "standings", standings)
+    monkeypatch.setattr(launchers, "A_WHILE", 1000.0)
+    one, other = Job("ray", "one", "here"), Job("ray", "other", "here")
+    cluster.jobs["one"] = "running"
+    assert launchers.standing(one) == "running"
+    cluster.jobs["other"] = "waiting"
+    del cluster.jobs["one"]
+    assert [launchers.standing(other) for _ in range(2)] == ["waiting"] * 2
+    assert launchers.standing(one) == "gone"
+    assert asked == {"here": 2}
+
+
+def test_what_a_lost_process_left_is_not_said_of_a_run_that_another_finished(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch, small: None
+) -> None:
+    run = queue.start(SHORT)
+    (run.folder / "failure.txt").write_text("RuntimeError: a process was lost")
+    done = in_a_job(run, monkeypatch)
+    assert (done.state, done.failure) == ("finished", None)
 
 
 def test_a_run_that_lost_its_node_is_resumed_by_another_job(cluster: Cluster) -> None:

@@ -20,6 +20,7 @@ from fmnist.ui.state import analysis, models
 from fmnist.ui.state.jobs import Job
 from fmnist.weights import shelf
 from fmnist.weights.card import Card
+from fmnist.weights.shelf import Weights
 
 CPU = torch.device("cpu")
 
@@ -49,6 +50,24 @@ def counted(module: ModuleType, question: str, monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(module, question, noted)
     return counts
+
+
+def test_where_the_gpu_fails_the_cpu_is_asked_with_a_model_of_its_own(
+    card: Card, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, str]] = []
+
+    def aside(question: Any, model: str, images: Any, device: torch.device, **how: Any) -> str:
+        asked.append((model, device.type))
+        if device.type == "cuda":
+            raise torch.OutOfMemoryError
+        return "answers"
+
+    monkeypatch.setattr(models, "_saved", lambda card, device: Weights(device.type, card))
+    monkeypatch.setattr(models, "aside", aside)
+    find = models._of_split(inference.infer, card, "test", "drawn", torch.device("cuda"))
+    assert find(print) == "answers"
+    assert asked == [("cuda", "cuda"), ("cpu", "cpu")]
 
 
 def test_weights_under_two_names_are_asked_once_and_each_goes_by_its_own(
