@@ -57,7 +57,8 @@ def test_where_the_gpu_fails_the_cpu_is_asked_with_a_model_of_its_own(
 ) -> None:
     asked: list[tuple[str, str]] = []
 
-    def aside(question: Any, model: str, images: Any, device: torch.device, **how: Any) -> str:
+    def aside(*question: Any, device: torch.device, **how: Any) -> str:
+        _question, model, *_rest = question
         asked.append((model, device.type))
         if device.type == "cuda":
             raise torch.OutOfMemoryError
