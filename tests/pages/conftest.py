@@ -2,14 +2,28 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import streamlit as st
 from shipped import FOUR, put_beside
 
 from fmnist.machine import files
+from fmnist.ui import figures, widgets
 from fmnist.ui.state import models
 from fmnist.weights import shelf
+
+
+@pytest.fixture(autouse=True)
+def _each_chart_is_a_table_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it is once somebody opens its figures, which no test of a page does for every one."""
+    chart = widgets.chart
+
+    def tabled(figure: Any, key: str, alt: str) -> None:
+        figures.table(figure)
+        chart(figure, key, alt)
+
+    monkeypatch.setattr(widgets, "chart", tabled)
 
 
 @pytest.fixture(scope="session")
