@@ -14,9 +14,9 @@ from fmnist.data.splits import Source
 from fmnist.machine import devices
 from fmnist.models import inference
 from fmnist.runs.run import Run
-from fmnist.ui import membership, widgets
+from fmnist.ui import widgets
 from fmnist.ui.markdown import plain
-from fmnist.ui.state import dataset, models, uploads
+from fmnist.ui.state import dataset, models, trouble, uploads
 from fmnist.weights.card import WeightsError
 from fmnist.weights.shelf import Weights
 from fmnist.weights.strangers import formats
@@ -85,7 +85,7 @@ def hand_in_run(ticket: Ticket, source: Source) -> None:
         return
     labels = runs.labels(list(own.values()))
     chosen = st.selectbox(_("Run"), list(own), format_func=labels.__getitem__, key="handed run")
-    act = membership.doing(_hand_in, ticket, own[chosen])
+    act = trouble.doing(_hand_in, ticket, own[chosen])
     st.button(_("Hand in the run"), type="primary", on_click=act)
 
 
@@ -122,9 +122,9 @@ def hand_in_file(ticket: Ticket, source: Source, device: torch.device) -> None:
         except GraphError as error:
             st.error(_("{file} {failure}", file=plain(file.name), failure=error))
             return
-        if membership.done(contest.hand_in, ticket, title, Words(card.title), None, test):
+        if trouble.done(contest.hand_in, ticket, title, Words(card.title), None, test):
             st.rerun()
-        membership.told()
+        trouble.told()
 
 
 def _capital(words: str) -> str:

@@ -15,13 +15,12 @@ from fmnist.classroom import guesses
 from fmnist.classroom.guesses import A_SET, PEOPLE
 from fmnist.classroom.room import Ticket
 from fmnist.data.splits import CLASSES, Source, Split
-from fmnist.machine.errors import UserFacingError
 from fmnist.pictures.encode import data_url
 from fmnist.ui import matrices, widgets
 from fmnist.ui.components.matrix import matrix as show_matrix
 from fmnist.ui.components.wall import garment_wall
 from fmnist.ui.markdown import plain
-from fmnist.ui.state import dataset, models
+from fmnist.ui.state import dataset, models, trouble
 from fmnist.ui.widgets import choice
 from fmnist.weights.card import Card
 from fmnist.words import Words, _, number, said
@@ -36,8 +35,6 @@ def ask(ticket: Ticket, source: Source) -> bool:
     if through or place >= guesses.most(test):
         return False
     row = guesses.order(ticket, len(test))[place]
-    if error := st.session_state.pop("told of guess", None):
-        st.error(said(error))
     st.progress(
         place % A_SET / A_SET,
         _("Garment {number} of {all}", number=place % A_SET + 1, all=A_SET),
@@ -50,7 +47,7 @@ def ask(ticket: Ticket, source: Source) -> bool:
                 said(name),
                 key=f"guess {label}",
                 shortcut=str(label),
-                on_click=partial(_guess, ticket, source, place, label),
+                on_click=trouble.doing(guesses.guess, ticket, source, place, label),
             )
     return True
 
@@ -58,13 +55,6 @@ def ask(ticket: Ticket, source: Source) -> bool:
 def shows_the_room(ticket: Ticket) -> bool:
     """Whether the teacher, who need not guess, wants to see what the others said."""
     return ticket.teaches and st.toggle(_("Show what the room says"), key="shows the room")
-
-
-def _guess(ticket: Ticket, source: Source, place: int, label: int) -> None:
-    try:
-        guesses.guess(ticket, source, place, label)
-    except UserFacingError as error:
-        st.session_state["told of guess"] = error
 
 
 def compare(ticket: Ticket, card: Card, source: Source, device: torch.device) -> None:

@@ -18,10 +18,10 @@ from fmnist.classroom.room import LONGEST_NAME, LONGEST_QUESTION, LONGEST_TITLE,
 from fmnist.data.splits import CLASSES
 from fmnist.machine.errors import UserFacingError
 from fmnist.pictures.intake import Intake
-from fmnist.ui import answers, membership, navigation
+from fmnist.ui import answers, navigation
 from fmnist.ui.markdown import plain
 from fmnist.ui.parts import classify
-from fmnist.ui.state import classroom, models
+from fmnist.ui.state import classroom, models, trouble
 from fmnist.weights.card import Card
 from fmnist.words import Words, _, said
 
@@ -122,7 +122,7 @@ def way_in(room: Room) -> str:
 
 def enter() -> None:
     """The ways in: join by code and nickname, open a room, come back as its teacher."""
-    membership.told()
+    trouble.told()
     join, begin = st.columns(2, gap="large")
     with join:
         st.header(_("Join a room"))
@@ -191,7 +191,7 @@ def head(ticket: Ticket, room: Room) -> None:
                 )
             )
             st.button(_("I have it"), on_click=_shown)
-    membership.told()
+    trouble.told()
     st.markdown(
         _(
             "**{title}**, room **{code}**. You are **{name}**.",
@@ -240,7 +240,7 @@ def lead(ticket: Ticket, room: Room) -> None:
             if st.form_submit_button(
                 _("Begin round {round}", round=room.round + 1), type="primary"
             ):
-                membership.done(rooms.ask, ticket, question)
+                trouble.done(rooms.ask, ticket, question)
                 st.rerun()
         if room.question:
             question = plain(room.question)
@@ -264,7 +264,7 @@ def lead(ticket: Ticket, room: Room) -> None:
             st.button(
                 _("Send out"),
                 help=_("The nickname is free then. Runs and sketches stay."),
-                on_click=membership.doing(rooms.remove, ticket, person),
+                on_click=trouble.doing(rooms.remove, ticket, person),
             )
         with st.popover(_("Close the room"), icon=":material/delete:"):
             st.caption(
@@ -278,7 +278,7 @@ def lead(ticket: Ticket, room: Room) -> None:
 
 
 def _close(ticket: Ticket) -> None:
-    if membership.done(rooms.close, ticket):
+    if trouble.done(rooms.close, ticket):
         classroom.leave()
 
 
@@ -297,7 +297,7 @@ def _revealing(ticket: Ticket, room: Room) -> None:
         st.caption(
             _("Everybody sees the test accuracy of every run and model of the room, for good.")
         )
-        act = membership.doing(rooms.reveal, ticket)
+        act = trouble.doing(rooms.reveal, ticket)
         st.button(_("Reveal now"), type="primary", on_click=act)
 
 

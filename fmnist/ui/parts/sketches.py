@@ -14,10 +14,10 @@ from fmnist.classroom.room import Room, Ticket
 from fmnist.classroom.sketches import Sketch
 from fmnist.data.splits import CLASSES
 from fmnist.pictures.encode import data_url
-from fmnist.ui import garments, matrices, membership
+from fmnist.ui import garments, matrices
 from fmnist.ui.components.matrix import matrix as show_matrix
 from fmnist.ui.markdown import plain
-from fmnist.ui.state import models
+from fmnist.ui.state import models, trouble
 from fmnist.weights.card import Card
 from fmnist.words import Words, _, said
 
@@ -89,7 +89,7 @@ def large(ticket: Ticket, room: Room, sketch: Sketch) -> None:
             _("Delete it"),
             icon=":material/delete:",
             key=f"delete {sketch.id}",
-            on_click=membership.doing(sketches.delete, ticket, sketch.id),
+            on_click=trouble.doing(sketches.delete, ticket, sketch.id),
         )
 
 

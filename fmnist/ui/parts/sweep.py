@@ -21,7 +21,7 @@ from fmnist.ui import figures, widgets
 from fmnist.ui.components import parallel
 from fmnist.ui.components.parallel import Axis, Brushed, Line
 from fmnist.ui.parts.train import COMPARED, CURVES, choose_architecture
-from fmnist.ui.state import dataset
+from fmnist.ui.state import dataset, trouble
 from fmnist.words import Words, _, number, said
 
 LOOK_SECONDS = 3.0
@@ -157,17 +157,8 @@ def _buttons(sweep: Sweep, carried_out: bool, more: bool) -> None:
     elif carried_out:
         st.button(_("Stop after this trial"), on_click=sweeps.stop, args=(sweep,))
     elif more:
-        st.button(_("Go on"), type="primary", on_click=_told, args=(sweep,))
-    if told := st.session_state.pop("sweep told", None):
-        st.error(said(told))
-
-
-def _told(sweep: Sweep) -> None:
-    """Go on with a sweep; what stands against it is said in a sentence."""
-    try:
-        driver.start(sweep)
-    except (UserFacingError, OSError) as error:
-        st.session_state["sweep told"] = error
+        st.button(_("Go on"), type="primary", on_click=trouble.doing(driver.start, sweep))
+    trouble.told()
 
 
 def _results(sweep: Sweep, trials: Sequence[Trial], best: Trial) -> None:

@@ -28,7 +28,7 @@ from fmnist.ui.components.matrix import matrix as show_matrix
 from fmnist.ui.components.wall import garment_wall
 from fmnist.ui.markdown import plain
 from fmnist.ui.parts.watch import watch
-from fmnist.ui.state import dataset, models, uploads
+from fmnist.ui.state import dataset, models, trouble, uploads
 from fmnist.ui.state.jobs import in_words
 from fmnist.ui.state.pace import kept, measured, turns
 from fmnist.weights import shelf
@@ -334,8 +334,8 @@ def _rerun_if_changed(shown: Run) -> None:
 
 def dispatch() -> None:
     """Start the runs whose turn it is; what stands against that is said."""
-    if trouble := queue.dispatch():
-        st.warning(plain(said(trouble)))
+    if refusal := queue.dispatch():
+        st.warning(plain(said(refusal)))
 
 
 def _run(shown: Run, ticket: Ticket | None) -> None:
@@ -357,8 +357,7 @@ def _run(shown: Run, ticket: Ticket | None) -> None:
         st.caption(plain(said(run.where)))
     if run.notice:
         st.warning(said(run.notice))
-    if told := st.session_state.pop("told", None):
-        st.error(plain(said(told)))
+    trouble.told()
     if kept := st.session_state.pop("kept", None):
         st.success(said(kept))
     if run.state == "finished":
@@ -518,7 +517,7 @@ def _buttons(run: Run, ticket: Ticket | None) -> None:
 
 def _steer(run: Run, ticket: Ticket | None) -> None:
     def told(action: Callable[[str], object]) -> Callable[[], None]:
-        return _told(runs.steer, action, run.id, ticket)
+        return trouble.doing(runs.steer, action, run.id, ticket)
 
     with st.container(horizontal=True):
         if run.state in ("queued", "running"):
@@ -536,7 +535,7 @@ def _steer(run: Run, ticket: Ticket | None) -> None:
         ):
             name = st.text_input(_("Name"), _proposal(run))
             if st.form_submit_button(_("Keep among the models")):
-                _told(_keep, run, name, ticket)()
+                trouble.doing(_keep, run, name, ticket)()
                 st.rerun()
 
 
@@ -575,15 +574,3 @@ def _keep(run: Run, name: str, ticket: Ticket | None) -> None:
     st.session_state["kept"] = Words(
         "It is among everybody's models as {name}.", name=plain(card.both_names)
     )
-
-
-def _told(action: Callable[..., object], *arguments: object) -> Callable[[], None]:
-    """The action on its arguments, with what stands against it said in a sentence."""
-
-    def act() -> None:
-        try:
-            action(*arguments)
-        except (UserFacingError, OSError) as error:
-            st.session_state["told"] = error
-
-    return act

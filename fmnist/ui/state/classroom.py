@@ -6,13 +6,12 @@ from fmnist.classroom import room
 from fmnist.classroom.folder import RoomError, rooms_folder
 from fmnist.classroom.room import Room, Ticket
 from fmnist.ui.components import ticket as component
+from fmnist.ui.state import trouble
 
 KEY = "ticket"
 """Of the session: the ticket, None for who is in no room, nothing while nobody has looked."""
 TO_KEEP = "ticket to keep"
 """Of the session: the ticket that was taken last, None where it was given up."""
-TOLD = "told of room"
-"""Of the session: what stood against what was done last, an error."""
 
 
 def ticket() -> Ticket | None:
@@ -25,12 +24,11 @@ def ticket() -> Ticket | None:
     try:
         room.admit(kept)
     except RoomError as error:
-        st.session_state[KEY], st.session_state[TOLD] = None, error
+        st.session_state[KEY], stands_against = None, error
         if rooms_folder().is_dir() and not room.is_open(kept.code):  # else it may be away
             st.session_state[TO_KEEP] = None
-            st.session_state[TOLD] = RoomError(
-                "Room {code}, in which you were, is closed.", code=kept.code
-            )
+            stands_against = RoomError("Room {code}, in which you were, is closed.", code=kept.code)
+        trouble.note(stands_against)
         return None
     room.note_presence(kept)
     return kept
