@@ -52,7 +52,9 @@ def test_the_patch_is_dragged_its_sliders_and_the_answer_follow_and_keys_move_it
     expect(left).to_have_value("0")
     left.press("ArrowRight")
     expect(left).to_have_value("1")
-    settle(page)
+    expect(patch).to_have_attribute(
+        "style", re.compile(r"left: 3\.57")
+    )  # of the frame, in per cent
     assert middle(patch)[0] == pytest.approx(there[0] - 11 * pixel, abs=1)
 
 
