@@ -20,8 +20,8 @@ PLACES = ("epoch", "epochs", "step", "steps", "eta_seconds")
 def export(runs: Sequence[Run], tool: Tool, folder: Path) -> None:
     """Write the runs, each with its recipe and every progress line, into a folder for the tool.
 
-    A run that the folder has already is written anew, and under MLflow left as it is unless it went
-    on since. Raises UserFacingError where the tool isn't installed, and OSError.
+    A run that the folder has already is written anew, and under MLflow gets what it lacks. Raises
+    UserFacingError where the tool isn't installed, and OSError.
     """
     writers: Mapping[Tool, Callable[[Run, Path], None]] = {
         "tensorboard": _to_tensorboard,
@@ -128,22 +128,22 @@ def _to_mlflow(run: Run, folder: Path) -> None:
         if known
         else client.create_experiment(EXPERIMENT, (folder.resolve() / "artifacts").as_uri())
     )
-    last = run.progress[-1]["step"]
-    as_it_is = {"state": run.state, "step": str(last)}
-    for before in client.search_runs([experiment], f"tags.run = '{run.id}'"):
-        if as_it_is.items() <= before.data.tags.items():
-            return
-        client.delete_run(before.info.run_id)  # it went on since, or that was broken off
-    made = client.create_run(experiment, run_name=run.label, tags={"run": run.id})
+    # What is there already stays, with what people wrote beside it, and is not logged twice.
+    before = client.search_runs([experiment], f"tags.run = '{run.id}'")
+    if before:
+        made = before[0].info.run_id
+    else:
+        made = client.create_run(experiment, run_name=run.label, tags={"run": run.id}).info.run_id
+        settings = [Param(name, str(value)) for name, value in _settings(run).items()]
+        client.log_batch(made, params=settings)
     metrics = [
         Metric(name, value, 0, line["step"])
         for line in run.progress
         for name, value in _measured(line)
     ]
+    last = run.progress[-1]["step"]
     metrics += [Metric(name, value, 0, last) for name, value in _results(run).items()]
-    settings = [Param(name, str(value)) for name, value in _settings(run).items()]
-    tags = [RunTag(name, value) for name, value in as_it_is.items()]
     for begin in range(0, len(metrics), 1000):  # as many as MLflow takes at once
-        client.log_batch(made.info.run_id, metrics[begin : begin + 1000])
-    client.log_batch(made.info.run_id, params=settings, tags=tags)
-    client.set_terminated(made.info.run_id, "FINISHED" if run.state == "finished" else "KILLED")
+        client.log_batch(made, metrics[begin : begin + 1000])
+    client.log_batch(made, tags=[RunTag("state", run.state)])
+    client.set_terminated(made, "FINISHED" if run.state == "finished" else "KILLED")

@@ -145,12 +145,18 @@ def test_without_a_folder_of_pictures_a_run_trains_on_imagined_ones_and_says_so(
     assert run.card.certainty is None
 
 
-@pytest.mark.slow
-def test_what_people_drew_and_took_is_trained_on_and_named_on_the_card(
-    carried_out: Callable[[Plan], Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder of pictures by people is named."""
     brought.take_in_here(monkeypatch)
     monkeypatch.setenv("FMNIST_PICTURES", str(brought.fill(tmp_path / "pictures")))
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("pictures")
+def test_what_people_drew_and_took_is_trained_on_and_named_on_the_card(
+    carried_out: Callable[[Plan], Run],
+) -> None:
     run = carried_out(replace(SHORT, recipe=replace(SHORT.recipe, people=1.0)))
     assert run.notice is None
     quick_draw, products = run.card.sources
@@ -162,11 +168,10 @@ def test_what_people_drew_and_took_is_trained_on_and_named_on_the_card(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("pictures")
 def test_where_so_few_pictures_are_brought_that_none_is_held_out_a_run_ends_all_the_same(
-    carried_out: Callable[[Plan], Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    carried_out: Callable[[Plan], Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    brought.take_in_here(monkeypatch)
-    monkeypatch.setenv("FMNIST_PICTURES", str(brought.fill(tmp_path / "pictures")))
     monkeypatch.setattr(people, "_is_held_out", lambda group: False)
     run = carried_out(replace(SHORT, recipe=replace(SHORT.recipe, epochs=1, people=1.0)))
     assert (run.state, run.card.certainty) == ("finished", None)

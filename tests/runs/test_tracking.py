@@ -54,11 +54,13 @@ def test_mlflow_reads_every_figure_and_the_recipe_and_keeps_a_run_once(
     lines = run.progress_lines or (run.folder / "progress.jsonl").read_bytes()
     half = b"".join(lines.splitlines(keepends=True)[:3])
     tracking.export([replace(run, state="running", progress_lines=half)], "mlflow", tmp_path)
-    for _ in range(2):
-        tracking.export([run], "mlflow", tmp_path)
     client = MlflowClient(f"sqlite:///{tmp_path / 'mlflow.db'}")
     experiment = client.get_experiment_by_name(tracking.EXPERIMENT)
     assert experiment
+    (begun,) = client.search_runs([experiment.experiment_id])
+    client.set_tag(begun.info.run_id, "mlflow.note.content", "somebody's note")
+    for _ in range(2):
+        tracking.export([run], "mlflow", tmp_path)
     (read,) = client.search_runs([experiment.experiment_id])
     assert read.info.run_name == "my first net"
     assert read.info.status == "FINISHED"
@@ -67,6 +69,8 @@ def test_mlflow_reads_every_figure_and_the_recipe_and_keeps_a_run_once(
     for name in ("loss", "lr", "validation_accuracy"):
         history = client.get_metric_history(read.info.run_id, name)
         assert {metric.step: metric.value for metric in history} == figures(run, name)
+        assert len(history) == len(figures(run, name))
+    assert read.data.tags["mlflow.note.content"] == "somebody's note"
     assert run.card
     assert run.card.test
     assert read.data.metrics["test_accuracy"] == run.card.test.accuracy

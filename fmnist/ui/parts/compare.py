@@ -197,7 +197,7 @@ def changes(pair: Pair, cell: tuple[int, int]) -> None:
     """What came into a cell from the first side to the second, and what left it."""
     predicted = CLASSES[cell[1]]
     came, left = comparison.moved(*pair.predictions, pair.split.labels, *cell)
-    for rows, side, key in ((came, pair.marked[1], "came"), (left, pair.marked[0], "left")):
+    for rows, side, key in ((came, pair.names[1], "came"), (left, pair.names[0], "left")):
         title = Words("Only {side} says {predicted}", side=side, predicted=predicted)
         _gallery(pair, rows, title, key)
 
@@ -252,13 +252,13 @@ def moves(pair: Pair) -> None:
 def flips(pair: Pair) -> None:
     """The images that only one side names right."""
     gained, lost = evaluation.flips(*pair.predictions, pair.split.labels)
-    _gallery(pair, lost, Words("Only {side} is right", side=pair.marked[0]), "lost")
-    _gallery(pair, gained, Words("Only {side} is right", side=pair.marked[1]), "gained")
+    _gallery(pair, lost, Words("Only {side} is right", side=pair.names[0]), "lost")
+    _gallery(pair, gained, Words("Only {side} is right", side=pair.names[1]), "gained")
 
 
 def _gallery(pair: Pair, rows: Rows, title: str, key: str) -> None:
     """The images at `rows` with what both sides say of each, and the one chosen among them."""
-    st.header(_("{title}: {count:,}", title=title, count=len(rows)))
+    st.header(_("{title}: {count:,}", title=plain(said(title)), count=len(rows)))
     if not len(rows):
         st.caption(_("No image."))
         return
