@@ -32,7 +32,8 @@ def metrics(app: AppTest) -> dict[str, str]:
 
 
 def heads(app: AppTest) -> list[str]:
-    return [header.value for header in app.header if ": " in header.value]
+    """The galleries' headings as they are read, their Markdown taken off."""
+    return [re.sub(r"\\(.)", r"\1", header.value) for header in app.header if ": " in header.value]
 
 
 # Scores
