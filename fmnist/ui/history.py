@@ -22,12 +22,14 @@ def keep() -> None:
 def arrive() -> None:
     """Have the link count that leads here: what a widget was set to before would outlast it.
 
-    That is so where the link asks for a widget's usual value, too.
+    That is so where the link asks for a widget's usual value, too. What the studio itself remembers
+    is no link's to forget: the names of that have a space, which those of such widgets have not.
     """
     run = get_script_run_ctx()
     if run is None or not run.is_history_navigation:
         for key in set(st.query_params) & set(st.session_state):
-            del st.session_state[key]
+            if " " not in key:
+                del st.session_state[key]
 
 
 def show_link() -> None:

@@ -14,7 +14,7 @@ from fmnist.words import ENGLISH, LANGUAGES, Words, _, own_name, said
 
 Option = TypeVar("Option")
 KEY = "lang"
-CHOSEN, BOX = "language", "language box"
+CHOSEN, BOX = "chosen language", "language box"
 
 
 def settle() -> None:

@@ -186,12 +186,12 @@ def sidebar() -> Literal["collapsed", "auto"]:
 
 def claim() -> None:
     """Called by app.py: this session has come the right way, and the sidebar may be seen."""
-    st.session_state["studio"] = True
+    st.session_state["in the studio"] = True
     st.set_option("client.showSidebarNavigation", True)
 
 
 def require() -> None:
     """Called by every page: begin again with app.py where it was passed over."""
-    if "studio" not in st.session_state:
+    if "in the studio" not in st.session_state:
         PagesManager.uses_pages_directory = False
         st.rerun()

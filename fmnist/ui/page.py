@@ -20,9 +20,9 @@ def page(title: str, sentence: str) -> tuple[Source, torch.device]:
     Returns the data in use and the device to compute on.
     """
     navigation.require()
-    st.session_state["arrived"] = st.session_state.get("page") != title
-    st.session_state["page"] = title
-    if st.session_state["arrived"]:
+    st.session_state["has arrived"] = st.session_state.get("page shown") != title
+    st.session_state["page shown"] = title
+    if st.session_state["has arrived"]:
         st.session_state["gone on with"] = set()
         history.arrive()
     visits.note(title)
@@ -57,7 +57,7 @@ def page(title: str, sentence: str) -> tuple[Source, torch.device]:
 
 def _lead_back_to_lesson(title: str) -> None:
     """A link to the lesson that sent its reader here."""
-    lesson = st.session_state.get("lesson")
+    lesson = st.session_state.get("lesson gone on")
     if lesson and title != _("Lessons"):
         st.page_link(
             "pages/lessons.py",

@@ -18,7 +18,7 @@ def shown() -> bool:
 
 def choose() -> None:
     """A switch in the sidebar."""
-    if st.session_state.get("arrived") and shown():
+    if st.session_state.get("has arrived") and shown():
         st.session_state[KEY] = True
         if KEY not in st.query_params:
             st.query_params[KEY] = "true"

@@ -32,5 +32,5 @@ def been(page: str, state: Mapping[str, str]) -> bool:
 
 def _visits() -> dict[Visit, None]:
     """In the order in which they were made."""
-    visits: dict[Visit, None] = st.session_state.setdefault("visits", {})
+    visits: dict[Visit, None] = st.session_state.setdefault("noted visits", {})
     return visits

@@ -156,7 +156,7 @@ def _go_on_with(key: str, options: Sequence[str], start: str, shown: Callable[[s
     Streamlit's way to do so forgets what no hand has chosen but a link.
     """
     gone_on_with: set[str] = st.session_state.get("gone on with", {key})
-    if not st.session_state.get("arrived") or key in gone_on_with:
+    if not st.session_state.get("has arrived") or key in gone_on_with:
         return
     gone_on_with.add(key)  # a fragment draws the box anew without having arrived
     if st.session_state.get(key) not in options:

@@ -147,7 +147,7 @@ def test_an_empty_canvas_has_no_answer_and_a_drawing_has_one(name: str) -> None:
     assert answer(app) == "What is it?"
     sent = base64.b64encode(picture(1)).decode()
     app = open_page("scores")
-    app.session_state["drawings"] = {"canvas Your drawing": {"strokes": [], "picture": sent}}
+    app.session_state["kept drawings"] = {"canvas Your drawing": {"strokes": [], "picture": sent}}
     app.switch_page(f"pages/{name}.py").run()
     assert answer(app) in CLASSES
 
@@ -198,7 +198,7 @@ def test_a_drawing_is_taken_in_and_one_that_did_not_arrive_whole_gets_a_sentence
     content = base64.b64encode(picture(1)).decode()
     for sent, told in ((content, "Your drawing, taken in as sketch"), ("no", "draw one more")):
         app = open_page("home")
-        app.session_state["drawings"] = {"canvas Your drawing": {"strokes": [], "picture": sent}}
+        app.session_state["kept drawings"] = {"canvas Your drawing": {"strokes": [], "picture": sent}}
         app.switch_page("pages/classify.py").run()
         assert not app.exception
         assert told in texts(app)

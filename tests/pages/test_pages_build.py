@@ -18,7 +18,7 @@ def press(app: AppTest, label: str) -> None:
 
 def number(app: AppTest, kind: str) -> int:
     """That of the first layer of a kind."""
-    return next(n for n, brick in app.session_state["bricks"].items() if brick["kind"] == kind)
+    return next(n for n, brick in app.session_state["bricks laid"].items() if brick["kind"] == kind)
 
 
 def up(app: AppTest, kind: str) -> None:
@@ -27,14 +27,14 @@ def up(app: AppTest, kind: str) -> None:
 
 
 def kinds(app: AppTest) -> list[str]:
-    return [brick["kind"] for brick in app.session_state["bricks"].values()]
+    return [brick["kind"] for brick in app.session_state["bricks laid"].values()]
 
 
 def test_it_begins_with_a_network_that_fits_and_says_its_parameters() -> None:
     app = open_page("build_it")
     assert not app.exception
     assert not app.error
-    layers = building.chain(list(app.session_state["bricks"].values()))
+    layers = building.chain(list(app.session_state["bricks laid"].values()))
     assert f"**{parameter_count(Chain(layers)):,} parameters** in all." in texts(app)
     assert not app.code
     app.session_state["code"] = True
@@ -84,6 +84,6 @@ def test_a_network_is_trained_as_a_run_like_any_other(monkeypatch: pytest.Monkey
     press(app, "Start training")
     assert "Enough for a test." in app.error[0].value
     (plan,) = asked
-    assert plan.layers == building.chain(list(app.session_state["bricks"].values()))
+    assert plan.layers == building.chain(list(app.session_state["bricks laid"].values()))
     assert Plan.from_json(plan.__dict__ | {"recipe": plan.recipe.to_json()}) == plan
     assert all_runs() == []

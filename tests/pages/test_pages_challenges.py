@@ -36,7 +36,7 @@ def sent(picture: np.ndarray) -> dict[str, object]:
 def opened(key: str, picture: np.ndarray, **query: str) -> AppTest:
     """The page of a visitor who has drawn that before."""
     app = open_page("home")
-    app.session_state["drawings"] = {key: sent(picture)}
+    app.session_state["kept drawings"] = {key: sent(picture)}
     for name, value in query.items():
         app.query_params[name] = value
     app.switch_page("pages/challenges.py").run()
@@ -83,7 +83,7 @@ def test_in_a_fragment_the_usual_model_can_be_chosen_again() -> None:
 
         from fmnist.ui import widgets
 
-        st.session_state["arrived"] = True  # which only the page that draws it takes back
+        st.session_state["has arrived"] = True  # which only the page that draws it takes back
         st.session_state.setdefault("gone on with", set())
         widgets.choose_weights()
 

@@ -54,7 +54,7 @@ def finished(pupil: Ticket, monkeypatch: pytest.MonkeyPatch) -> Run:
 def enter(name: str, ticket: Ticket | None, **query: str) -> AppTest:
     """A page in a browser that has that ticket."""
     app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60)
-    app.session_state["ticket"] = ticket
+    app.session_state["ticket of the room"] = ticket
     app.run()
     for key, value in query.items():
         app.query_params[key] = value
@@ -81,7 +81,7 @@ def test_a_teacher_opens_a_room_and_is_shown_the_secret_once() -> None:
     app = open_page("room")
     write(app, "Name of the room", "Class 7b")
     press(app, "Open it")
-    ticket = app.session_state["ticket"]
+    ticket = app.session_state["ticket of the room"]
     shown = room.as_shown(ticket.secret)
     assert room.admit(ticket).title == "Class 7b"
     assert shown in texts(app)
@@ -91,7 +91,7 @@ def test_a_teacher_opens_a_room_and_is_shown_the_secret_once() -> None:
     write(app, "Code of your room", ticket.code)
     write(app, "Its secret", shown)
     press(app, "Come back")
-    assert app.session_state["ticket"] == ticket
+    assert app.session_state["ticket of the room"] == ticket
     assert shown not in texts(app)
 
 
@@ -99,9 +99,9 @@ def test_the_secret_of_a_room_that_was_left_is_not_shown_in_another(teacher: Tic
     app = open_page("room")
     write(app, "Name of the room", "Mine")
     press(app, "Open it")
-    secret = room.as_shown(app.session_state["ticket"].secret)
+    secret = room.as_shown(app.session_state["ticket of the room"].secret)
     press(app, "Leave the room")
-    app.session_state["ticket"] = room.join(teacher.code, "Bo", "here")
+    app.session_state["ticket of the room"] = room.join(teacher.code, "Bo", "here")
     app.run()
     assert "You are **Bo**" in texts(app)
     assert secret not in texts(app)
@@ -132,7 +132,7 @@ def test_who_can_not_join_is_told_why(code: str, name: str, words: str) -> None:
     write(app, "Your nickname", name)
     press(app, "Join")
     assert words in app.error[0].value
-    assert app.session_state["ticket"] is None
+    assert app.session_state["ticket of the room"] is None
 
 
 @pytest.mark.parametrize("page", ["wall", "sketches", "guess", "contest"])
@@ -175,12 +175,12 @@ def draw(app: AppTest) -> None:
     content = io.BytesIO()
     picture.save(content, "PNG")
     sent = {"strokes": [], "picture": base64.b64encode(content.getvalue()).decode()}
-    app.session_state["drawings"] = {"canvas Your drawing": sent}
+    app.session_state["kept drawings"] = {"canvas Your drawing": sent}
 
 
 def test_a_sketch_is_given_only_when_its_owner_says_so(pupil: Ticket) -> None:
     app = enter("room", None)
-    app.session_state["ticket"] = pupil
+    app.session_state["ticket of the room"] = pupil
     draw(app)
     app.run()
     assert not app.exception
@@ -403,7 +403,7 @@ def test_who_is_in_a_room_and_scans_the_code_of_another_can_change(
     press(app, f"Leave {teacher.code} and join {other.code}")
     write(app, "Your nickname", "Ana")
     press(app, "Join")
-    assert app.session_state["ticket"].code == other.code
+    assert app.session_state["ticket of the room"].code == other.code
     assert "That was the way" not in texts(enter("room", pupil, join=teacher.code))
 
 

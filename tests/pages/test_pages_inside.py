@@ -24,7 +24,7 @@ def with_graph(name: str) -> AppTest:
     """A page of a visitor who brought an ONNX graph, with it chosen."""
     app = open_page("home")
     weights = shelf.open(perceptron_graph(stranger("fcnn").state_dict()), "graph.onnx")
-    app.session_state["uploads"] = {weights.card.name: weights}
+    app.session_state["models brought"] = {weights.card.name: weights}
     app.query_params["model"] = weights.card.name
     app.switch_page(f"pages/{name}.py").run()
     assert not app.exception
@@ -72,7 +72,7 @@ def test_an_empty_canvas_has_no_maps_and_a_drawing_has() -> None:
     drawn[60:220, 90:190] = 220
     sent = {"strokes": [], "picture": base64.b64encode(png(drawn)).decode()}
     app = open_page("home")
-    app.session_state["drawings"] = {"canvas Your drawing": sent}
+    app.session_state["kept drawings"] = {"canvas Your drawing": sent}
     app.query_params["start"] = "Empty canvas"
     app.query_params["model"] = "cnn"
     app.switch_page("pages/inside.py").run()

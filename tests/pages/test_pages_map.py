@@ -194,9 +194,9 @@ def test_decisions_lead_on_count_can_be_taken_back_and_survive_a_look_elsewhere(
     app.switch_page("pages/home.py").run()
     app.switch_page("pages/suspects.py").run()
     assert "2 decided: you agreed with 1 and disagreed with 1" in texts(app)
-    kept = list(app.session_state["decisions"])
+    kept = list(app.session_state["decisions so far"])
     assert len(set(kept)) == 2
-    app.session_state["decisions"] = {kept[0]: True}
+    app.session_state["decisions so far"] = {kept[0]: True}
     app.run()
     assert "1 decided" in texts(app)
     assert app.toggle(key="without").label.startswith("Score without the 1 test image you")
@@ -216,7 +216,7 @@ def test_planted_duplicates_are_offered_across_and_within_splits(
     app.button(key="decide a").click().run()
     app.button_group(key="pairs").set_value("Within a split").run()
     app.button(key="decide a").click().run()
-    assert app.session_state["decisions"] == {
+    assert app.session_state["decisions so far"] == {
         Suspect("duplicate", "train", 8, "test", 3): True,
         Suspect("duplicate", "test", 4, "test", 5): True,
     }
@@ -225,7 +225,7 @@ def test_planted_duplicates_are_offered_across_and_within_splits(
 def test_the_switch_scores_every_model_without_the_confirmed() -> None:
     app = open_page("suspects")
     wrong = [Suspect("label", "test", row) for row in range(0, 40, 2)]
-    app.session_state["decisions"] = dict.fromkeys(wrong, True)
+    app.session_state["decisions so far"] = dict.fromkeys(wrong, True)
     app.toggle(key="without").set_value(True).run()
     assert not app.exception
     board = app.dataframe[-1].value.set_index("Model")
@@ -250,6 +250,6 @@ def test_saved_decisions_can_be_gone_on_from_and_a_strangers_file_is_refused() -
     assert "Line 2 is no decision" in app.error[0].value
     app.file_uploader(key="saved").set_value(("decisions.csv", content, "text/csv")).run()
     assert not app.error
-    assert app.session_state["decisions"] == before
+    assert app.session_state["decisions so far"] == before
     app.button(key="decide a").click().run()
-    assert len(app.session_state["decisions"]) == 3
+    assert len(app.session_state["decisions so far"]) == 3

@@ -53,7 +53,7 @@ Bricks = dict[int, Brick]
 
 def bricks() -> Bricks:
     """What this visitor has put together so far."""
-    found: Bricks = st.session_state.setdefault("bricks", _numbered(BEGINNINGS["Convolutions"]))
+    found: Bricks = st.session_state.setdefault("bricks laid", _numbered(BEGINNINGS["Convolutions"]))
     return found
 
 
@@ -79,7 +79,7 @@ def _add(kind: str) -> None:
 
 
 def _begin(beginning: str) -> None:
-    st.session_state["bricks"] = _numbered(BEGINNINGS[beginning])
+    st.session_state["bricks laid"] = _numbered(BEGINNINGS[beginning])
 
 
 def edit() -> list[Laid]:
@@ -176,7 +176,7 @@ def _arrange() -> None:
 
 def _put(numbers: list[int]) -> None:
     """The same bricks in another order."""
-    st.session_state["bricks"] = {number: bricks()[number] for number in numbers}
+    st.session_state["bricks laid"] = {number: bricks()[number] for number in numbers}
 
 
 def _remove(number: int) -> None:

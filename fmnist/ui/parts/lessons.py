@@ -10,7 +10,7 @@ from fmnist.words import _
 
 def overview() -> None:
     """Every lesson with its aim, its time and how much of it is done."""
-    st.session_state.pop("lesson", None)
+    st.session_state.pop("lesson gone on", None)
     every = lessons.lessons()
     for lesson in every:
         with st.container(border=True, gap="xsmall", key=f"card-lesson-{lesson.name}"):
@@ -50,7 +50,7 @@ def chosen() -> Lesson | None:
 
 def show(lesson: Lesson, source: Source) -> None:
     """A lesson, step by step; other pages lead back to it until the overview is opened."""
-    st.session_state["lesson"] = lesson.name
+    st.session_state["lesson gone on"] = lesson.name
     st.header(lesson.title)
     st.markdown(
         _("{aim} It takes about {minutes} minutes.", aim=lesson.aim, minutes=lesson.minutes)

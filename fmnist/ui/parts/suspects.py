@@ -153,7 +153,7 @@ def place(name: SplitName, row: int, source: Source) -> str:
 
 def decisions() -> dict[Suspect, bool]:
     """What this visitor has decided, in the order of deciding; see `recall_decisions`."""
-    decided: dict[Suspect, bool] = st.session_state.setdefault("decisions", {})
+    decided: dict[Suspect, bool] = st.session_state.setdefault("decisions so far", {})
     return decided
 
 

@@ -358,7 +358,7 @@ def _run(shown: Run, ticket: Ticket | None) -> None:
     if run.notice:
         st.warning(said(run.notice))
     trouble.told()
-    if kept := st.session_state.pop("kept", None):
+    if kept := st.session_state.pop("told of kept run", None):
         st.success(said(kept))
     if run.state == "finished":
         _ways_on(run)
@@ -571,6 +571,6 @@ def _chosen(run: Run) -> str:
 
 def _keep(run: Run, name: str, ticket: Ticket | None) -> None:
     card = runs.keep(run.id, name, ticket)
-    st.session_state["kept"] = Words(
+    st.session_state["told of kept run"] = Words(
         "It is among everybody's models as {name}.", name=plain(card.both_names)
     )

@@ -8,7 +8,7 @@ from fmnist.classroom.room import Room, Ticket
 from fmnist.ui.components import ticket as component
 from fmnist.ui.state import trouble
 
-KEY = "ticket"
+KEY = "ticket of the room"
 """Of the session: the ticket, None for who is in no room, nothing while nobody has looked."""
 TO_KEEP = "ticket to keep"
 """Of the session: the ticket that was taken last, None where it was given up."""

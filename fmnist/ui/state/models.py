@@ -358,7 +358,7 @@ def probabilities(
 
 def uploads() -> dict[str, Weights]:
     """What this browser brought, by name, for as long as its session lasts."""
-    brought: dict[str, Weights] = st.session_state.setdefault("uploads", {})
+    brought: dict[str, Weights] = st.session_state.setdefault("models brought", {})
     return brought
 
 

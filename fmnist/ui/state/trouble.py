@@ -8,7 +8,7 @@ from fmnist.machine.errors import UserFacingError
 from fmnist.ui.markdown import plain
 from fmnist.words import said
 
-KEY = "trouble"
+KEY = "trouble to tell"
 """Of the session: what stood against what was done last, an error."""
 
 

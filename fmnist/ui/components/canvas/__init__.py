@@ -39,7 +39,7 @@ def canvas(
     Returns what is there, uint8 (EDGE, EDGE), or None while nothing is drawn. Raises PictureError
     for a drawing that isn't one.
     """
-    kept = st.session_state.setdefault("drawings", {})
+    kept = st.session_state.setdefault("kept drawings", {})
     if key not in st.session_state:  # the page is opened, maybe not for the first time
         st.session_state["canvas opened with"] = kept.get(key, {})
     opened: dict[str, Any] = st.session_state["canvas opened with"]
