@@ -55,7 +55,7 @@ def classify(card: Card) -> None:
         with bars:
             answers.show([probabilities], [card.label])
         if picture and len(taken) == 1:
-            above.error(f"{said(name)}: {said(picture)}")
+            above.error(f"{plain(said(name))}: {said(picture)}")
         return
 
     if way == parts.UPLOAD:
@@ -80,7 +80,7 @@ def classify(card: Card) -> None:
         st.caption(
             _(
                 "{name}, taken in as {kind}, 28 x 28 pixels.",
-                name=parts.shown(name, picture),
+                name=plain(parts.shown(name, picture)),
                 kind=KINDS[picture.kind],
             )
         )

@@ -46,8 +46,9 @@ def read(source: bytes | Path | BinaryIO) -> Image.Image:
             with _TURN if picture.width * picture.height > LARGE else nullcontext():
                 decoded = eight_bit(picture)
                 decoded.thumbnail((MAX_EDGE, MAX_EDGE), Image.Resampling.BOX)
+            decoded.info = {}  # what else it says of itself would be written anew, if that can be
             # Asked after decoding, since a TIFF turns itself.
-            decoded.getexif()[ORIENTATION] = picture.getexif().get(ORIENTATION, 1)
+            decoded.getexif()[ORIENTATION] = _orientation(picture)
             decoded = ImageOps.exif_transpose(decoded)
     except PictureError:
         raise
@@ -63,6 +64,14 @@ def read(source: bytes | Path | BinaryIO) -> Image.Image:
         ) from None
     decoded.info = {"animated": several}
     return decoded
+
+
+def _orientation(picture: Image.Image) -> object:
+    """How a picture lies, by its EXIF; upright where that is damaged, as browsers show it."""
+    try:
+        return picture.getexif().get(ORIENTATION, 1)
+    except Exception:  # of damaged EXIF Pillow raises nearly any type, too
+        return 1
 
 
 def _too_large() -> PictureError:

@@ -13,6 +13,7 @@ from fmnist.words import ENGLISH, _, said
 
 Option = TypeVar("Option")
 UNKNOWN = "unknown in the link"
+MOST_DIGITS = 9
 
 
 def begin() -> None:
@@ -33,6 +34,11 @@ def look_into(
         if asked not in known:
             # English writes within a sentence small what German doesn't.
             say_unknown(label.lower() if words.language() == ENGLISH else label, asked)
+
+
+def number(asked: str) -> int | None:
+    """The whole number that a link asks for; None for what is none, or larger than any here."""
+    return int(asked) if asked.isdecimal() and len(asked) <= MOST_DIGITS else None
 
 
 def say_unknown(what: str, asked: str) -> None:

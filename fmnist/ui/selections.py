@@ -151,13 +151,12 @@ def _forget_kept(name: str) -> None:
 def _recall() -> dict[str, dict[str, str]]:
     kept = _kept()
 
-    def merge(before: Any) -> None:
-        if isinstance(before, dict):
-            for name, to in list(before.items())[-MOST_KEPT:]:
-                if _is_link(to):
-                    kept.setdefault(str(name), to)
+    def read(before: Any) -> dict[str, dict[str, str]]:
+        if not isinstance(before, dict):
+            return {}
+        return {str(name): to for name, to in list(before.items())[-MOST_KEPT:] if _is_link(to)}
 
-    memory.remember("selections", lambda: kept, merge)
+    memory.remember("selections", kept, lambda: kept, read)
     return kept
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import posixpath
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -57,6 +58,8 @@ class Compressed:
         """How to compress the answer, if at all."""
         if scope["type"] != "http" or scope["method"] != "GET" or FILES not in scope["path"]:
             return None
+        if posixpath.normpath(scope["path"]) != scope["path"]:
+            return None  # a file has any number of such names, and each would be kept
         headers = Headers(scope=scope)
         if "range" in headers:
             return None

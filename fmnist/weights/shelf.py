@@ -88,6 +88,15 @@ def cards() -> list[Card]:
     return sorted(found.values(), key=rank)
 
 
+def file_version(name: str) -> tuple[int, int, int]:
+    """What changes whenever the file of that name is replaced; raises WeightsError without one."""
+    path = _find(name)
+    try:
+        return version(path)
+    except OSError as error:  # it has just gone
+        raise _unreadable(path, error) from None
+
+
 def rank(card: Card) -> float:
     """What cards are sorted by: the most accurate on real images first, the unmeasured last."""
     return -card.on_real.accuracy if card.on_real else 0.0
@@ -223,9 +232,7 @@ def load(name_or_path: str | Path) -> Weights:
         formats.check_size(path.stat().st_size, path.name)
         content = path.read_bytes()
     except OSError as error:
-        raise WeightsError(
-            "{file} can't be read ({reason}).", file=path.name, reason=error.strerror
-        ) from None
+        raise _unreadable(path, error) from None
     beside = path.with_suffix(".json")
     card = _read_card(path) if path.suffix in KEPT and beside.exists() else None
     # Others put a JSON of their own beside a file.
@@ -379,6 +386,10 @@ def _card_as_of(path: Path, version: tuple[int, int, int]) -> Card:
     except (ValueError, TypeError, KeyError):
         architecture = next(iter(MODELS)) if path.suffix == ".safetensors" else None
         return Card(name=path.stem, architecture=architecture, parameters=0)
+
+
+def _unreadable(path: Path, error: OSError) -> WeightsError:
+    return WeightsError("{file} can't be read ({reason}).", file=path.name, reason=error.strerror)
 
 
 def _find(name_or_path: str | Path) -> Path:

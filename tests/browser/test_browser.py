@@ -130,6 +130,38 @@ def test_click_and_arrow_keys_choose_a_garment_on_the_wall(visit: Callable[..., 
 
 
 @pytest.mark.slow
+def test_a_wall_that_comes_back_shows_what_was_chosen_on_it_and_leaves_the_browsers_keys_alone(
+    visit: Callable[..., Page],
+) -> None:
+    page = visit("dataset?split=test")
+    wall = page.locator("canvas[role=application]")
+    wall.click(position={"x": 200, "y": 60})
+    settle(page)
+    chosen = wall.evaluate("wall => wall.kept.picked")
+    assert chosen > 0
+    for name, expected in (("validation", -1), ("test", chosen)):
+        page.get_by_role("radio", name=name).click()
+        expect(page.get_by_text(re.compile(f"Garment .* of the {name} split"))).to_be_visible()
+        settle(page)
+        assert wall.evaluate("wall => wall.kept.picked") == expected
+    for keys, moved in (("Alt+ArrowRight", 0), ("Control+Home", 0), ("ArrowRight", 1)):
+        wall.press(keys)
+        assert wall.evaluate("wall => wall.kept.picked") == chosen + moved
+
+
+@pytest.mark.slow
+def test_what_a_link_asks_for_is_said_as_it_is_and_leads_nowhere(
+    visit: Callable[..., Page],
+) -> None:
+    page = visit("dataset?split=www.evil.example%2Flogin&class=a%40b.example%0A-+%26lt%3B")
+    notice = page.get_by_test_id("stToast")
+    expect(notice).to_contain_text("evil.example/login")
+    expect(notice).to_contain_text("- &lt;")
+    expect(notice.get_by_role("link")).to_have_count(0)
+    expect(notice.get_by_role("list")).to_have_count(0)
+
+
+@pytest.mark.slow
 def test_on_a_phone_with_a_fine_screen_a_wall_is_a_picture_that_every_browser_has(
     visit: Callable[..., Page],
 ) -> None:

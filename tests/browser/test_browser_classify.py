@@ -177,6 +177,24 @@ def test_a_drawing_can_be_undone_redone_cleared_and_left_for_another_page(
 
 
 @pytest.mark.slow
+def test_of_many_drawings_on_one_canvas_the_last_two_can_be_had_again(
+    visit: Callable[..., Page],
+) -> None:
+    page = visit("classify")
+    for _ in range(4):
+        draw(page, [(0.2, 0.2), (0.8, 0.8)])
+        expect(board(page)).to_have_attribute("data-strokes", "1")
+        press(page, "Clear")
+        expect(board(page)).to_have_attribute("data-strokes", "0")
+    undo = page.get_by_role("button", name="Undo")
+    for strokes in "1010":
+        expect(undo).to_have_attribute("aria-disabled", "false")
+        undo.click()
+        expect(board(page)).to_have_attribute("data-strokes", strokes)
+    expect(undo).to_have_attribute("aria-disabled", "true")
+
+
+@pytest.mark.slow
 def test_a_drawing_that_starts_from_a_test_image_is_that_image_until_it_is_changed(
     visit: Callable[..., Page],
 ) -> None:

@@ -77,3 +77,47 @@ def test_a_layer_is_dragged_to_another_place_and_what_does_not_fit_there_is_said
     expect(page.get_by_text("It needs maps, and gets 64 values")).to_be_visible()
     page.get_by_role("button", name="Down").first.click()
     expect(layers(page)).to_have_text(["Convolution", "Dense", *begun[1:6], begun[7]])
+
+
+@pytest.mark.slow
+def test_layers_that_came_while_one_was_dragged_are_in_the_row_and_can_be_dragged(
+    visit: Callable[..., Page],
+) -> None:
+    page = visit("build_it")
+    first, (x, y) = layers(page).first, middle(layers(page).nth(1))
+    page.mouse.move(*middle(first))
+    page.mouse.down()
+    page.get_by_role("button", name="Add", exact=True).evaluate("button => button.click()")
+    expect(page.locator("[class*=st-key-brick-]")).to_have_count(9)
+    page.mouse.move(x + 20, y, steps=4)
+    page.mouse.up()
+    expect(layers(page)).to_have_count(9)
+    settle(page)
+    drag(page, layers(page).first, x + 20 - middle(layers(page).first)[0])
+    expect(layers(page).first).to_have_text("ReLU")
+    expect(page.locator("[class*=st-key-brick-]").first).to_contain_text("ReLU")
+
+
+@pytest.mark.slow
+def test_a_second_finger_does_not_move_what_the_first_one_drags(
+    visit: Callable[..., Page],
+) -> None:
+    page = visit("build_it", **PHONE)
+    page.locator("ol").scroll_into_view_if_needed()
+    settle(page)
+    begun = layers(page).all_inner_texts()
+    fingers = page.context.new_cdp_session(page)
+    (x, y), (across, down) = middle(layers(page).first), middle(layers(page).nth(5))
+
+    def touch(kind: str, *points: tuple[int, float, float]) -> None:
+        at = [{"id": finger, "x": left, "y": top} for finger, left, top in points]
+        fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
+
+    touch("touchStart", (0, x, y))
+    touch("touchStart", (0, x, y), (1, across, down))
+    for step in range(5):
+        touch("touchMove", (0, x, y), (1, across + 2 * step, down))
+    expect(page.locator("ol .dragged")).to_have_text(begun[0])
+    assert layers(page).all_inner_texts() == begun
+    touch("touchEnd")
+    expect(page.locator("ol .dragged")).to_have_count(0)

@@ -141,6 +141,30 @@ def test_the_map_zooms_moves_filters_and_is_worked_by_the_keyboard(
 
 
 @pytest.mark.slow
+def test_what_one_tab_takes_back_the_other_does_not_bring_again(visit: Callable[..., Page]) -> None:
+    page = visit("suspects")
+    page.get_by_role("button", name=re.compile("^Agree")).click()
+    expect(page.get_by_text("1 decided: you agreed with 1")).to_be_visible()
+    settle(page)
+    other = page.context.new_page()
+    other.goto(page.url)
+    expect(other.get_by_text("1 decided: you agreed with 1")).to_be_visible()
+    settle(other)
+
+    page.bring_to_front()
+    page.locator("canvas[aria-label*=suspects]").click(position={"x": 12, "y": 12})
+    page.get_by_role("button", name="Take back").click()
+    expect(page.get_by_text("1 decided: you agreed with 1")).to_have_count(0)
+    settle(page)
+    other.bring_to_front()
+    other.get_by_role("button", name=re.compile("^Disagree")).click()
+    expect(other.get_by_text("1 decided: you agreed with 0 and disagreed with 1")).to_be_visible()
+    settle(other)
+    other.reload()
+    expect(other.get_by_text("1 decided: you agreed with 0 and disagreed with 1")).to_be_visible()
+
+
+@pytest.mark.slow
 def test_decisions_are_made_by_button_and_key_and_downloaded(
     visit: Callable[..., Page], tmp_path: Path
 ) -> None:

@@ -51,11 +51,13 @@ SHOWS_MORE = [
 ]
 
 
-def open_in_german(name: str, query: Mapping[str, str] = EMPTY, **state: object) -> AppTest:
+def open_in_german(
+    name: str, query: Mapping[str, str] = EMPTY, ticket: Ticket | None = None
+) -> AppTest:
     app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60)
-    app.session_state["language"] = "de"
-    for key, value in state.items():
-        app.session_state[key] = value
+    app.session_state["chosen language"] = "de"
+    if ticket:
+        app.session_state[classroom.KEY] = ticket
     with words.reading("de"):  # AppTest names options here, where nobody reads a page
         app.run()
         for key, value in query.items():

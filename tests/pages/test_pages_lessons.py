@@ -108,7 +108,7 @@ def test_a_step_is_done_in_another_language_too_whichever_way_the_page_came_to_i
     link = lesson.steps[0].links[0]
     for asked in (link.query, {"doubted": "Falsche Labels"}):
         app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60)
-        app.session_state["language"] = "de"
+        app.session_state["chosen language"] = "de"
         with words.reading("de"):  # AppTest names options here, where nobody reads a page
             go(app.run(), link.page, **asked)
             go(app, "lessons")
@@ -120,7 +120,7 @@ def test_a_prediction_stays_when_the_language_changes() -> None:
     lesson = LESSONS[0]
     app = open_page("lessons", lesson=lesson.name)
     app.radio[0].set_value(1).run()
-    app.session_state["language"] = "de"
+    app.session_state["chosen language"] = "de"
     app.run()
     with words.reading("de"):
         first = lessons.lessons()[0].steps[0]

@@ -65,6 +65,17 @@ def test_a_link_to_a_garment_that_is_not_there_is_told_once() -> None:
     assert not app.run().toast
 
 
+@pytest.mark.parametrize(
+    ("page", "name"), [("map", "garment"), ("errors", "garment"), ("inside", "map")]
+)
+def test_a_number_in_a_link_of_more_digits_than_python_reads_is_not_here(
+    page: str, name: str
+) -> None:
+    app = open_page(page, model="fcnn", on="test", **{name: "9" * 5000})
+    assert not app.exception
+    assert app.title[0].value
+
+
 def test_a_model_goes_by_the_name_that_its_session_knows_it_by() -> None:
     def page() -> None:
         import dataclasses

@@ -154,6 +154,26 @@ def test_a_rotated_photo_comes_upright(orientation: int, form: str) -> None:
     assert np.abs(np.asarray(picture).astype(int) - np.asarray(upright)).mean() < 3
 
 
+def test_a_photo_is_read_whatever_else_its_exif_says() -> None:
+    upright = Image.fromarray(solid(40, 220, 300))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    turned = encoded(upright.transpose(Image.Transpose.ROTATE_90), "JPEG", exif=exif)
+    # XResolution, a ratio by the standard, as text of six letters.
+    odd = bytearray(turned)
+    entry = struct.pack(">HHI", 0x0112, 3, 1)
+    assert entry in odd
+    head = odd.index(b"Exif\0\0") + 6
+    directory = struct.pack(">H", 2) + odd[head + 10 : head + 22]
+    directory += struct.pack(">HHII", 0x011A, 2, 6, 38) + bytes(4) + b"seven\0"
+    block = b"Exif\0\0" + odd[head : head + 8] + directory
+    size = struct.unpack(">H", odd[head - 8 : head - 6])[0]
+    odd[head - 8 : head - 8 + size] = struct.pack(">H", len(block) + 2) + block
+    assert read(bytes(odd)).size == upright.size
+    # No EXIF at all, where there should be some.
+    assert read(encoded(upright, "JPEG", exif=b"Exif\0\0garbage")).size == upright.size
+
+
 def test_every_pixel_format_is_read() -> None:
     grey = Image.fromarray(canvas())
     sixteen = Image.fromarray(np.asarray(grey).astype(np.uint16) * 257)

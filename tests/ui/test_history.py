@@ -16,12 +16,11 @@ def remembered(file: Path) -> Iterator[str]:
     """The names under which a file keeps something in the session."""
     for node in ast.walk(ast.parse(file.read_text())):
         match node:
-            case (
-                ast.Subscript(ast.Attribute(attr="session_state"), ast.Constant(str(name)))
-                | ast.Call(
-                    ast.Attribute(ast.Attribute(attr="session_state")),
-                    [ast.Constant(str(name)), *_],
-                )
+            case ast.Subscript(
+                ast.Attribute(attr="session_state"), ast.Constant(str(name))
+            ) | ast.Call(
+                ast.Attribute(ast.Attribute(attr="session_state")),
+                [ast.Constant(str(name)), *_],
             ):
                 yield name
 

@@ -131,6 +131,16 @@ def test_a_room_that_asks_at_once_has_each_file_compressed_once() -> None:
     assert len({body for _, _, body in answers}) == 2
 
 
+@pytest.mark.parametrize("path", ["/static/./text.js", "/static//text.js", "/static/a/../text.js"])
+def test_another_spelling_of_a_file_is_passed_on_and_not_kept(path: str) -> None:
+    site = Site()
+    for _ in range(2):
+        _, headers, body = finished(site.ask(path))
+        assert "content-encoding" not in headers
+        assert body == TEXT
+    assert site.served == {"text.js": 2}
+
+
 def test_what_is_not_there_is_asked_for_again() -> None:
     site = Site()
     for name, code in (("gone.js", 404), ("no file", 200)):

@@ -53,7 +53,9 @@ Bricks = dict[int, Brick]
 
 def bricks() -> Bricks:
     """What this visitor has put together so far."""
-    found: Bricks = st.session_state.setdefault("bricks laid", _numbered(BEGINNINGS["Convolutions"]))
+    found: Bricks = st.session_state.setdefault(
+        "bricks laid", _numbered(BEGINNINGS["Convolutions"])
+    )
     return found
 
 

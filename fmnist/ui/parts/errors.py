@@ -191,10 +191,10 @@ def _go_to_cell(cell: Place) -> None:
 def current(selection: Selection) -> int:
     """The row of the garment that is large: what the link says, else the first."""
     asked = st.query_params.get("garment", "")
-    rows = selection.rows.tolist()
-    if asked.isdecimal() and int(asked) in rows:
+    rows, row = selection.rows.tolist(), links.number(asked)
+    if row is not None and row in rows:
         st.session_state["garment shown"] = asked
-        return int(asked)
+        return row
     if asked:
         if asked != st.session_state.get("garment shown"):  # it comes from a link
             links.say_unknown(_("garment"), asked)

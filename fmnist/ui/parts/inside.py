@@ -14,7 +14,7 @@ from fmnist.analysis.inside import Place, Stage
 from fmnist.data.splits import CLASSES
 from fmnist.models import building
 from fmnist.models.layers import Classifier, parameter_count
-from fmnist.ui import widgets
+from fmnist.ui import links, widgets
 from fmnist.ui.components import layers as board
 from fmnist.ui.components.layers import Row
 from fmnist.ui.components.reader import Line, reader
@@ -172,9 +172,8 @@ def _chosen(found: Sequence[Stage]) -> tuple[Stage, int]:
         st.query_params.pop("layer")
         st.query_params.pop("map", None)
     stage = by_name.get(asked or "", usual)
-    number = st.query_params.get("map", "")
-    place = int(number) - 1 if number.isdecimal() else 0
-    return stage, min(max(place, 0), len(stage.maps) - 1)
+    number = links.number(st.query_params.get("map", "")) or 1
+    return stage, min(number, len(stage.maps)) - 1
 
 
 def _take(key: str) -> None:

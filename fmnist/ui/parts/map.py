@@ -117,9 +117,10 @@ def picked(split_name: SplitName, count: int) -> int | None:
         return None
     last, of_split = st.session_state.get("garment shown of", (asked, split_name))
     if last != asked or of_split == split_name:
-        if asked.isdecimal() and int(asked) < count:
+        row = links.number(asked)
+        if row is not None and row < count:
             st.session_state["garment shown of"] = asked, split_name
-            return int(asked)
+            return row
         links.say_unknown(_("garment"), asked)
     st.query_params.pop(PICKED)
     return None

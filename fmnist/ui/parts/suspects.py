@@ -236,21 +236,19 @@ def _decide(suspect: Suspect, agreed: bool | None) -> None:
 def recall_decisions(source: Source) -> None:
     """Go on from what was decided in this browser before; it keeps all that is decided from now."""
 
-    def merge(kept: Any) -> None:
-        if not isinstance(kept, str) or not kept:
-            return
+    def read(text: Any) -> dict[Suspect, bool]:
+        if not isinstance(text, str) or not text:
+            return {}
         try:
-            before = suspects.from_csv(kept.encode(), source, _sizes(source))
+            return suspects.from_csv(text.encode(), source, _sizes(source))
         except UserFacingError:  # of other data, or not written here
-            return
-        for suspect, agreed in before.items():
-            decisions().setdefault(suspect, agreed)
+            return {}
 
-    def all_of_them() -> str:
+    def written() -> str:
         rows = _as_rows(source)
         return downloads.csv_text(rows) if rows else ""
 
-    memory.remember(f"decisions on {source} garments", all_of_them, merge)
+    memory.remember(f"decisions on {source} garments", decisions(), written, read)
 
 
 def _sizes(source: Source) -> dict[SplitName, int]:

@@ -4,9 +4,11 @@ import atexit
 import gc
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import lru_cache, wraps
+from itertools import count
 from threading import Thread
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -64,13 +66,16 @@ def problem(card: Card) -> Words | None:
     failure = failures().get(card.sha256)
     if failure:
         return Words("{file} {failure}", file=card.name, failure=failure)
-    return damage(card.name, card.sha256)
+    try:
+        return damage(card.name, card.sha256, shelf.file_version(card.name))
+    except WeightsError as error:
+        return error.words
 
 
 # Asked of every model at every rerun, for which Streamlit's caches take too long.
 @lru_cache(maxsize=256)
-def damage(name: str, sha256: str) -> Words | None:
-    """Why the weights of that name can't be loaded; the hash tells retrained ones from the old."""
+def damage(name: str, sha256: str, version: tuple[int, int, int]) -> Words | None:
+    """Why the weights of that name can't be loaded; what else is given tells them from others."""
     try:
         shelf.load(name)
     except WeightsError as error:
@@ -367,12 +372,23 @@ def choices(able: Callable[[Card], bool] = lambda card: True) -> dict[str, Card]
 
     What a classroom has sealed isn't on their cards.
     """
-    everything = {card.name: card for card in shelf.cards() if not problem(card)} | {
+    saved = {card.name: card for card in shelf.cards()}
+    _set_apart(uploads(), saved)
+    everything = {name: card for name, card in saved.items() if not problem(card)} | {
         name: card for name, (_, card) in uploads().items() if card.sha256 not in failures()
     }
     shown = {name: seal(card) for name, card in everything.items()}
     found = {name: card for name, card in shown.items() if able(card)}
     return dict(sorted(found.items(), key=lambda item: shelf.rank(item[1])))
+
+
+def _set_apart(brought: dict[str, Weights], saved: Collection[str]) -> None:
+    """Give another name to what was brought where somebody has saved weights under it since."""
+    for name in brought.keys() & saved:
+        numbered = (f"{name}-{number}" for number in count(2))
+        free = next(other for other in numbered if other not in {*brought, *saved})
+        model, card = brought.pop(name)
+        brought[free] = Weights(model, replace(card, name=free))
 
 
 def default() -> Card | None:

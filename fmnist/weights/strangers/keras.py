@@ -36,7 +36,7 @@ Arrays = Mapping[str, list[Tensor]]
 
 _NOTHING = {  # at inference
     "Dropout", "SpatialDropout1D", "SpatialDropout2D", "AlphaDropout", "GaussianDropout",
-    "GaussianNoise", "ActivityRegularization", "InputLayer", "Masking", "Identity",
+    "GaussianNoise", "ActivityRegularization", "InputLayer", "Identity",
     "RandomFlip", "RandomRotation", "RandomZoom", "RandomTranslation", "RandomContrast",
     "RandomBrightness", "RandomShear", "RandomErasing",
 }  # fmt: skip

@@ -87,6 +87,9 @@ class _Runtime:
         self.integers = self.whole_numbers = issubclass(self._dtype, np.integer)
         self.outputs: Sequence[str] = [output.name for output in self._session.get_outputs()]
 
+    def step(self, output: str) -> float:
+        return 0.0
+
     def ask(self, outputs: Sequence[str], parts: Sequence[NDArray[np.float32]]) -> list[list[Any]]:
         import onnxruntime
 

@@ -386,16 +386,19 @@ def reordered(model: Classifier, order: Sequence[int]) -> Classifier:
     """A copy of a model that answers for each class what the model does at its place in the order.
 
     Such a model is a table, or has weights that make its ten answers: those of its last linear
-    layer or convolution, and of what each answer goes through after it.
+    layer or convolution, and of what each answer goes through after it. Where that mixes answers,
+    another layer puts them in order.
     """
     if isinstance(model, tables.Table):
         return model.reordered(order)
     places = torch.tensor(order)
     model = copy.deepcopy(model)
     layers = [layer for layer in model.modules() if not isinstance(layer, nn.Sequential)]
-    making = [i for i, layer in enumerate(layers) if isinstance(layer, nn.Linear | nn.Conv2d)]
+    making = [i for i, layer in enumerate(layers) if _makes(layer, len(places))]
     after = layers[making[-1] :] if making else layers
-    if isinstance(model, Chain) and any(isinstance(layer, nn.RNNBase) for layer in after):
+    mixing = nn.RNNBase | nn.Linear | nn.Conv2d
+    mixed = any(isinstance(layer, mixing) for layer in after[bool(making) :])
+    if isinstance(model, Chain) and mixed:
         put: Layer = {"kind": "Linear", "in_features": 10, "out_features": 10, "bias": False}
         tensors = [layer.state_dict() for layer in (*model.body.children(), *model.head.children())]
         return Chain([*model.layers, put], [*tensors, {"weight": torch.eye(10)[places]}])
@@ -404,6 +407,13 @@ def reordered(model: Classifier, order: Sequence[int]) -> Classifier:
             if tensor.ndim and len(tensor) == len(places):
                 tensor.data = tensor.data[places]
     return model
+
+
+def _makes(layer: nn.Module, count: int) -> bool:
+    """Whether each of `count` answers comes from all that is before the layer, by a row of it."""
+    if isinstance(layer, nn.Conv2d) and layer.groups > 1:
+        return False
+    return isinstance(layer, nn.Linear | nn.Conv2d) and len(layer.weight) == count
 
 
 @torch.no_grad()

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from fmnist.analysis import evaluation
 from fmnist.data import splits
 from fmnist.data.splits import CLASSES, Split
 from fmnist.machine.errors import UserFacingError
@@ -25,6 +26,8 @@ from fmnist.words import Words
 Column = NDArray[Any]
 ROUNDED = 0.05
 """By how much ten probabilities of two decimals each may miss one together."""
+COARSEST = 0.01
+"""To what probabilities are rounded at the most: two decimals."""
 WIDEST = 100
 """The most columns of a table; ours has 14."""
 LONGEST_LINE = 10_000
@@ -49,7 +52,7 @@ class Table(Classifier):
         self.standardize, self.head = nn.Identity(), nn.Identity()
         sure = np.eye(len(CLASSES), dtype=np.float32)[answers] if answers.ndim == 1 else answers
         likely = (sure >= 0).all() and np.allclose(sure.sum(1), 1, atol=1e-3)
-        self._logits = np.log(np.maximum(sure, np.finfo(np.float32).tiny)) if likely else sure
+        self._logits = evaluation.logits_of(sure, _step(sure)) if likely else sure
 
     def features(self, images: Tensor) -> Tensor:
         pixels = (images[:, 0] * 255).round().to(torch.uint8).cpu().numpy()
@@ -80,6 +83,13 @@ class Table(Classifier):
             if self.answers.ndim == 1
             else np.ascontiguousarray(self.answers[:, places])
         )
+
+
+def _step(probabilities: NDArray[np.floating]) -> float:
+    """To what probabilities were rounded, as far as they tell; 0 where none is zero."""
+    if probabilities.all():
+        return 0.0
+    return float(min(probabilities[probabilities > 0].min(), COARSEST))
 
 
 def test_split() -> Split:

@@ -45,6 +45,10 @@ class _Runtime:
         }
         self.outputs: Sequence[str] = list(self._outputs)
 
+    def step(self, output: str) -> float:
+        scale = _scale(self._outputs[output])
+        return scale[0] if scale else 0.0
+
     def ask(self, outputs: Sequence[str], parts: Sequence[NDArray[np.float32]]) -> list[list[Any]]:
         wanted = [self._outputs[name] for name in outputs]
         try:

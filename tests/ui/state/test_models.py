@@ -163,6 +163,31 @@ def test_a_map_by_pca_does_not_wait_for_what_takes_minutes(card: Card) -> None:
     assert analysis._LANES.keys() == embedding.METHODS.keys()
 
 
+def test_weights_that_are_put_back_in_place_of_damaged_ones_are_there_again() -> None:
+    shelf.keep(shelf.load("fcnn"), "mine")
+    path = shelf.own_folder() / "mine.safetensors"
+    content = path.read_bytes()
+    path.write_bytes(content[:-8] + bytes(8))
+    (card,) = (each for each in shelf.cards() if each.name == "mine")
+    assert "SHA-256" in str(models.problem(card))
+    path.write_bytes(content)
+    assert models.problem(card) is None
+
+
+def test_what_was_brought_steps_aside_where_somebody_keeps_weights_of_its_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model, card = shelf.load("softmax")
+    brought = {"theirs": Weights(model, replace(card, name="theirs"))}
+    monkeypatch.setattr(models, "uploads", lambda: brought)
+    assert models.choices()["theirs"].architecture == "softmax"
+    shelf.keep(shelf.load("fcnn"), "theirs")
+    choices = models.choices()
+    assert choices["theirs"].architecture == "fcnn"
+    assert choices["theirs-2"].architecture == "softmax"
+    assert brought.keys() == {"theirs-2"}
+
+
 def test_a_file_is_known_by_its_name_too(card: Card) -> None:
     assert models.problem(card) is None
     problem = models.problem(replace(card, name="gone"))

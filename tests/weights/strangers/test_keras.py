@@ -169,7 +169,9 @@ def refused(content: bytes, filename: str = "theirs.h5") -> str:
     return sentence
 
 
-@pytest.mark.parametrize("kind", ["Lambda", "Conv1D", "Custom>Mine", "MultiHeadAttention"])
+@pytest.mark.parametrize(
+    "kind", ["Lambda", "Conv1D", "Custom>Mine", "MultiHeadAttention", "Masking"]
+)
 def test_layers_that_are_not_read_are_named(kind: str) -> None:
     layers = [FLATTEN, Layer(kind), dense(784, 10)]
     for content in (h5(layers, sequential(layers)), zipped(layers, sequential(layers))):

@@ -16,7 +16,7 @@ from fmnist.data import splits
 from fmnist.models.chain import Chain
 from fmnist.weights import shelf
 from fmnist.weights.card import WeightsError
-from fmnist.weights.strangers import opening, pickles, stacks
+from fmnist.weights.strangers import opening, pairs, pickles, stacks
 
 IMAGES = torch.rand(7, 1, 28, 28, generator=torch.Generator().manual_seed(0))
 
@@ -205,6 +205,18 @@ def test_arrays_in_a_plain_pickle_are_read_by_their_names_or_in_their_order(prot
         assert list(read) == (["0", "1", "2"] if isinstance(saved, list) else list(arrays))
         for ours, theirs in zip(read.values(), arrays.values(), strict=True):
             assert np.array_equal(ours.numpy(), theirs)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (1, 0, 2)])
+def test_of_vectors_of_one_length_each_goes_to_the_matrix_of_its_number(order: tuple) -> None:
+    matrices = {f"W{n}": torch.rand(a, b) for n, (a, b) in enumerate([(784, 8), (8, 8), (8, 10)])}
+    vectors = {f"b{n}": torch.rand(8 if n < 2 else 10) for n in order}
+    for tensors in (matrices | vectors, vectors | matrices):
+        layers = pairs.paired(tensors)
+        assert layers is not None
+        for n in range(3):
+            assert torch.equal(layers[f"{n}.weight"], matrices[f"W{n}"].T)
+            assert torch.equal(layers[f"{n}.bias"], vectors[f"b{n}"])
 
 
 def test_a_whole_model_is_read_whatever_a_training_saved_beside_it() -> None:

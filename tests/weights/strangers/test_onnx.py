@@ -57,6 +57,15 @@ def test_a_graph_answers_as_the_torch_model_it_was_made_of(shape: tuple, end: st
     assert np.allclose(normalised(answers), said(theirs, IMAGES, "0..1"), atol=1e-5)
 
 
+@pytest.mark.parametrize("steep", [0.5, 50])
+def test_ten_sigmoids_are_as_sure_as_the_layers_before_them(steep: float) -> None:
+    tensors = dict(stranger("fcnn").state_dict())
+    tensors["out.weight"] = tensors["out.weight"] * steep
+    logits = infer(perceptron_graph(tensors))
+    answers = infer(perceptron_graph(tensors, end="Sigmoid"))
+    assert np.allclose(answers, np.maximum(-np.logaddexp(0, -logits), -87), atol=1e-3)
+
+
 @pytest.mark.parametrize("shape", [("N", 1, 32, 32), (1, 32, 32, 1), (4, 3, 32, 32)], ids=str)
 def test_pictures_are_made_as_large_as_a_graph_wants_them(shape: tuple) -> None:
     values = 3072 if 3 in shape else 1024

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from fmnist.data import splits
 from fmnist.models import MODELS, ModelSpec, inference
-from fmnist.models.chain import Chain
+from fmnist.models.chain import Chain, Layer
 from fmnist.models.layers import Classifier, Standardize
 from fmnist.weights import shelf
 from fmnist.weights.strangers import formats, opening, stacks
@@ -370,6 +370,34 @@ def test_classes_in_another_order_are_noticed() -> None:
     expected = inference.infer(shelf.load("fcnn")[0], images, CPU)
     assert np.allclose(inference.infer(put_right, images, CPU), expected, atol=1e-3)
     assert not np.allclose(inference.infer(opened.model, images, CPU), expected, atol=1e-3)
+
+
+LAST: dict[str, list[Layer]] = {
+    "each by itself": [
+        {"kind": "Conv2d", "inputs": 1, "outputs": 10, "size": [3, 3]},
+        {"kind": "Conv2d", "inputs": 10, "outputs": 10, "size": [3, 3], "groups": 10},
+        {"kind": "GlobalPool", "mean": True},
+    ],
+    "of fewer channels": [
+        {"kind": "Conv2d", "inputs": 1, "outputs": 2, "size": [3, 3]},
+        {"kind": "AdaptivePool", "output_size": [1, 5]},
+        {"kind": "Flatten"},
+    ],
+    "all together": [
+        {"kind": "Flatten"},
+        {"kind": "Linear", "in_features": 784, "out_features": 10},
+    ],
+}
+
+
+@pytest.mark.parametrize("last", LAST)
+def test_another_order_of_the_classes_is_put_right_however_the_answers_are_made(last: str) -> None:
+    model = Chain(LAST[last]).eval()
+    order = torch.randperm(10).tolist()
+    images = torch.rand(5, 1, 28, 28)
+    with torch.inference_mode():
+        put_right = opening.reordered(model, order).eval()(images)
+        assert torch.allclose(put_right, model(images)[:, order], atol=1e-6)
 
 
 @pytest.mark.parametrize(

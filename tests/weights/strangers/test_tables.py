@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from fmnist.analysis import evaluation
+from fmnist.analysis.evaluation import Evaluation
 from fmnist.data import garments, splits
 from fmnist.data.splits import CLASSES
 from fmnist.machine.errors import UserFacingError
@@ -125,6 +126,23 @@ def test_classes_in_any_form_are_those_that_were_written(filename: str, sure: np
 def test_probabilities_of_two_decimals_are_taken(sure: np.ndarray) -> None:
     weights = shelf.open(csv(sure.round(2), CLASSES), "theirs.csv")
     assert np.abs(evaluation.probabilities(logits(weights)) - sure).max() < 0.05
+
+
+@pytest.mark.parametrize(("decimals", "within"), [(4, 0.01), (3, 0.03), (2, 0.15)])
+def test_rounded_probabilities_have_the_loss_of_those_that_were_rounded(
+    decimals: int, within: float, sure: np.ndarray
+) -> None:
+    sharp = sure**2 / (sure**2).sum(1, keepdims=True)
+    losses = [
+        evaluation.loss(Evaluation("", logits(shelf.open(csv(table, CLASSES), "a.csv")), truth()))
+        for table in (sharp, sharp.round(decimals))
+    ]
+    assert losses[1] == pytest.approx(losses[0], rel=within)
+
+
+def test_one_hundred_percent_stays_so_where_nothing_else_is_there() -> None:
+    weights = shelf.open(csv(np.eye(10)[truth()], CLASSES), "theirs.csv")
+    assert evaluation.probabilities(logits(weights)).max(1).min() > 0.99
 
 
 def holed(table: np.ndarray) -> np.ndarray:

@@ -62,6 +62,15 @@ def test_whole_numbers_go_in_and_come_out_by_their_scale(takes: tuple, gives: tu
     assert np.allclose(normalised(answers), said(row), atol=1e-3 if gives is None else 0.06)
 
 
+def test_a_probability_that_was_rounded_to_zero_costs_no_more_than_half_a_step() -> None:
+    row = layers(20)
+    with torch.no_grad():
+        row[-1].weight *= 30
+    answers = normalised(infer(perceptron(row, gives=(np.int8, 1 / 256, -128), softmax=True)))
+    assert answers.min() == pytest.approx(np.log(1 / 256 / 2 / 9), abs=0.05)
+    assert np.abs(np.exp(answers) - np.exp(said(row))).max() < 2 / 256
+
+
 def test_a_model_is_kept_and_comes_back() -> None:
     content = perceptron(layers(20), softmax=True)
     weights = shelf.open(content, "theirs.tflite")

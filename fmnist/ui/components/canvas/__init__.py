@@ -91,7 +91,7 @@ def words() -> dict[str, str]:
         "grey": _("Grey"),
         "dark grey": _("Dark grey"),
         "black": _("Black"),
-        "done": _("{action}: {count} strokes"),
+        "done": _("{action}. Strokes: {count}"),
     }
 
 

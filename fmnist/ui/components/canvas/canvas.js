@@ -1,6 +1,9 @@
 const EDGE = 280;
 const LEAST_MOVE = 1;
+const CLEAR = { tool: 'clear' };
 const boards = new WeakMap();
+
+const lastClear = (strokes) => strokes.findLastIndex(({ tool }) => tool === CLEAR.tool);
 
 function trace(pen, { tool, shade, width, points }) {
   pen.strokeStyle = pen.fillStyle = `rgb(${shade} ${shade} ${shade})`;
@@ -52,7 +55,7 @@ function begin(parentElement, data) {
   let held = null; // the pointer that draws it
   let frame = 0;
 
-  const visible = () => strokes.slice(strokes.findLastIndex(({ tool }) => tool === 'clear') + 1);
+  const visible = () => strokes.slice(lastClear(strokes) + 1);
 
   const invitation = find('.invitation');
   if (data.invitation) {
@@ -101,8 +104,9 @@ function begin(parentElement, data) {
     redo() {
       strokes = [...strokes, undone.pop()];
     },
+    // What is sent with every stroke must not grow all lesson: this drawing and the one before it.
     clear() {
-      strokes = [...strokes, { tool: 'clear' }];
+      strokes = [...strokes.slice(lastClear(strokes.slice(0, lastClear(strokes))) + 1), CLEAR];
       undone = [];
     },
   };

@@ -1,4 +1,4 @@
-export default function ({ data }) {
+export default function ({ data, parentElement }) {
   const prepare = () => {
     const input = document.querySelector(`${data.uploader} input[type=file]`);
     if (!input || input.hasAttribute('capture')) return;
@@ -8,8 +8,9 @@ export default function ({ data }) {
   };
   // Streamlit fetches its uploader's code when a page first shows one, so the input may come
   // after this; and it may be replaced.
-  const watch = new MutationObserver(prepare);
-  watch.observe(document.body, { childList: true, subtree: true });
+  parentElement.watch?.disconnect();
+  parentElement.watch = new MutationObserver(prepare);
+  parentElement.watch.observe(document.body, { childList: true, subtree: true });
   prepare();
-  return () => watch.disconnect();
+  return () => parentElement.watch.disconnect();
 }

@@ -111,7 +111,9 @@ class Board {
     }
     this.rows.ariaLabel = data.label;
     const names = data.rows.map(({ name }) => name).join();
+    if (`${this.picked}` === `${data.chosen}`) this.picked = null;
     if (this.names !== names) {
+      this.picked = null;
       this.names = names;
       this.lines.clear();
       this.rows.replaceChildren(...data.rows.map((row) => this.line(row)));
@@ -273,7 +275,7 @@ class Board {
 
   pick(name, number) {
     if (number === undefined) return;
-    this.data.chosen = [name, number];
+    this.data.chosen = this.picked = [name, number];
     for (const part of this.lines.values()) this.paint(part);
     this.choose([name, number]);
   }
@@ -281,7 +283,9 @@ class Board {
   step(name, event) {
     const { row, perLine } = this.lines.get(name);
     const moves = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: perLine, ArrowUp: -perLine };
-    const [layer, number] = this.data.chosen;
+    if (event.ctrlKey || event.metaKey || event.altKey) return; // the browser's own
+    // Not from where an answer to a step before has been.
+    const [layer, number] = this.picked ?? this.data.chosen;
     const here = layer === name ? row.shown.indexOf(number) : -1;
     if (event.key in moves) this.pick(name, row.shown[here < 0 ? 0 : here + moves[event.key]]);
     else if (event.key === 'Enter' || event.key === ' ')
@@ -302,6 +306,7 @@ class Board {
   }
 
   walk(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
     const moves = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] };
     if (!(event.key in moves)) return;
     event.preventDefault();

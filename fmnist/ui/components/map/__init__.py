@@ -82,7 +82,7 @@ def garment_map(
                 "only": _("Show only"),
                 "answer": _("Answer: {answer}, {percent} %"),
                 "garment": _("Garment {row}"),
-                "chosen": _("{count} garments chosen"),
+                "chosen": _("Garments chosen: {count}"),
             },
             "titles": {
                 "move": _("Drag to move; M"),

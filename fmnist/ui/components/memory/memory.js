@@ -32,7 +32,13 @@ export default function ({ data, setStateValue }) {
     keep(name, now);
     seen.set(name, recall(name));
   } else {
+    const before = seen.get(name) ?? null;
     seen.set(name, text);
-    setStateValue('found', { value: parsed(text), session: data.session, number: data.merged + 1 });
+    setStateValue('found', {
+      value: parsed(text),
+      before: parsed(before),
+      session: data.session,
+      number: data.merged + 1,
+    });
   }
 }

@@ -81,6 +81,7 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
   }
 
   function drag(target, event, move, end) {
+    if (frame.dragging || event.button) return;
     event.preventDefault();
     target.setPointerCapture(event.pointerId);
     frame.dragging = true;
@@ -89,9 +90,11 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
     const place = (moved) => 1 - (moved.clientY - top - HEAD) / HEIGHT;
     const from = place(event);
     target.onpointermove = (moved) => {
+      if (moved.pointerId !== event.pointerId) return;
       if (Math.abs(moved.clientY - began) > CLICK) move(from, place(moved));
     };
     target.onlostpointercapture = (lost) => {
+      if (lost.pointerId !== event.pointerId) return;
       target.onpointermove = target.onlostpointercapture = null;
       frame.dragging = false;
       end(Math.abs(lost.clientY - began) > CLICK);

@@ -1,4 +1,5 @@
-// Where in the patch it is held while it is dragged, down and across in pixels of the screen.
+// Where in the patch it is held while it is dragged, down and across in pixels of the screen, and by
+// which pointer.
 let held = null;
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -25,20 +26,21 @@ export default function ({ data, parentElement, setTriggerValue }) {
   patch.onpointerdown = (event) => {
     if (held || event.button) return;
     const box = patch.getBoundingClientRect();
-    held = [event.clientY - box.top, event.clientX - box.left];
+    const { clientX, clientY, pointerId } = event;
+    held = { down: clientY - box.top, across: clientX - box.left, pointer: pointerId };
     patch.setPointerCapture(event.pointerId);
   };
   patch.onpointermove = (event) => {
-    if (!held) return;
+    if (event.pointerId !== held?.pointer) return;
     const box = frame.getBoundingClientRect();
-    const down = cell(event.clientY - held[0] - box.top, box.height);
-    const across = cell(event.clientX - held[1] - box.left, box.width);
+    const down = cell(event.clientY - held.down - box.top, box.height);
+    const across = cell(event.clientX - held.across - box.left, box.width);
     if (String(patch.corner) === String([down, across])) return;
     patch.corner = [down, across];
     place();
     setTriggerValue('corner', patch.corner);
   };
-  patch.onlostpointercapture = () => {
-    held = null;
+  patch.onlostpointercapture = (event) => {
+    if (event.pointerId === held?.pointer) held = null;
   };
 }

@@ -33,6 +33,7 @@ def garment_wall(
     says whether each is `right` where that is given. `tile` is the least width of a garment in
     pixels. `name` says what is shown: a choice made on another wall is forgotten.
     """
+    heard, before = _heard(key, name)
     result = _component(
         key=key,
         data={
@@ -44,9 +45,9 @@ def garment_wall(
             "tile": tile,
             "label": label,
             "name": name,
-            "picked": picked,
-            # Where the page says what is chosen: of how many choices it has heard.
-            "heard": 0 if picked is None else _heard(key),
+            "picked": before if picked is None else picked,
+            # Of how many choices the page has heard that says so.
+            "heard": heard,
         },
         default={"picked": None},
         on_picked_change=on_pick or (lambda: None),
@@ -58,8 +59,11 @@ def garment_wall(
     return index if isinstance(index, int) and 0 <= index < len(images) else picked
 
 
-def _heard(key: str) -> int:
-    """The number of the last choice that this run knows of."""
+def _heard(key: str, name: str) -> tuple[int, int | None]:
+    """The number of the last choice that this run knows of, and what it was, if on this wall."""
     choice = (st.session_state.get(key) or {}).get("picked")
-    number = choice.get("number") if isinstance(choice, dict) else None
-    return number if isinstance(number, int) else 0
+    if not isinstance(choice, dict):
+        return 0, None
+    number, index = choice.get("number"), choice.get("index")
+    here = choice.get("name") == name and isinstance(index, int)
+    return number if isinstance(number, int) else 0, index if here else None
