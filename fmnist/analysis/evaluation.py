@@ -69,14 +69,13 @@ def probabilities(logits: NDArray[Real], temperature: float = 1.0) -> NDArray[Re
     return rows
 
 
-def logits_of(shares: NDArray[np.float32], step: float = 0.0) -> NDArray[np.float32]:
-    """Logits (N, 10) that have these probabilities, which were rounded to a step, or not at all.
+def logits_of(probabilities: NDArray[np.float32], step: float) -> NDArray[np.float32]:
+    """Logits (N, 10) that have these probabilities, which were rounded to a step; 0 for none.
 
-    What was rounded to zero shares half a step with the others: of nothing, the loss would be
-    endless.
+    Those that were rounded to zero have half a step together: of nothing, the loss is endless.
     """
     least = max(step / 2 / (len(CLASSES) - 1), float(np.finfo(np.float32).tiny))
-    logs: NDArray[np.float32] = np.log(np.maximum(shares, np.float32(least)))
+    logs: NDArray[np.float32] = np.log(np.maximum(probabilities, np.float32(least)))
     return logs
 
 

@@ -46,7 +46,8 @@ def read(source: bytes | Path | BinaryIO) -> Image.Image:
             with _TURN if picture.width * picture.height > LARGE else nullcontext():
                 decoded = eight_bit(picture)
                 decoded.thumbnail((MAX_EDGE, MAX_EDGE), Image.Resampling.BOX)
-            decoded.info = {}  # what else it says of itself would be written anew, if that can be
+            # What else it says of itself would be written anew, where that can be.
+            decoded.info = {"animated": several}
             # Asked after decoding, since a TIFF turns itself.
             decoded.getexif()[ORIENTATION] = _orientation(picture)
             decoded = ImageOps.exif_transpose(decoded)
@@ -62,7 +63,6 @@ def read(source: bytes | Path | BinaryIO) -> Image.Image:
         raise PictureError(
             "This picture is damaged or incomplete; save or download it again and retry."
         ) from None
-    decoded.info = {"animated": several}
     return decoded
 
 

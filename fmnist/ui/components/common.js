@@ -23,3 +23,8 @@ export function written(value, digits, language, style = 'decimal') {
     useGrouping: false,
   });
 }
+
+// Whether a key is one of the browser's own shortcuts, such as Back.
+export function isForBrowser({ ctrlKey, metaKey, altKey }) {
+  return ctrlKey || metaKey || altKey;
+}

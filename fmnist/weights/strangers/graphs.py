@@ -18,6 +18,7 @@ from fmnist.words import Words
 
 _IMAGES = ((784,), (28, 28), (1, 28, 28), (28, 28, 1), (3, 28, 28), (28, 28, 3))
 ROUNDING = 1e-4
+"""By how much a probability may be above one."""
 MOST_SIDE = 64
 """The longest edge that pictures are made to have before a graph sees them."""
 

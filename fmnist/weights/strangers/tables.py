@@ -50,9 +50,12 @@ class Table(Classifier):
         self.answers = answers
         self.opaque = "classes" if answers.ndim == 1 else "probabilities"
         self.standardize, self.head = nn.Identity(), nn.Identity()
-        sure = np.eye(len(CLASSES), dtype=np.float32)[answers] if answers.ndim == 1 else answers
-        likely = (sure >= 0).all() and np.allclose(sure.sum(1), 1, atol=1e-3)
-        self._logits = evaluation.logits_of(sure, _step(sure)) if likely else sure
+        if answers.ndim == 1:
+            sure = np.eye(len(CLASSES), dtype=np.float32)[answers]
+            self._logits = evaluation.logits_of(sure, 0.0)
+            return
+        likely = (answers >= 0).all() and np.allclose(answers.sum(1), 1, atol=1e-3)
+        self._logits = evaluation.logits_of(answers, _step(answers)) if likely else answers
 
     def features(self, images: Tensor) -> Tensor:
         pixels = (images[:, 0] * 255).round().to(torch.uint8).cpu().numpy()

@@ -283,7 +283,7 @@ class Board {
   step(name, event) {
     const { row, perLine } = this.lines.get(name);
     const moves = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: perLine, ArrowUp: -perLine };
-    if (event.ctrlKey || event.metaKey || event.altKey) return; // the browser's own
+    if (isForBrowser(event)) return;
     // Not from where an answer to a step before has been.
     const [layer, number] = this.picked ?? this.data.chosen;
     const here = layer === name ? row.shown.indexOf(number) : -1;
@@ -306,7 +306,7 @@ class Board {
   }
 
   walk(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (isForBrowser(event)) return;
     const moves = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] };
     if (!(event.key in moves)) return;
     event.preventDefault();

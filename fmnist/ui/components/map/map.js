@@ -567,7 +567,7 @@ function followKeys(map, actions) {
   const { canvas } = map;
   canvas.onfocus = canvas.onblur = () => map.redraw();
   canvas.onkeydown = (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (isForBrowser(event)) return;
     const step = 0.15 * Math.min(map.width, map.height);
     const keys = {
       ArrowLeft: () => map.move(step, 0),

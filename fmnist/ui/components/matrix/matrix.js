@@ -111,7 +111,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   table.onkeydown = (event) => {
     const td = event.target.closest('td');
     const row = tds.findIndex((line) => line.includes(td));
-    if (row < 0 || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (row < 0 || isForBrowser(event)) return;
     const column = tds[row].indexOf(td);
     const moves = {
       ArrowRight: [row, column + 1],

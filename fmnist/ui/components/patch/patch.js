@@ -28,7 +28,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const box = patch.getBoundingClientRect();
     const { clientX, clientY, pointerId } = event;
     held = { down: clientY - box.top, across: clientX - box.left, pointer: pointerId };
-    patch.setPointerCapture(event.pointerId);
+    patch.setPointerCapture(pointerId);
   };
   patch.onpointermove = (event) => {
     if (event.pointerId !== held?.pointer) return;

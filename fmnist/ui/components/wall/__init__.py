@@ -33,8 +33,8 @@ def garment_wall(
     says whether each is `right` where that is given. `tile` is the least width of a garment in
     pixels. `name` says what is shown: a choice made on another wall is forgotten.
     """
-    heard, before = _heard(key, name)
-    result = _component(
+    heard, chosen = _choice(key, name, len(images))
+    _component(
         key=key,
         data={
             "sheet": data_url(atlas(images, SHEET_COLUMNS)),
@@ -45,25 +45,21 @@ def garment_wall(
             "tile": tile,
             "label": label,
             "name": name,
-            "picked": before if picked is None else picked,
+            "picked": chosen if picked is None else picked,
             # Of how many choices the page has heard that says so.
             "heard": heard,
         },
         default={"picked": None},
         on_picked_change=on_pick or (lambda: None),
     )
-    choice = result.get("picked")
-    if not isinstance(choice, dict) or choice.get("name") != name:
-        return picked
-    index = choice.get("index")
-    return index if isinstance(index, int) and 0 <= index < len(images) else picked
+    return picked if chosen is None else chosen
 
 
-def _heard(key: str, name: str) -> tuple[int, int | None]:
-    """The number of the last choice that this run knows of, and what it was, if on this wall."""
+def _choice(key: str, name: str, count: int) -> tuple[int, int | None]:
+    """The number of the last choice that this run knows of, and its row, if it is of this wall."""
     choice = (st.session_state.get(key) or {}).get("picked")
     if not isinstance(choice, dict):
         return 0, None
-    number, index = choice.get("number"), choice.get("index")
-    here = choice.get("name") == name and isinstance(index, int)
-    return number if isinstance(number, int) else 0, index if here else None
+    number, row = choice.get("number"), choice.get("index")
+    here = choice.get("name") == name and isinstance(row, int) and 0 <= row < count
+    return number if isinstance(number, int) else 0, row if here else None

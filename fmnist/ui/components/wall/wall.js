@@ -135,7 +135,7 @@ export default function ({ data, parentElement, setStateValue }) {
   }
   canvas.onclick = (event) => pick(at(event));
   canvas.onkeydown = (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return; // the browser's own
+    if (isForBrowser(event)) return;
     const steps = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns };
     if (event.key in steps) {
       event.preventDefault();
