@@ -2,6 +2,7 @@
 
 import argparse
 import gc
+import io
 import json
 import os
 import sys
@@ -45,7 +46,12 @@ KINDS = ("auto", "sketch", "shop", "photo", "dataset")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one verb; the exit status is 0 for success, 1 for failure and 2 for wrong usage."""
+    """Run one verb; the exit status.
+
+    That is 0 for success, 1 for failure, 2 for wrong usage and 130 for Ctrl-C.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may be in no encoding
     parser = _parser()
     options = parser.parse_args(arguments)
     try:
@@ -57,6 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (UserFacingError, OSError) as error:
         print(f"fmnist: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
 
 
 def show_data(options: argparse.Namespace) -> int:
@@ -83,7 +91,7 @@ def show_models(options: argparse.Namespace) -> int:
         return 0
     print(f"{'name':<16}{'family':<18}{'parameters':>12}{'size':>10}{'validation':>12}{'test':>9}")
     for row in rows:
-        size = f"{row['bytes'] / 1e6:.1f} MB" if row["bytes"] else "-"
+        size = f"{row['bytes'] / 1e3:,.0f} kB" if row["bytes"] else "-"
         numbers = "-" if row["parameters"] is None else f"{row['parameters']:,}"
         print(
             f"{row['name']:<16}{FAMILIES[row['family']]:<18}{numbers:>12}{size:>10}"
@@ -127,7 +135,8 @@ def _train_in_group(plan: Plan) -> int:
 
 def evaluate(options: argparse.Namespace) -> int:
     """Measure weights on a split."""
-    weights, result, split = _measured(options.weights, options.split, _source(options.data))
+    weights = _load(options.weights)
+    result, split = _measured(weights, options.split, _source(options.data))
     matrix = evaluation.confusion(result)
     if options.json:
         values = {
@@ -152,23 +161,35 @@ def evaluate(options: argparse.Namespace) -> int:
 
 def make_report(options: argparse.Namespace) -> int:
     """Write what was measured of weights, with their worst errors, into one HTML file."""
+    weights = _load(options.weights)
+    path = options.out or Path(f"{weights.card.name}-report.html")
+    _check_new(path)
     source = _source(options.data)
-    (_, card), result, split = _measured(options.weights, options.split, source)
-    path = options.out or Path(f"{card.name}-report.html")
-    if path.exists():
-        raise UserFacingError(
-            "{file} is there already. Delete it, or name another file with --out.", file=path
-        )
-    write_whole(path, report(card, result, split, options.split, source).encode())
+    result, split = _measured(weights, options.split, source)
+    write_whole(path, report(weights.card, result, split, options.split, source).encode())
     print(path)
     return 0
 
 
-def _measured(
-    name: str, split_name: SplitName, source: Source
-) -> tuple[Weights, Evaluation, Split]:
-    """Weights, their answers to a split, and the split; raises WeightsError if it was learned."""
-    weights = _load(name)
+def _check_new(path: Path) -> None:
+    """Raise UserFacingError where no file can be made under that name."""
+    if path.is_dir():
+        raise UserFacingError("{folder} is a folder. Name a file in it with --out.", folder=path)
+    if path.exists():
+        raise UserFacingError(
+            "{file} is there already. Delete it, or name another file with --out.", file=path
+        )
+    if not (path.parent.is_dir() and os.access(path.parent, os.W_OK)):
+        raise UserFacingError(
+            "There is no folder {folder} in which {file} could be written. Make it, or name "
+            "another file with --out.",
+            folder=path.parent,
+            file=path.name,
+        )
+
+
+def _measured(weights: Weights, split_name: SplitName, source: Source) -> tuple[Evaluation, Split]:
+    """The answers of weights to a split, and the split; raises WeightsError if it was learned."""
     if weights.card.repeats and split_name == "validation":
         raise WeightsError(
             "{name} has learned the validation images; ask it about test.", name=weights.card.label
@@ -177,7 +198,7 @@ def _measured(
     logits, _ = devices.or_cpu(
         partial(inference.infer, weights.model, split.images), devices.choose(), notify=_complain
     )
-    return weights, Evaluation(weights.card.name, logits, split.labels), split
+    return Evaluation(weights.card.name, logits, split.labels), split
 
 
 def _load(name: str) -> Weights:
@@ -373,7 +394,7 @@ def sweep(options: argparse.Namespace) -> int:
         pruner=options.pruner,
     )
     begun = sweeps.begin(wanted)
-    print(f"Sweep {begun.name}: {begun.trials} trials. Ctrl-C leaves it; --name goes on with it.")
+    print(f"Sweep {begun.name}: {begun.tries} trials. Ctrl-C leaves it; --name goes on with it.")
     try:
         with sweeps.carrying_out(begun):
             for trial in sweeps.carry_out(begun):
@@ -389,20 +410,25 @@ def sweep(options: argparse.Namespace) -> int:
 def show_sweeps(options: argparse.Namespace) -> int:
     """List every sweep, the newest first, with how far it is and its best trial."""
     rows = []
-    for found in sweeps.all_sweeps():
-        trials = found.tried()
+    for name in sweeps.names():
+        try:
+            found = sweeps.read_sweep(name)
+            trials = found.tried()
+        except UserFacingError as error:
+            print(f"fmnist: {error}", file=sys.stderr)
+            continue
         best = sweeps.best_of(trials)
         rows.append(
             {
                 "name": found.name,
                 "model": found.model,
-                "trials": found.trials,
+                "trials": found.tries,
                 "ended": sum(trial.state != "running" for trial in trials),
                 "best": best._asdict() if best else None,
             }
         )
         if not options.json:
-            done = f"{rows[-1]['ended']} of {found.trials}"
+            done = f"{rows[-1]['ended']} of {found.tries}"
             print(f"{found.name}: {found.model}, {done} trials", end="")
             print(f"; best {_in_a_line(best)}" if best else "")
     if options.json:

@@ -11,6 +11,7 @@ source, device = page(
     _("Put a network together from layers. Each says what it hands on, or what does not fit."),
 )
 
+parts.recall()
 parts.add()
 bricks, whole = st.columns([3, 2], gap="large")
 with bricks:

@@ -16,10 +16,9 @@ source, device = page(
 plan, watch = st.columns([1, 2], gap="large")
 with plan:
     parts.begin(source, device)
-known = {found.name: found for found in sweeps.all_sweeps()}
+known = sweeps.names()
 with watch:
     if known:
-        name = widgets.select(_("Sweep"), list(known), next(iter(known)), key="sweep")
-        parts.show(known[name])
+        parts.show(widgets.select(_("Sweep"), known, known[0], key="sweep"))
     else:
         st.info(_("No sweeps yet. Give one or more fields a range, and start."))

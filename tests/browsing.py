@@ -85,6 +85,8 @@ def serve(folder: Path, cache: Path, base: str = "", host: str = "localhost") ->
 def serve_room(folder: Path, cache: Path) -> Iterator[str]:
     """The same as `make room` serves it: over HTTPS, at this machine's own address."""
     port = free_port()
+    while room.refusal(range(port, port + 1 + room.servers())):
+        port = free_port()
     app = ["-m", "fmnist.machine.room", str(port)]
     with started(app, f"https://{room.own_address()}:{port}", folder, cache) as address:
         yield address

@@ -13,7 +13,7 @@ from strangers import graph, perceptron_graph, pickled, stranger
 
 from fmnist import PROJECT
 from fmnist.__main__ import main
-from fmnist.data import garments
+from fmnist.data import garments, splits
 from fmnist.data.garments import drawing
 from fmnist.data.splits import CLASSES
 from fmnist.models import MODELS
@@ -129,6 +129,40 @@ def test_classify_speaks_in_words_and_succeeds_where_nothing_is_broken(
     assert "1.png: " in lines[0]
     assert main(["classify", str(pictures / "nothing.png")]) == 1
     assert "can't be read" in capsys.readouterr().out
+
+
+def test_classify_goes_on_after_a_picture_whose_name_is_in_no_encoding(
+    pictures: Path, capsys: pytest.CaptureFixture
+) -> None:
+    (pictures / "1.png").rename(pictures / "Hose\udcfc.png")
+    assert main(["classify", str(pictures), "--weights", "softmax"]) == 1  # some are broken
+    printed = capsys.readouterr().out
+    assert "Hose\\udcfc.png: " in printed
+    assert "9.png: " in printed
+
+
+def test_control_c_ends_a_verb_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(splits, "load", interrupted)
+    assert main(["evaluate", "softmax", "--data", "drawn"]) == 130
+
+
+def test_report_says_at_once_where_it_can_not_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.delattr(splits, "load")  # nothing is measured
+    (tmp_path / "old.html").write_text("Mine")
+    for out, said in (
+        ("no/such/new.html", f"There is no folder {tmp_path}/no/such in which new.html"),
+        ("old.html/new.html", f"There is no folder {tmp_path}/old.html in which new.html"),
+        ("old.html", f"{tmp_path}/old.html is there already. Delete it"),
+        ("", f"{tmp_path} is a folder. Name a file in it"),
+    ):
+        arguments = ["report", "softmax", "--data", "drawn", "--out", str(tmp_path / out)]
+        assert main(arguments) == 1
+        assert said in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ from fmnist.classroom import tries
 from fmnist.classroom.folder import RoomError, rooms_folder
 from fmnist.machine.files import version, write_whole
 from fmnist.machine.locks import held
-from fmnist.machine.names import no_formula, on_one_line
+from fmnist.machine.names import MARKS, no_formula, on_one_line
 from fmnist.words import LANGUAGES, Words, _, reading, said
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
@@ -253,15 +253,20 @@ def note_presence(ticket: Ticket) -> None:
     """Let the others know that somebody is here, if they don't."""
     path = _folder(ticket.code) / "seen" / ticket.person
     with suppress(OSError):  # the room is closed, or the disk full
-        if not path.exists() or time.time() - path.stat().st_mtime > WRITTEN:
+        if not path.exists() or _since(path.stat()) > WRITTEN:
             path.touch()
 
 
 def here(code: str) -> set[str]:
     """The members whose browsers were heard of lately."""
     with suppress(FileNotFoundError), os.scandir(_folder(code) / "seen") as seen:
-        return {file.name for file in seen if time.time() - file.stat().st_mtime < AWAY}
+        return {file.name for file in seen if _since(file.stat()) < AWAY}
     return set()
+
+
+def _since(file: os.stat_result) -> float:
+    """Seconds since a file's change, or to it: a clock that was ahead keeps nobody here."""
+    return abs(time.time() - file.st_mtime)
 
 
 @contextmanager
@@ -328,7 +333,8 @@ def _words(text: str, longest: int, what: Words) -> str:
 
 def _alike(name: str) -> str:
     """The same for names that people would take for the same."""
-    return "".join(c for c in normalize("NFKC", name).casefold() if c.isalnum()) or name
+    letters = "".join(c for c in normalize("NFKC", name).casefold() if c.isalnum())
+    return letters or re.sub(f"[{MARKS}]", "", name)
 
 
 @cache

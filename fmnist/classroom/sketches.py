@@ -79,7 +79,10 @@ def give(
             )
         if any((folder / name).read_bytes() == content for name in own):
             raise RoomError("You gave this sketch already.")
-        name = f"{time.time_ns():020d}-{secrets.token_hex(3)}-{ticket.person}"
+        # Whatever the clocks of the servers say, it is the latest.
+        latest = int(names[-1].partition("-")[0]) if names else 0
+        number = max(time.time_ns(), latest + 1)
+        name = f"{number:020d}-{secrets.token_hex(3)}-{ticket.person}"
         write_whole(folder / name, content)
     return name
 

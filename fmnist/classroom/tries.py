@@ -50,5 +50,6 @@ def _left(now: float) -> dict[str, float]:
         last = json.loads((rooms_folder() / "tries.json").read_bytes())
     except (FileNotFoundError, ValueError):
         return {}
-    left = {who: tries + (now - when) * REFILL for who, (tries, when) in last.items()}
+    # Either way off: a clock that was ahead and is set right locks nobody out.
+    left = {who: tries + abs(now - when) * REFILL for who, (tries, when) in last.items()}
     return {who: tries for who, tries in left.items() if tries < BUCKET}

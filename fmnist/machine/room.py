@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -29,6 +30,8 @@ ROOM = 2 * 2**30
 """Bytes of memory that a machine has for each server: its models, and what is computed aside."""
 MOST = 4
 """How many servers there are at the most."""
+LAST_LINES = 5
+"""Of what Caddy has told, those that say why it has ended."""
 CADDYFILE = Path(__file__).with_name("Caddyfile.j2")
 
 
@@ -38,6 +41,13 @@ class Certificate(NamedTuple):
     chain: Path
     key: Path
     fingerprint: str
+
+
+class Front(NamedTuple):
+    """Caddy, and the file in which it tells of itself."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
 
 
 def own_address() -> str:
@@ -95,16 +105,33 @@ def servers() -> int:
     return max(1, min(MOST, os.cpu_count() or 1, memory // ROOM))
 
 
+def refusal(ports: Iterable[int]) -> str:
+    """Why a room can't have these ports, or nothing."""
+    for port in ports:
+        with socket.socket() as tried:
+            # Connections of a room that has just ended don't count.
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                tried.bind(("", port))
+            except (OSError, OverflowError) as error:  # the latter where there is no such port
+                reason = getattr(error, "strerror", error)
+                return (
+                    f"The room can't have port {port} ({reason}). "
+                    "Choose another: make room PORT=NUMBER"
+                )
+    return ""
+
+
 @contextmanager
-def caddy(site: str, behind: Sequence[int], certificate: Certificate | None) -> Iterator[None]:
+def caddy(site: str, behind: Sequence[int], certificate: Certificate | None) -> Iterator[Front]:
     """Caddy between the network and servers at these ports: it encrypts, compresses and spreads."""
     with tempfile.TemporaryDirectory() as folder:
-        settings = Path(folder, "Caddyfile")
-        told = {"site": site, "behind": behind, "certificate": certificate}
-        settings.write_text(templates.template(CADDYFILE).render(told))
+        settings, log = Path(folder, "Caddyfile"), Path(folder, "log")
+        values = {"site": site, "behind": behind, "certificate": certificate}
+        settings.write_text(templates.template(CADDYFILE).render(values))
         command = ["caddy", "run", "--config", str(settings), "--adapter", "caddyfile"]
-        with started([command], stderr=subprocess.DEVNULL):  # where it tells of itself
-            yield
+        with log.open("wb") as told, started([command], stderr=told.fileno()) as [process]:
+            yield Front(process, log)
 
 
 @contextmanager
@@ -127,8 +154,23 @@ def started(
             process.wait()
 
 
+def until_an_end(processes: Sequence[subprocess.Popen[bytes]], front: Front | None) -> int:
+    """Wait while one of the servers lives, and Caddy if it is in front; the exit status."""
+    while any(process.poll() is None for process in processes):
+        if front and front.process.poll() is not None:
+            last = front.log.read_text(errors="replace").splitlines()[-LAST_LINES:]
+            print("Caddy has ended, and the room with it:", *last, sep="\n  ", file=sys.stderr)
+            return 1
+        time.sleep(0.5)
+    return max(process.wait() for process in processes)
+
+
 def main(port: int) -> int:
     """Serve the room until Ctrl-C or SIGTERM; with Caddy, and a server a core, where that is."""
+    behind = range(port + 1, port + 1 + servers()) if shutil.which("caddy") else range(0)
+    if refused := refusal([port, *behind]):
+        print(refused, file=sys.stderr)
+        return 1
     # What it has started ends with it, whoever ends it.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     host = own_address()
@@ -138,9 +180,9 @@ def main(port: int) -> int:
     environment = {**os.environ, "FMNIST_ROOM": address, "FMNIST_FINGERPRINT": kept.fingerprint}
     app = [sys.executable, "-m", "streamlit", "run", "serve.py", "--server.headless", "true"]
     with ExitStack() as stack:
-        if shutil.which("caddy"):
-            behind = range(port + 1, port + 1 + servers())
-            stack.enter_context(caddy(address, behind, kept))
+        front = None
+        if behind:
+            front = stack.enter_context(caddy(address, behind, kept))
             # What the browser's address is checked against.
             app += ["--browser.serverAddress", host, "--browser.serverPort", str(port)]
             local = [*app, "--server.address", "localhost", "--server.port"]
@@ -150,9 +192,8 @@ def main(port: int) -> int:
             app += ["--server.sslCertFile", str(kept.chain), "--server.sslKeyFile", str(kept.key)]
             commands = [app]
         try:
-            # While one of them lives there is a room.
             with started(commands, environment) as processes:
-                return max(process.wait() for process in processes)
+                return until_an_end(processes, front)
         except KeyboardInterrupt:
             return 0
 

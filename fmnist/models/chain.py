@@ -77,6 +77,24 @@ class Resize(nn.Module):
         return nn.functional.interpolate(images, (self.side, self.side), mode="bilinear")
 
 
+class Border(nn.Module):
+    """Images (N, C, H, W) in the middle of a square (N, C, side, side) of what black is to them."""
+
+    black: Tensor
+
+    def __init__(self, side: int) -> None:
+        super().__init__()
+        if not SIDE <= side <= MOST_SIDE:
+            raise ValueError(f"a side of {side}")
+        self.side = side
+        self.register_buffer("black", torch.tensor(0.0))
+
+    def forward(self, images: Tensor) -> Tensor:
+        height, width = (self.side - edge for edge in images.shape[2:])
+        around = [width // 2, width - width // 2, height // 2, height - height // 2]
+        return nn.functional.pad(images - self.black, around) + self.black
+
+
 class Columns(nn.Module):
     """Images (N, C, H, W) with their columns as rows: (N, C, W, H)."""
 
@@ -218,7 +236,8 @@ ACTIVATIONS: Mapping[str, type[nn.Module]] = MappingProxyType(
         "ReLU": nn.ReLU, "LeakyReLU": nn.LeakyReLU, "ELU": nn.ELU, "GELU": nn.GELU,
         "Tanh": nn.Tanh, "SiLU": nn.SiLU, "Sigmoid": nn.Sigmoid, "SELU": nn.SELU,
         "Softplus": nn.Softplus, "Softsign": nn.Softsign, "ReLU6": nn.ReLU6, "Mish": nn.Mish,
-        "Hardsigmoid": nn.Hardsigmoid, "LogSigmoid": nn.LogSigmoid, "PReLU": nn.PReLU,
+        "Hardsigmoid": nn.Hardsigmoid, "Hardswish": nn.Hardswish, "Hardtanh": nn.Hardtanh,
+        "CELU": nn.CELU, "LogSigmoid": nn.LogSigmoid, "PReLU": nn.PReLU,
         "Softmax": nn.Softmax, "LogSoftmax": nn.LogSoftmax,
     }
 )  # fmt: skip
@@ -231,8 +250,8 @@ KINDS: Mapping[str, Callable[..., nn.Module]] = MappingProxyType(
     | {
         "Linear": nn.Linear, "Conv2d": Convolution, "BatchNorm": _norm, "Pool": Pool,
         "GlobalPool": GlobalPool, "AdaptivePool": nn.AdaptiveAvgPool2d, "Flatten": nn.Flatten,
-        "Reshape": Reshape, "Repeat": Repeat, "Resize": Resize, "Columns": Columns,
-        "Affine": Affine, "Recurrent": Recurrent, "ZeroPad2d": nn.ZeroPad2d,
+        "Reshape": Reshape, "Repeat": Repeat, "Resize": Resize, "Border": Border,
+        "Columns": Columns, "Affine": Affine, "Recurrent": Recurrent, "ZeroPad2d": nn.ZeroPad2d,
         "LayerNorm": nn.LayerNorm, "Dropout": Dropout, "Residual": Residual,
     }
 )  # fmt: skip

@@ -3,11 +3,13 @@
 import csv
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from fmnist.machine.errors import UserFacingError
 from fmnist.machine.files import write_whole
+from fmnist.machine.locks import held
 from fmnist.runs.run import Run, RunError
 
 Tool = Literal["tensorboard", "mlflow", "csv"]
@@ -21,7 +23,8 @@ def export(runs: Sequence[Run], tool: Tool, folder: Path) -> None:
     """Write the runs, each with its recipe and every progress line, into a folder for the tool.
 
     A run that the folder has already is written anew, and under MLflow gets what it lacks. Raises
-    UserFacingError where the tool isn't installed, and OSError.
+    UserFacingError where the tool isn't installed or the table of all runs can't be read, and
+    OSError.
     """
     writers: Mapping[Tool, Callable[[Run, Path], None]] = {
         "tensorboard": _to_tensorboard,
@@ -40,8 +43,7 @@ def export(runs: Sequence[Run], tool: Tool, folder: Path) -> None:
                 tool=tool,
             ) from None
     if tool == "csv":
-        rows = _rows(folder / "runs.csv") | {run.id: _settings(run) | _results(run) for run in runs}
-        _write_table(folder / "runs.csv", list(rows.values()))
+        _join_table(runs, folder / "runs.csv")
 
 
 def _measured(line: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
@@ -86,12 +88,30 @@ def _to_csv(run: Run, folder: Path) -> None:
     _write_table(folder / f"{run.id}.csv", lines)
 
 
-def _rows(path: Path) -> dict[str, dict[str, Any]]:
-    """The rows of a table that was exported before, by the run; none where there is no table."""
+def _join_table(runs: Sequence[Run], path: Path) -> None:
+    """Have a table tell of the runs, too, each in the place of its earlier row."""
+    new = {run.id: _settings(run) | _results(run) for run in runs}
+    with held(path.with_name(f".{path.name}.lock"), needed=False):
+        rows = [new.pop(row["id"], row) for row in _rows(path)]
+        _write_table(path, [*rows, *new.values()])
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    """The rows of a table that was exported before; none where there is no table."""
     if not path.exists():
-        return {}
-    with path.open(newline="") as file:
-        return {row["id"]: row for row in csv.DictReader(file) if "id" in row}
+        return []
+    with (
+        suppress(UnicodeDecodeError, csv.Error),
+        path.open(newline="", encoding="utf-8-sig") as file,  # Excel begins with a BOM
+    ):
+        table = csv.DictReader(file)
+        if "id" in (table.fieldnames or ()):
+            return list(table)
+    raise UserFacingError(
+        "{file} can't be read as a table with a column id, so nothing was added to it. Save it "
+        "with commas and as UTF-8, or move it away, and export again.",
+        file=path,
+    )
 
 
 def _write_table(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -1,5 +1,6 @@
 """What a sweep tries: for a field of a recipe a range, a range by its logarithm, or a list."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -52,6 +53,13 @@ class Dimension:
         for value in found.listed or (found.low, found.high):
             found.put(Recipe(), value)
         return found
+
+    @property
+    def count(self) -> float:
+        """How many values there are to try."""
+        if self.listed:
+            return len(set(self.listed))
+        return int(self.high) - int(self.low) + 1 if self.field in WHOLE else math.inf
 
     def put(self, recipe: Recipe, value: Value) -> Recipe:
         """The recipe with that value; raises UserFacingError where it can't have it."""

@@ -2,16 +2,19 @@
 
     FMNIST_RUNS/.sweeps/NAME/sweep.json    what was asked for
                              journal.log   Optuna's: every trial, its values and what came of it
+                             journal.lock  held while a line is added to it
                              ask.lock      held while a trial is asked for or taken over
                              N.lock        held by whoever follows trial N
                              by-WHOM.lock  held by a process that carries the sweep out
                              stop          present once somebody asked it to stop
+                             failure.txt   why it broke off, in a sentence
 
 Several processes, on several machines, can carry out one sweep: each asks for a trial of its own,
 and takes over those whose follower has gone. (Akiba et al. 2019, "Optuna".)
 """
 
 import json
+import math
 import os
 import secrets
 import socket
@@ -30,10 +33,12 @@ from fmnist.runs import queue
 from fmnist.runs.run import Plan, Run, RunError, read_run, runs_folder
 from fmnist.sweeps.space import Dimension, Value
 from fmnist.weights.shelf import NAME
+from fmnist.words import Words, kept, recalled
 
 if TYPE_CHECKING:
     from optuna import Study
-    from optuna.trial import FrozenTrial
+    from optuna.trial import BaseTrial, FrozenTrial
+    from optuna.trial import Trial as Asked
 
 WARM_UP = 5
 """Trials, and epochs of a trial, before one is compared with the others; and trials before it is
@@ -78,6 +83,8 @@ class Sweep:
             raise UserFacingError("A sweep needs at least one field with a range or a list.")
         if not 1 <= self.trials <= 10_000:
             raise UserFacingError("The trials of a sweep are 1 to 10,000.")
+        # What can't be planned is refused now, not trial by trial.
+        Plan(self.model, self.recipe, self.data, self.device, self.limit)
 
     @property
     def folder(self) -> Path:
@@ -96,6 +103,18 @@ class Sweep:
         return cls(**{**values, "recipe": recipe, "space": space})
 
     @property
+    def tries(self) -> int:
+        """How many recipes it tries: as many as were asked for, or as there are."""
+        return int(min(self.trials, math.prod(dimension.count for dimension in self.space)))
+
+    def suggested(self, trial: "BaseTrial") -> Recipe:
+        """The recipe that a trial is to try."""
+        recipe = self.recipe
+        for dimension in self.space:
+            recipe = dimension.put(recipe, dimension.suggest(trial))
+        return recipe
+
+    @property
     def stopping(self) -> bool:
         """Whether somebody asked it to stop."""
         return (self.folder / "stop").exists()
@@ -105,9 +124,21 @@ class Sweep:
         """Whether some process carries it out, or is about to."""
         return any(map(is_held, self.folder.glob("by-*.lock")))
 
+    @property
+    def failure(self) -> Words | None:
+        """Why it broke off, in a sentence, if nobody has gone on with it since."""
+        try:
+            return recalled((self.folder / "failure.txt").read_text())
+        except FileNotFoundError:
+            return None
+
     def tried(self) -> list[Trial]:
-        """Every trial so far, in the order in which they were asked for."""
-        return [_trial(frozen) for frozen in _study(self).get_trials(deepcopy=False)]
+        """Every trial so far, in the order in which they were asked for.
+
+        One that got no run, as where the disk was full, was never tried.
+        """
+        trials = map(_trial, _study(self).get_trials(deepcopy=False))
+        return [trial for trial in trials if trial.run or trial.state != "failed"]
 
     def importance(self) -> dict[str, float]:
         """How much of the differences each field explains, of sum 1; empty while it can't be told.
@@ -135,6 +166,7 @@ def begin(sweep: Sweep) -> Sweep:
         sweep.folder.mkdir(parents=True, exist_ok=True)
         with held(sweep.folder / "ask.lock"):
             if not path.exists():
+                _make_study(sweep)
                 write_whole(path, json.dumps(sweep.to_json(), indent=1).encode())
     except OSError as error:
         raise RunError(
@@ -150,17 +182,20 @@ def begin(sweep: Sweep) -> Sweep:
 
 
 def read_sweep(name: str) -> Sweep:
-    """The sweep of that name; raises UserFacingError where there is none."""
+    """The sweep of that name; raises UserFacingError where there is none, or a damaged one."""
     path = _folder() / name / "sweep.json"
     if not NAME.fullmatch(name) or not path.exists():
         raise UserFacingError("There is no sweep {name!r}.", name=name)
-    return Sweep.from_json(json.loads(path.read_text()))
+    try:
+        return Sweep.from_json(json.loads(path.read_text()))
+    except (UserFacingError, ValueError, KeyError, TypeError):
+        raise _damaged(path) from None
 
 
-def all_sweeps() -> list[Sweep]:
-    """Every sweep, the newest first."""
+def names() -> list[str]:
+    """Those of all sweeps, the newest first; one that is damaged is among them."""
     paths = sorted(_folder().glob("*/sweep.json"), key=lambda path: -path.stat().st_mtime)
-    return [read_sweep(path.parent.name) for path in paths]
+    return [path.parent.name for path in paths]
 
 
 def stop(sweep: Sweep) -> None:
@@ -172,13 +207,14 @@ def stop(sweep: Sweep) -> None:
 def carrying_out(sweep: Sweep) -> Iterator[int]:
     """Within it the sweep counts as carried out, and for as long as anybody has the descriptor.
 
-    That it was to stop is taken back. Raises LockError, and OSError.
+    That it was to stop is taken back, and why it broke off. Raises LockError, and OSError.
     """
     path = sweep.folder / f"by-{socket.gethostname()}-{secrets.token_hex(3)}.lock"
     descriptor = open_lock(path)
     try:
         lock(descriptor, path)
-        (sweep.folder / "stop").unlink(missing_ok=True)
+        for name in ("stop", "failure.txt"):
+            (sweep.folder / name).unlink(missing_ok=True)
         yield descriptor
     finally:
         os.close(descriptor)
@@ -187,8 +223,29 @@ def carrying_out(sweep: Sweep) -> Iterator[int]:
 def carry_out(sweep: Sweep) -> Iterator[Trial]:
     """Try recipe after recipe until all are tried; yields each trial of this process as it ends.
 
-    It can be broken off at any moment and begun again, here or on another machine.
+    It can be broken off at any moment and begun again, here or on another machine. What breaks it
+    off is left in its folder in a sentence, and raised.
     """
+    try:
+        yield from _carry_out(sweep)
+    except Exception as error:
+        with suppress(OSError):
+            write_whole(sweep.folder / "failure.txt", kept(_reason(error)).encode())
+        raise
+
+
+def _reason(error: Exception) -> Words:
+    if isinstance(error, UserFacingError):
+        return error.words
+    if isinstance(error, OSError):
+        return Words(
+            "The sweep's files could not be written: {reason}. Mend that and go on.",
+            reason=error.strerror,
+        )
+    return Words("The sweep broke off: {kind}: {error}", kind=type(error).__name__, error=error)
+
+
+def _carry_out(sweep: Sweep) -> Iterator[Trial]:
     study = _study(sweep)
     while True:
         number = _take_over(sweep, study)
@@ -215,20 +272,55 @@ def _take_over(sweep: Sweep, study: "Study") -> int | None:
 
 
 def _ask(sweep: Sweep, study: "Study") -> int | None:
-    """A new trial with its run; None where there are as many as were asked for."""
+    """A new trial with its run; None where there are as many as there are to be."""
+    from optuna.trial import TrialState
+
     with held(sweep.folder / "ask.lock"):
         asked = [trial for trial in map(_trial, study.get_trials(deepcopy=False)) if trial.run]
-        if len(asked) >= sweep.trials or sweep.stopping:
+        if len(asked) >= sweep.tries or sweep.stopping:
             return None
-        trial, recipe = study.ask(), sweep.recipe
-        for dimension in sweep.space:
-            recipe = dimension.put(recipe, dimension.suggest(trial))
+        trial, recipe = _untried(sweep, study, [trial.values for trial in asked])
         title = f"{sweep.name} {trial.number}"
         plan = Plan(
             sweep.model, recipe, sweep.data, sweep.device, sweep.limit, origin=title, title=title
         )
-        trial.set_user_attr("run", queue.start(plan).id)
+        try:
+            run = queue.start(plan)
+        except UserFacingError:
+            study.tell(trial, state=TrialState.FAIL)
+            raise
+        trial.set_user_attr("run", run.id)
         return trial.number
+
+
+def _untried(
+    sweep: Sweep, study: "Study", tried: Sequence[dict[str, Value]]
+) -> tuple["Asked", Recipe]:
+    """A trial of what nobody has tried yet, with its recipe; there must be such a one.
+
+    Where the sampler repeats itself, others are drawn at random.
+    """
+    from optuna.trial import TrialState
+
+    while True:
+        trial = study.ask()
+        recipe = sweep.suggested(trial)
+        if trial.params not in tried:
+            return trial, recipe
+        study.tell(trial, state=TrialState.FAIL)
+        study.enqueue_trial(_drawn(sweep, tried))
+
+
+def _drawn(sweep: Sweep, tried: Sequence[dict[str, Value]]) -> dict[str, Value]:
+    """Values at random that nobody has tried yet."""
+    import optuna
+
+    dice = optuna.create_study(sampler=optuna.samplers.RandomSampler())
+    while True:
+        trial = dice.ask()
+        sweep.suggested(trial)
+        if trial.params not in tried:
+            return trial.params
 
 
 def _follower(sweep: Sweep, number: int) -> Path:
@@ -302,24 +394,52 @@ def _folder() -> Path:
     return runs_folder() / ".sweeps"
 
 
-def _study(sweep: Sweep) -> "Study":
-    # Here, since only a sweep needs it.
-    import optuna
-    from optuna.storages import JournalStorage
-    from optuna.storages.journal import JournalFileBackend
+def _journal(sweep: Sweep) -> Path:
+    return sweep.folder / "journal.log"
 
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+def _make_study(sweep: Sweep) -> None:
+    """Begin the journal of a sweep; raises OSError."""
+    # Here and below, since only a sweep needs it.
+    import optuna
+
+    from fmnist.sweeps import journal
+
+    _journal(sweep).touch()
+    optuna.create_study(
+        storage=journal.storage(_journal(sweep)),
+        study_name=sweep.name,
+        direction="maximize",
+        load_if_exists=True,  # its making was broken off before
+    )
+
+
+def _study(sweep: Sweep) -> "Study":
+    """What Optuna knows of a sweep; raises UserFacingError where its journal is damaged."""
+    import optuna
+
+    from fmnist.sweeps import journal
+
     pruners: dict[Pruner, optuna.pruners.BasePruner] = {
         "median": optuna.pruners.MedianPruner(WARM_UP, WARM_UP),
         "hyperband": optuna.pruners.HyperbandPruner(),
         "none": optuna.pruners.NopPruner(),
     }
-    return optuna.create_study(
-        storage=JournalStorage(JournalFileBackend(str(sweep.folder / "journal.log"))),
-        study_name=sweep.name,
-        direction="maximize",
-        load_if_exists=True,
-        # What others are trying counts as bad, so that no two try the same.
-        sampler=optuna.samplers.TPESampler(constant_liar=True),
-        pruner=pruners[sweep.pruner],
+    try:
+        return optuna.load_study(
+            storage=journal.storage(_journal(sweep)),
+            study_name=sweep.name,
+            # What others are trying counts as bad, so that no two try the same.
+            sampler=optuna.samplers.TPESampler(constant_liar=True),
+            pruner=pruners[sweep.pruner],
+        )
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        raise _damaged(_journal(sweep)) from None
+
+
+def _damaged(file: Path) -> UserFacingError:
+    return UserFacingError(
+        "{file} is damaged or of another version, so this sweep can't be read or gone on with. Its "
+        "runs are still there: delete the folder of the sweep, and begin another.",
+        file=file,
     )

@@ -30,6 +30,8 @@ MOST_POINTS = 300
 NOTHING_ELSE = "<extra></extra>"
 """Ends what is shown of a point, which else has its line's name beside it."""
 MARGIN = {"l": 0, "r": 0, "t": 8, "b": 0}
+SHARES = {"autorangeoptions": {"clipmin": 0, "clipmax": 1}}
+"""An axis of shares ends where they do, however few there are."""
 
 Arguments = ParamSpec("Arguments")
 
@@ -109,6 +111,7 @@ def training_curves(
             mode="lines+markers" if len(points) < 60 else "lines",
             line={"color": ACCENT if len(runs) == 1 else None, "dash": dash},
             marker_size=5,
+            cliponaxis=False,
             hovertemplate=_("epoch %{x:.1f}: %{y:.4f}") + "<extra>%{fullData.name}</extra>",
         )
     figure.update_layout(
@@ -121,7 +124,7 @@ def training_curves(
     )
     figure.update_xaxes(title=_("epoch"), rangemode="tozero", fixedrange=True)
     accuracy = "accuracy" in quantity
-    figure.update_yaxes(fixedrange=True, tickformat=".0%" if accuracy else None)
+    figure.update_yaxes(fixedrange=True, **({"tickformat": ".0%"} | SHARES if accuracy else {}))
     return _with_separators(figure)
 
 
@@ -160,7 +163,7 @@ def by_parameters(
         height=440, margin={**MARGIN, "t": 24}, legend={"orientation": "h", "y": 1.08}
     )
     figure.update_xaxes(type="log", dtick=1, title=_("parameters"), fixedrange=True)
-    figure.update_yaxes(title=_("test accuracy"), tickformat=".1%", fixedrange=True)
+    figure.update_yaxes(title=_("test accuracy"), tickformat=".1%", fixedrange=True, **SHARES)
     return figure
 
 
@@ -206,6 +209,7 @@ def class_intervals(values: Sequence[float], intervals: Sequence[tuple[float, fl
             x=values,
             y=_classes(),
             mode="markers",
+            cliponaxis=False,
             marker={"color": ACCENT, "size": 9},
             error_x={
                 "array": np.subtract(highs, values),
@@ -220,7 +224,7 @@ def class_intervals(values: Sequence[float], intervals: Sequence[tuple[float, fl
         )
     )
     figure.update_layout(height=320, margin=MARGIN)
-    figure.update_xaxes(fixedrange=True, zeroline=False)
+    figure.update_xaxes(fixedrange=True, zeroline=False, **SHARES)
     figure.update_yaxes(autorange="reversed", fixedrange=True)
     return figure
 

@@ -25,7 +25,7 @@ FORMS = {
     "Spread": "{:.2f}",
     "Validation": "{:.2f} %",
     "Parameters": "{:,.0f}",
-    "Size": "{:.1f} MB",
+    "Size": "{:.0f} kB",
     "An image": "{:.1f} ms",
 }
 HELP = {
@@ -109,7 +109,7 @@ def _row(card: Card) -> dict[str, Any]:
         if card.on_real and card.validation
         else None,
         Words("Parameters"): card.parameters,
-        Words("Size"): card.bytes / 1e6,
+        Words("Size"): card.bytes / 1e3,
     }
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fmnist.data.splits import CLASSES
-from fmnist.ui.components.matrix import Cell
+from fmnist.ui.components.matrix import Cell, Matrix
 from fmnist.words import Words, _, number
 
 UNITS = (Words("Counts"), Words("Row %"), Words("Column %"))
@@ -15,8 +15,8 @@ COUNTS, ROW, COLUMN = UNITS
 
 def confusion(
     matrix: NDArray[np.int64], unit: str = COUNTS, order: Sequence[int] = range(len(CLASSES))
-) -> list[list[Cell]]:
-    """The cells of a confusion matrix (10, 10), its classes in an order, its diagonal uncoloured.
+) -> Matrix:
+    """A confusion matrix (10, 10) to show, its classes in an order, its diagonal uncoloured.
 
     Before each row and column stands its head: how many of its images were named wrong. Its class
     is None on that side, as in `evaluation.errors`.
@@ -29,7 +29,7 @@ def confusion(
     def cell(row: int, column: int) -> Cell:
         place = labels[row], labels[column]
         count, value = counts[row, column], values[row, column]
-        text = f"{count}" if unit == COUNTS else number(100 * value, ".1f")
+        text = f"{count}" if unit == COUNTS else _per_cent(value)
         coloured = None not in place and row != column
         return Cell(
             place,
@@ -39,7 +39,13 @@ def confusion(
         )
 
     places = range(len(labels))
-    return [[cell(row, column) for column in places] for row in places]
+    cells = [[cell(row, column) for column in places] for row in places]
+    return Matrix(cells, "" if unit == COUNTS else unit)
+
+
+def _per_cent(share: float) -> str:
+    """To a tenth, but for 100, which has no room for one."""
+    return number(100 * share, ".1f" if share < 0.9995 else ".0f")
 
 
 def cell_name(true: int | None, predicted: int | None) -> Words:
@@ -71,7 +77,7 @@ def _with_heads(
     return counts, counts / np.maximum(wholes, 1)
 
 
-def difference(matrix: NDArray[np.int64]) -> list[list[Cell]]:
+def difference(matrix: NDArray[np.int64]) -> Matrix:
     """By how many images each cell of the confusion matrix changed, (10, 10).
 
     Hot is for the worse, more errors or fewer right answers, and cold for the better.
@@ -89,4 +95,4 @@ def difference(matrix: NDArray[np.int64]) -> list[list[Cell]]:
         )
 
     classes = range(len(CLASSES))
-    return [[cell(row, column) for column in classes] for row in classes]
+    return Matrix([[cell(row, column) for column in classes] for row in classes])

@@ -3,7 +3,6 @@
 import hashlib
 import os
 import re
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from fmnist import PROJECT
 from fmnist.data.splits import CLASSES
 from fmnist.machine.files import version, write_whole
+from fmnist.machine.locks import held
 from fmnist.machine.names import on_one_line
 from fmnist.models import MODELS
 from fmnist.models.chain import Chain
@@ -36,9 +36,9 @@ DEFAULT = "everyday"
 ADVERSARIAL, BEFORE = "lenet-5-adversarial", "lenet-5"
 """Weights that ship besides, trained against attacks, and those of the same recipe without."""
 KEPT = (".safetensors", ".onnx", ".tflite", ".npy")
+LOCK = ".lock"
+"""Held by whoever gives weights a name."""
 LONGEST_NAME = 64
-LEFT = 60.0
-"""Seconds after which nobody is still writing the weights of an empty card."""
 NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST_NAME - 1}}}")
 
 
@@ -74,17 +74,17 @@ class Weights(NamedTuple):
 
 def own_folder() -> Path:
     """Where weights made here are kept: FMNIST_WEIGHTS, else beside the shipped ones."""
-    return Path(os.environ.get("FMNIST_WEIGHTS") or SHIPPED)
+    return Path(os.environ.get("FMNIST_WEIGHTS") or SHIPPED).resolve()
 
 
 def cards() -> list[Card]:
     """The cards of all weights that can be loaded by name, the most accurate first."""
-    found = {
-        path.stem: _read_card(path)
-        for folder in (SHIPPED, own_folder())
-        for path in sorted(folder.iterdir() if folder.is_dir() else [])
-        if path.suffix in KEPT and path.with_suffix(".json").exists()
-    }
+    found = {}
+    for folder in (SHIPPED, own_folder()):
+        for path in sorted(folder.iterdir() if folder.is_dir() else []):
+            if path.suffix in KEPT:
+                with suppress(FileNotFoundError):  # it has none, or has just gone
+                    found[path.stem] = _read_card(path)
     return sorted(found.values(), key=rank)
 
 
@@ -149,20 +149,26 @@ def keep(weights: Weights, label: str) -> Card:
     The label may be any words: a file name is made from them, and a number tells it from that of
     others. Raises WeightsError for a label that is taken, or is none.
     """
-    label = free_label(label)
-    own_folder().mkdir(parents=True, exist_ok=True)
-    name = _claim(label)
-    card = replace(weights.card, name=name, display_name=None if label == name else label)
-    try:
-        return save(Weights(weights.model, card), own_folder())
-    except BaseException:
-        _unlink(name)
-        raise
+    label, folder, model = free_label(label), own_folder(), weights.model
+    folder.mkdir(parents=True, exist_ok=True)
+    with held(folder / LOCK, needed=False):  # of two who ask at once, one gets the name
+        name = _free_name(label)
+        card = replace(weights.card, name=name, display_name=None if label == name else label)
+        content = model.packed(card.architecture)
+        card = _card_of(Weights(model, card), content)
+        try:
+            # The card first: whenever this is killed, a card alone is nobody's weights.
+            write_whole(folder / f"{name}.json", card.to_json().encode())
+            write_whole(folder / f"{name}{model.suffix}", content)
+        except BaseException:
+            _unlink(name)
+            raise
+    return card
 
 
 def kept(name: str) -> bool:
     """Whether somebody kept weights under that name here, and they didn't come with the project."""
-    if own_folder() == SHIPPED and name in {*MODELS, ADVERSARIAL}:
+    if own_folder() == SHIPPED.resolve() and name in {*MODELS, ADVERSARIAL}:
         return False
     return any((own_folder() / f"{name}{end}").exists() for end in KEPT)
 
@@ -173,9 +179,10 @@ def rename(name: str, label: str) -> Card:
     Raises WeightsError for weights that nobody kept, and for a label that is taken, or is none.
     """
     path = _kept_file(name)
-    label = free_label(label, but=name)
-    card = replace(_read_card(path), display_name=None if label == name else label)
-    write_whole(path.with_suffix(".json"), card.to_json().encode())
+    with held(own_folder() / LOCK, needed=False):
+        label = free_label(label, but=name)
+        card = replace(_read_card(path), display_name=None if label == name else label)
+        write_whole(path.with_suffix(".json"), card.to_json().encode())
     return card
 
 
@@ -193,32 +200,19 @@ def _kept_file(name: str) -> Path:
     return _find(name)
 
 
-def _claim(label: str) -> str:
-    """The file name for a label, now that of nobody else: of two who ask at once, one gets it."""
-    name = as_name(label)
+def _free_name(label: str) -> str:
+    """The file name for a label that is free; raises WeightsError for another."""
+    name = as_name(free_label(label))
     numbered = (f"{name[: LONGEST_NAME - 4]}-{n}" for n in range(2, 1000))
-    for claimed in [name] if label == name else chain([name], numbered):
-        with suppress(WeightsError, FileExistsError):
-            check_free(claimed)
-            card = own_folder() / f"{claimed}.json"
-            if _is_left(card):
-                card.unlink(missing_ok=True)
-            card.touch(exist_ok=False)
-            return claimed
+    for free in [name] if label == name else chain([name], numbered):
+        with suppress(WeightsError):
+            check_free(free)
+            return free
     raise _taken(label)
 
 
-def _is_left(card: Path) -> bool:
-    """Whether an empty card is that of somebody who was killed before there were weights."""
-    try:
-        found = card.stat()
-    except FileNotFoundError:
-        return False
-    return not found.st_size and time.time() - found.st_mtime > LEFT
-
-
 def _unlink(name: str) -> None:
-    for end in (".json", *KEPT):
+    for end in (*KEPT, ".json"):
         (own_folder() / f"{name}{end}").unlink(missing_ok=True)
 
 

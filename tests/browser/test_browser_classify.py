@@ -271,6 +271,9 @@ def test_a_link_opens_the_same_picture_kind_and_models_elsewhere(
     page.get_by_role("option", name="fcnn", exact=True).click()
     columns = page.locator(".bars thead th")
     expect(columns).to_have_text(["gru", "fcnn"])
+    # so that the same share has a bar of the same length
+    widths = columns.evaluate_all("(heads) => heads.map((head) => head.offsetWidth)")
+    assert max(widths) - min(widths) <= 1
     shown = answer(page)
     assert len(shown) == 2 * len(CLASSES)
 

@@ -42,6 +42,11 @@ def test_a_lesson_from_the_opening_of_the_room_to_its_reveal(
     press(pupil, "Join")
     expect(pupil.get_by_text("You are Ana.")).to_be_visible()
 
+    expect(teacher.get_by_text("1 joined")).to_be_visible()
+    teacher.get_by_role("combobox", name="Member").click()
+    teacher.get_by_role("option", name="Ana").click()
+    expect(teacher.get_by_role("button", name="Send out")).to_be_visible()
+
     press(teacher, "Begin round 1")
     expect(pupil.get_by_text("Round 1:")).to_be_visible()
 
@@ -87,6 +92,10 @@ def test_a_lesson_from_the_opening_of_the_room_to_its_reveal(
     expect(wall.get_by_text("Contest: 1 handed in")).to_be_visible()
     expect(wall.get_by_text(TENTH)).to_have_count(0)
 
+    expect(teacher.get_by_text("1 handed in.")).to_be_visible()
+    expect(teacher.get_by_role("button", name="Send out")).to_be_visible()
     press(teacher, "Reveal")
     press(teacher, "Reveal now")
     expect(wall.get_by_text(TENTH)).to_be_visible()
+    expect(pupil.get_by_text("The contest is over")).to_be_visible()
+    expect(pupil.get_by_role("button", name="Hand in the file")).to_have_count(0)

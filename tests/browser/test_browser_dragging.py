@@ -80,6 +80,23 @@ def test_a_layer_is_dragged_to_another_place_and_what_does_not_fit_there_is_said
 
 
 @pytest.mark.slow
+def test_a_network_is_there_again_when_the_page_is_loaded_anew(
+    visit: Callable[..., Page],
+) -> None:
+    page = visit("build_it")
+    page.get_by_role("button", name="Remove").first.click()
+    units = page.get_by_label("Units")
+    units.fill("77")
+    units.press("Enter")
+    expect(page.get_by_text("hands on 77 values").first).to_be_visible()
+    settle(page)
+    page.reload()
+    expect(page.get_by_text("hands on 77 values").first).to_be_visible()
+    expect(units).to_have_value("77")
+    expect(page.get_by_role("button", name="Remove")).to_have_count(7)
+
+
+@pytest.mark.slow
 def test_layers_that_came_while_one_was_dragged_are_in_the_row_and_can_be_dragged(
     visit: Callable[..., Page],
 ) -> None:

@@ -140,10 +140,14 @@ def test_every_figure_in_a_matrix_is_large_and_stands_out(
 
 @pytest.mark.slow
 @pytest.mark.real_data
-def test_on_a_phone_each_figure_keeps_to_its_cell(visit: Callable[..., Page]) -> None:
-    page = visit("errors?model=cnn", **PHONE)
+@pytest.mark.parametrize("device", [PHONE, {"viewport": {"width": 960, "height": 540}}])
+@pytest.mark.parametrize(("unit", "longest"), [("Counts", 3), ("Row %25", 4)])
+def test_on_a_narrow_screen_each_figure_keeps_to_its_cell(
+    visit: Callable[..., Page], device: dict[str, Any], unit: str, longest: int
+) -> None:
+    page = visit(f"errors?model=cnn&cells={unit}", **device)
     found = cells(page).evaluate_all(Path(__file__).with_name("widths.js").read_text())
-    assert max(len(cell["text"]) for cell in found) == 3
+    assert max(len(cell["text"]) for cell in found) == longest
     wide = {cell["text"]: cell for cell in found if cell["figure"] > cell["cell"]}
     assert wide == {}
 

@@ -93,6 +93,18 @@ def test_the_path_is_followed_from_the_answer_to_a_pixel_and_back(
 
 
 @pytest.mark.slow
+def test_a_layer_that_is_in_sight_is_not_scrolled_to_and_one_that_is_not_is(
+    visit: Callable[..., Page],
+) -> None:
+    rows = visit("inside?lang=de").locator(".rows")
+    expect(rows.locator(".chosen")).to_be_visible()
+    rows.page.wait_for_timeout(500)
+    assert rows.evaluate("(rows) => rows.scrollTop") == 0
+    rows = visit("inside?model=cnn&layer=head&map=4").locator(".rows")
+    expect(rows.locator(".chosen")).to_be_in_viewport()
+
+
+@pytest.mark.slow
 def test_a_linear_layer_reads_the_maps_before_it_and_a_residual_block_says_what_it_adds(
     visit: Callable[..., Page],
 ) -> None:

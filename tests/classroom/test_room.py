@@ -1,8 +1,10 @@
 """A classroom: who gets in, who doesn't, and what is left in its files."""
 
 import json
+import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -130,7 +132,9 @@ def test_a_code_that_is_none_is_refused_in_words(code: str) -> None:
     assert not room.is_open(code)
 
 
-@pytest.mark.parametrize("name", ["", "   ", "\u200b\u202e", "a" * 25, "\x00", "=+-@", "\u200b= "])
+@pytest.mark.parametrize(
+    "name", ["", "   ", "\u200b\u202e", "a" * 25, "\x00", "=+-@", "\u200b= ", "\u3164"]
+)
 def test_a_nickname_that_is_none_is_refused_in_words(teacher: Ticket, name: str) -> None:
     with pytest.raises(RoomError, match="A nickname has 1 to 24 characters"):
         room.join(teacher.code, name, HERE)
@@ -152,10 +156,16 @@ def test_a_nickname_is_on_one_line_and_no_formula(teacher: Ticket) -> None:
         "the teacher",
         "Die Lehrkraft",
         "somebody who left",
+        "Ana\u3164",
+        "\u115fAna\u2800",
+        "The teacher\u3164",
+        "\U0001f431\ufe0f",
+        "\U0001f431\u200d",
     ],
 )
 def test_nobody_is_called_what_people_take_for_somebody_else(teacher: Ticket, name: str) -> None:
     room.join(teacher.code, "Ana", HERE)
+    room.join(teacher.code, "\U0001f431", HERE)
     with pytest.raises(RoomError, match="already"):
         room.join(teacher.code, name, HERE)
 
@@ -214,6 +224,17 @@ def test_the_tries_come_back_with_time(monkeypatch: pytest.MonkeyPatch) -> None:
         tries.count(HERE)
 
 
+def test_a_clock_that_was_ahead_and_is_set_right_locks_nobody_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 20000.0
+    monkeypatch.setattr(tries.time, "time", lambda: now)
+    for _ in range(int(tries.BUCKET)):
+        tries.count(HERE)
+    now -= 3 * 3600
+    tries.count(HERE)
+
+
 def test_wrong_codes_and_secrets_count_as_tries() -> None:
     for _ in range(int(tries.BUCKET)):
         with pytest.raises(RoomError, match="no room"):
@@ -240,3 +261,15 @@ def test_who_is_here_is_who_was_heard_of_lately(
     assert room.here(teacher.code) == {pupil.person}
     monkeypatch.setattr(room, "AWAY", -1.0)
     assert room.here(teacher.code) == set()
+
+
+def test_who_left_is_not_here_after_a_clock_that_was_ahead_and_who_comes_is(
+    teacher: Ticket,
+) -> None:
+    pupil = room.join(teacher.code, "Ana", HERE)
+    room.note_presence(pupil)
+    ahead = time.time() + 3 * 3600
+    os.utime(room.folder_of(teacher.code, "seen") / pupil.person, (ahead, ahead))
+    assert room.here(teacher.code) == set()
+    room.note_presence(pupil)
+    assert room.here(teacher.code) == {pupil.person}

@@ -1,6 +1,7 @@
 """Sketches that were given: all of them there, none that wasn't given, and who may delete them."""
 
 import io
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -34,6 +35,17 @@ def test_sketches_given_at_once_are_all_there_as_they_were(pupil: Ticket) -> Non
 def test_the_latest_comes_first_and_only_as_many_as_are_asked_for(pupil: Ticket) -> None:
     ids = [give(pupil, number) for number in range(5)]
     assert [sketch.id for sketch in sketches.of_room(pupil, 2)] == [ids[4], ids[3]]
+
+
+def test_the_latest_comes_first_though_the_clock_was_set_back(
+    pupil: Ticket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ahead = time.time_ns() + 3 * 3600 * 10**9
+    with monkeypatch.context() as early:
+        early.setattr(sketches.time, "time_ns", lambda: ahead)
+        give(pupil, 0)
+    ids = [give(pupil, number) for number in (1, 2)]
+    assert [sketch.id for sketch in sketches.of_room(pupil, 2)] == ids[::-1]
 
 
 def test_a_sketch_has_the_round_in_which_it_was_given(teacher: Ticket, pupil: Ticket) -> None:

@@ -60,6 +60,9 @@ CHAINS = {
     ],
     "both ways": [ROWS, LEGS | {"cell": "LSTM", "gives": "ends", "both_ways": True}, head(10)],
     "larger": [{"kind": "Resize", "side": 32}, CONV, {"kind": "GlobalPool", "mean": True}, head(3)],
+    "bordered": [
+        {"kind": "Border", "side": 32}, CONV, {"kind": "GlobalPool", "mean": True}, head(3),
+    ],
     "columns": [{"kind": "Columns"}, ROWS, LEGS | {"cell": "GRU", "gives": "last"}, head(5)],
     "normalised": [
         {"kind": "Affine", "shape": [1, 1, 1]}, {"kind": "Repeat", "channels": 3},

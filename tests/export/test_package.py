@@ -13,7 +13,7 @@ import yaml
 from conftest import PICTURES
 from PIL import Image
 from shipped import every_shipped
-from strangers import perceptron_graph, pickled, stranger
+from strangers import graph, perceptron_graph, pickled, stranger
 from tflite_files import perceptron
 from torch import nn
 
@@ -151,6 +151,33 @@ def test_what_somebody_brought_goes_home_too(filename: str, content: bytes, tmp_
     if weights.model.opaque:
         assert (home / f"model{Path(filename).suffix}").read_bytes() == content
         assert not (home / "model.pt").exists()
+
+
+def columns() -> bytes:
+    """A graph of four images a time, which answers with a column for each."""
+    weight = np.random.default_rng(0).normal(size=(10, 784)).astype(np.float32)
+    nodes = [
+        onnx.helper.make_node("Transpose", ["x"], ["turned"], perm=[1, 0]),
+        onnx.helper.make_node("MatMul", ["w", "turned"], ["y"]),
+    ]
+    return graph(nodes, {"w": weight}, (4, 784)).SerializeToString()
+
+
+@pytest.mark.parametrize(
+    ("filename", "content", "reads"),
+    [
+        ("border.onnx", perceptron_graph(nn.ModuleDict(LARGER).state_dict(), ("N", 1, 32, 32)),
+         "standardised, in a black border"),
+        ("border.tflite", perceptron(WIDE, (1, 32, 32, 1)), "-1..1, in a black border"),
+        ("columns.onnx", columns(), "0..1"),
+    ],
+)  # fmt: skip
+def test_a_graph_is_given_pictures_and_asked_for_answers_at_home_as_here(
+    filename: str, content: bytes, reads: str, tmp_path: Path
+) -> None:
+    weights = shelf.open(content, filename, reads)
+    assert weights.card.reads == reads
+    assert_answers_as_here(weights, unpacked(weights, tmp_path))
 
 
 @pytest.mark.pictures

@@ -1,6 +1,9 @@
 import datetime
 import hashlib
 import os
+import re
+import signal
+import socket
 import ssl
 import sys
 from pathlib import Path
@@ -78,6 +81,43 @@ def test_a_room_has_a_server_a_core_where_there_is_memory_for_them(
         os, "sysconf", {"SC_PHYS_PAGES": gibibytes * 2**18, "SC_PAGE_SIZE": 4096}.get
     )
     assert room.servers() == expected
+
+
+@pytest.fixture
+def stand_ins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Caddy that ends at once and servers that only live, in place of a room's own."""
+    for name, script in (("caddy", "echo Somebody else listens >&2"), ("python", "exec sleep 3")):
+        path = tmp_path / name
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+
+
+@pytest.mark.usefixtures("stand_ins")
+@pytest.mark.parametrize("place", [0, 1])
+def test_nobody_is_invited_to_a_room_whose_ports_are_taken(
+    place: int, capsys: pytest.CaptureFixture
+) -> None:
+    with socket.create_server(("localhost", 0)) as other:
+        port = other.getsockname()[1]
+        assert room.main(port - place) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    # On a busy machine somebody may have the port before, too.
+    named = rf"can't have port ({port - place}|{port}) \(Address already in use\)"
+    assert re.search(named, printed.err)
+
+
+@pytest.mark.usefixtures("stand_ins")
+def test_where_caddy_ends_the_room_does_and_says_why(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setattr(room, "refusal", lambda ports: "")  # nobody listens here
+    assert room.main(8501) == 1
+    assert "Caddy has ended" in (said := capsys.readouterr().err)
+    assert "Somebody else listens" in said
 
 
 @pytest.mark.slow

@@ -105,6 +105,12 @@ def test_home_shows_the_leaderboard_device_and_dataset() -> None:
     )
 
 
+def test_the_size_of_the_smallest_model_is_not_rounded_to_nothing() -> None:
+    card = min(shelf.cards(), key=lambda card: card.bytes)
+    line = next(line for line in texts(open_page("home")).splitlines() if f"| {card.name}" in line)
+    assert f"| {card.bytes / 1000:.0f} kB |" in line
+
+
 def test_the_device_can_be_chosen_and_a_wrong_variable_is_said(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -297,7 +303,7 @@ def test_the_leaderboard_has_every_figure_it_can_be_sorted_by() -> None:
         row = board.loc[card.name]
         assert row["Test accuracy"] == pytest.approx(100 * card.test.accuracy)
         assert row["Parameters"] == card.parameters
-        assert row["Size"] == pytest.approx(card.bytes / 1e6)
+        assert row["Size"] == pytest.approx(card.bytes / 1e3)
         assert 0 < row["An image"] < 10_000
         tests = [100 * seed.test for seed in card.seeds or ()]
         if len(tests) > 1:
@@ -665,7 +671,7 @@ def test_predictions_alone_are_kept_and_removed_as_models_are() -> None:
     assert "**theirs**: table of classes" in texts(again)
     assert "Remove" in {button.label for button in again.button}
     shelf.remove("theirs")
-    assert not list(shelf.own_folder().iterdir())
+    assert [path.name for path in shelf.own_folder().iterdir()] == [shelf.LOCK]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,9 @@
 """The page on which networks are built."""
 
+import json
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from opening import open_page, texts
 from streamlit.testing.v1 import AppTest
@@ -9,6 +13,8 @@ from fmnist.models.chain import Chain
 from fmnist.models.layers import parameter_count
 from fmnist.runs import queue
 from fmnist.runs.run import Plan, all_runs
+from fmnist.ui.components import memory
+from fmnist.ui.parts import build_it
 
 
 def press(app: AppTest, label: str) -> None:
@@ -28,6 +34,53 @@ def up(app: AppTest, kind: str) -> None:
 
 def kinds(app: AppTest) -> list[str]:
     return [brick["kind"] for brick in app.session_state["bricks laid"].values()]
+
+
+@pytest.fixture
+def browser(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What a browser remembers under "value", as of a visit before."""
+    found: dict[str, Any] = {"value": None}
+
+    def remember(
+        _name: str, kept: dict[str, Any], written: Callable[[], Any], read: Callable[[Any], Any]
+    ) -> None:
+        memory.merge(kept, {}, read(found["value"]))
+        found["value"] = json.loads(json.dumps(written()))
+
+    monkeypatch.setattr(memory, "remember", remember)
+    return found
+
+
+def test_a_network_is_there_again_when_the_page_is_loaded_anew(browser: dict[str, Any]) -> None:
+    app = open_page("build_it")
+    app.selectbox(key="beginning").select("Fully connected").run()
+    press(app, "Begin anew")
+    next(box for box in app.number_input if box.label == "Units").set_value(100).run()
+    anew = open_page("build_it")
+    assert kinds(anew) == ["Dense", "ReLU", "Dropout"]
+    assert "**Dense** hands on 100 values, 78,500 parameters" in texts(anew)
+    assert next(box for box in anew.number_input if box.label == "Units").value == 100
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        "ReLU",
+        ["ReLU"],
+        [{"kind": "Spell"}],
+        [{"kind": ["ReLU"]}],
+        [{"kind": "Dense"}],
+        [{"kind": "Dense", "units": 10**6}],
+        [{"kind": "Dense", "units": "64"}],
+        [{"kind": "Dense", "units": True}],
+        [{"kind": "ReLU", "units": 64}],
+        [{"kind": "ReLU"}] * (building.MOST + 1),
+    ],
+)
+def test_what_somebody_wrote_into_the_browsers_memory_that_is_no_network_is_passed_over(
+    network: Any,
+) -> None:
+    assert build_it.taken({"network": network}) == build_it.taken(network) == {}
 
 
 def test_it_begins_with_a_network_that_fits_and_says_its_parameters() -> None:

@@ -2,7 +2,10 @@
 
 import base64
 import io
+import os
+import re
 from collections.abc import Callable
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -49,6 +52,39 @@ def finished(pupil: Ticket, monkeypatch: pytest.MonkeyPatch) -> Run:
     (run.folder / "queued").unlink()
     worker.execute(run)
     return read_run(run.id)
+
+
+class Anew(Exception):
+    """Stands in for the page's running anew."""
+
+
+@pytest.fixture
+def ticks(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], None]]:
+    """What of a page runs again by itself."""
+    fragment, found = st.fragment, list[Callable[[], None]]()
+
+    def noted(function: Callable[..., None], run_every: float | None = None) -> Callable[..., None]:
+        def first(*arguments: object) -> None:
+            if run_every:
+                found.append(partial(function, *arguments))
+            fragment(function, run_every=run_every)(*arguments)
+
+        return first
+
+    monkeypatch.setattr(st, "fragment", noted)
+    return found
+
+
+def later(ticks: list[Callable[[], None]]) -> AppTest:
+    """What a page shows by itself after a while, without its other parts."""
+
+    def script(ticks: list) -> None:
+        for tick in ticks:
+            tick()
+
+    app = AppTest.from_function(script, kwargs={"ticks": ticks}).run()
+    assert not app.exception
+    return app
 
 
 def enter(name: str, ticket: Ticket | None, **query: str) -> AppTest:
@@ -168,6 +204,33 @@ def test_the_teacher_asks_sends_out_reveals_and_closes(teacher: Ticket, pupil: T
     assert "Join a room" in [head.value for head in app.header]
 
 
+def test_the_teachers_page_follows_who_joins_and_who_hands_in(
+    teacher: Ticket, ticks: list[Callable[[], None]]
+) -> None:
+    enter("room", teacher)
+    pupil = room.join(teacher.code, "Ana", "here")
+    contest.hand_in(pupil, "net", Words("Run"), 0.9, 0.8)
+    app = later(ticks)
+    assert "1 joined" in [head.value for head in app.header]
+    assert app.selectbox(key="member").options == ["Ana"]
+    assert "1 handed in." in texts(app)
+
+
+def test_who_was_chosen_to_be_sent_out_stays_chosen_while_people_come_and_go(
+    teacher: Ticket, pupil: Ticket
+) -> None:
+    room.note_presence(pupil)
+    app = enter("room", teacher)
+    app.selectbox(key="member").select(pupil.person).run()
+    room.join(teacher.code, "Bo", "here")
+    os.utime(room.folder_of(pupil.code, "seen") / pupil.person, (0, 0))
+    app.run()
+    assert app.selectbox(key="member").options == ["Ana", "Bo"]
+    assert "Away: Ana, Bo" in texts(app)
+    press(app, "Send out")
+    assert [member.name for member in room.admit(teacher).members.values()] == ["Bo"]
+
+
 def draw(app: AppTest) -> None:
     """A stroke on the page's canvas."""
     picture = Image.new("L", (280, 280))
@@ -185,6 +248,7 @@ def test_a_sketch_is_given_only_when_its_owner_says_so(pupil: Ticket) -> None:
     app.run()
     assert not app.exception
     assert sketches.count(pupil) == 0
+    assert "Once you give it, everybody in the room sees it" in texts(app)
     press(app, "Give it to the room")
     assert "Say what you drew" in app.error[0].value
     app.button_group(key="drawn").set_value("Bag")
@@ -449,6 +513,47 @@ def test_a_run_and_predictions_are_handed_in_and_revealed(
     assert table.loc["Ana", "Test"] == pytest.approx(100 * finished.card.test.accuracy)
 
 
+@pytest.mark.parametrize(
+    "spoiled",
+    [lambda truth, half: truth + half, lambda truth, half: truth + 1],
+    ids=["half are wrong", "classes in another order"],
+)
+def test_the_contest_says_of_predictions_that_it_doubts_no_figure_and_no_order(
+    pupil: Ticket, spoiled: Callable[..., np.ndarray]
+) -> None:
+    truth = splits.load("test", "drawn").labels
+    content = io.BytesIO()
+    np.save(content, spoiled(truth, np.arange(len(truth)) % 2) % 10)
+    app = enter("contest", pupil)
+    app.file_uploader[0].set_value(("mine.npy", content.getvalue(), "")).run()
+    assert not app.exception
+    (warned,) = [warning.value for warning in app.warning if "order" in warning.value]
+    assert "sealed" in warned
+    assert not re.search(r"\d", warned)
+    assert not any(kind in warned for kind in CLASSES)
+
+
+def test_the_contest_follows_what_is_handed_in_until_it_is_revealed(
+    teacher: Ticket,
+    pupil: Ticket,
+    ticks: list[Callable[[], None]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def rerun() -> None:
+        raise Anew
+
+    assert "0 handed in." in texts(enter("contest", pupil))
+    contest.hand_in(room.join(teacher.code, "Bo", "here"), "net", Words("Run"), 0.9, 0.8)
+    assert "1 handed in." in texts(later(ticks))
+    room.reveal(teacher)
+    monkeypatch.setattr(st, "rerun", rerun)
+    with pytest.raises(Anew):
+        ticks[0]()
+    ticks.clear()
+    assert "The contest is over" in texts(enter("contest", pupil))
+    assert not ticks
+
+
 @pytest.mark.slow
 def test_what_is_no_model_is_not_handed_in(pupil: Ticket) -> None:
     app = enter("contest", pupil)
@@ -497,7 +602,7 @@ def test_what_a_browser_kept_is_read_as_a_strangers(
 ) -> None:
     for kept, known in ((str(teacher), True), (f"{teacher}x", False), ("../..", False)):
         monkeypatch.setattr(component, "kept", lambda kept=kept: kept)
-        assert ("You are **The teacher**" in texts(open_page("room"))) == known
+        assert ("You are the teacher." in texts(open_page("room"))) == known
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from fmnist.data import garments
 from fmnist.models.recipe import Recipe
 from fmnist.runs import queue
 from fmnist.runs.run import Plan
+from fmnist.ui.parts.room import QUESTIONS, asked
 from fmnist.ui.state import classroom
 from fmnist.words import Words
 
@@ -127,6 +128,29 @@ def test_a_room_and_its_pages_are_german_for_teacher_and_pupil(
     app = open_in_german("contest", ticket=pupil)
     assert app.dataframe[0].value["Was"].tolist() == ["Lauf"]
     assert english_on(open_in_german("room", ticket=teacher)) == set()
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_a_question_that_the_studio_proposes_is_each_readers_own_language(question: Words) -> None:
+    teacher = room.open_room("7b", "here")
+    for taught in words.LANGUAGES:
+        with words.reading(taught):
+            begun = room.ask(teacher, words.said(question))
+        for read in words.LANGUAGES:
+            with words.reading(read):
+                assert asked(begun) == words.said(question)
+
+
+def test_a_german_pupil_is_asked_in_german_what_an_english_teacher_took_as_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(classroom, "address", lambda: "here")
+    teacher = room.open_room("7b", "here")
+    pupil = room.join(teacher.code, "Ben", "here")
+    room.ask(teacher, QUESTIONS[0])
+    assert "**Runde 1:** Zeichne ein Kleidungsstück" in texts(open_in_german("room", ticket=pupil))
+    room.ask(teacher, "Draw a bag.")
+    assert "**Runde 2:** Draw a bag." in texts(open_in_german("room", ticket=pupil))
 
 
 def test_what_stands_against_something_is_said_in_german() -> None:

@@ -195,6 +195,18 @@ def test_runs_of_different_lengths_can_follow_one_another(run: Run) -> None:
     assert "epoch 2" in texts(app)
 
 
+def test_a_run_that_has_epochs_to_compare_is_chosen_before_a_newer_one_of_a_single_epoch(
+    run: Run,
+) -> None:
+    single = queue.start(Plan("fcnn", Recipe(epochs=1, batch_size=50), "drawn", "cpu", limit=300))
+    (single.folder / "queued").unlink()
+    worker.execute(single)
+    app = open_page("compare", what="Two epochs")
+    assert app.selectbox(key="run").value == run.id
+    app.selectbox(key="run").set_value(single.id).run()
+    assert "This run has one epoch only, so there is nothing to compare." in texts(app)
+
+
 def test_without_runs_two_epochs_are_a_hint() -> None:
     app = open_page("compare", what="Two epochs")
     assert not app.exception

@@ -1,7 +1,8 @@
 """A sweep is begun and read on its page."""
 
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from dataclasses import replace
 
 import pytest
 from opening import open_page, texts
@@ -12,6 +13,8 @@ from streamlit.testing.v1 import AppTest
 from fmnist.machine.errors import UserFacingError
 from fmnist.machine.locks import LockError
 from fmnist.models import MODELS
+from fmnist.runs import queue
+from fmnist.runs.run import Plan, Run, RunError
 from fmnist.sweeps import driver
 from fmnist.sweeps import sweep as sweeps
 from fmnist.sweeps.space import Dimension
@@ -60,7 +63,8 @@ def test_a_sweep_that_is_started_shows_its_trials_and_the_best() -> None:
         box.set_value(value)
     next(button for button in app.button if button.label == "Start the sweep").click().run()
     assert not app.exception
-    (sweep,) = sweeps.all_sweeps()
+    (name,) = sweeps.names()
+    sweep = sweeps.read_sweep(name)
     trials = sweep.tried()
     best = sweeps.best_of(trials)
     assert best
@@ -139,6 +143,35 @@ def test_a_view_has_the_page_run_anew_once_a_sweep_is_taken_up(
         parts._show(sweep, followed=False)
 
 
+def test_a_sweep_whose_runs_were_refused_says_why_and_can_be_gone_on_with(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(plan: Plan) -> Run:
+        raise RunError("The disk is full.")
+
+    sweep = sweeps.begin(replace(asked(), trials=1))
+    with monkeypatch.context() as patch:
+        patch.setattr(queue, "start", refuse)
+        for _ in range(2):
+            with suppress(RunError):
+                list(sweeps.carry_out(sweep))
+    app = open_page("sweep", sweep=sweep.name)
+    assert [error.value for error in app.error] == ["The disk is full."]
+    assert "Go on" in [button.label for button in app.button]
+
+
+@pytest.mark.parametrize("file", ["sweep.json", "journal.log"])
+def test_a_damaged_sweep_is_said_and_hides_no_other(file: str) -> None:
+    damaged = sweeps.begin(asked()).folder / file
+    sweeps.begin(replace(asked(), name="other"))
+    damaged.write_text("{}\n")
+    app = open_page("sweep", sweep="mine")
+    assert "is damaged" in app.error[0].value
+    app.selectbox(key="sweep").select("other").run()
+    assert not app.error
+    assert "Go on" in [button.label for button in app.button]
+
+
 def test_what_stands_against_going_on_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(sweep: Sweep) -> None:
         raise LockError("No files can be locked.")
@@ -158,6 +191,6 @@ def test_what_can_not_be_swept_is_said(text: str, sentence: str) -> None:
     app.text_input(key="range of lr").set_value(text)
     next(button for button in app.button if button.label == "Start the sweep").click().run()
     assert sentence in app.error[0].value
-    assert not sweeps.all_sweeps()
+    assert not sweeps.names()
     with pytest.raises(UserFacingError, match="no sweep 'other'"):
         sweeps.read_sweep("other")

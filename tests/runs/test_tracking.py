@@ -1,6 +1,7 @@
 """What was exported is read back with the tools that it is for."""
 
 import builtins
+import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -99,6 +100,56 @@ def test_a_run_that_is_exported_joins_those_exported_before(run: Run, tmp_path: 
         assert list(rows.index) == ["earlier", run.id]
         assert rows.loc["earlier", "of another time"] == "yes"
         assert rows.loc[run.id, "epochs"] == run.plan.recipe.epochs
+
+
+def test_a_table_that_a_spreadsheet_saved_with_notes_keeps_every_row(
+    run: Run, tmp_path: Path
+) -> None:
+    table = tmp_path / "runs.csv"
+    table.write_bytes(b"\xef\xbb\xbfid,note\r\nearlier,good\r\n,a remark\r\n,another\r\n")
+    tracking.export([run], "csv", tmp_path)
+    rows = pd.read_csv(table)
+    assert list(rows["note"].dropna()) == ["good", "a remark", "another"]
+    assert list(rows["id"].dropna()) == ["earlier", run.id]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"id;epochs\nearlier;3\n",
+        "id,note\nearlier,für später\n".encode("latin-1"),
+        "id,epochs\nearlier,3\n".encode("utf-16"),
+    ],
+)
+def test_a_table_that_can_not_be_read_is_named_and_left_as_it_is(
+    content: bytes, run: Run, tmp_path: Path
+) -> None:
+    table = tmp_path / "runs.csv"
+    table.write_bytes(content)
+    with pytest.raises(UserFacingError, match=r"runs\.csv can't be read"):
+        tracking.export([run], "csv", tmp_path)
+    assert table.read_bytes() == content
+
+
+def test_of_two_exports_at_once_neither_loses_a_row(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = tracking._rows
+    other = threading.Thread(
+        target=tracking.export, args=([replace(run, id="other")], "csv", tmp_path)
+    )
+
+    def while_another_exports(path: Path) -> Any:
+        monkeypatch.setattr(tracking, "_rows", read)
+        found = read(path)
+        other.start()
+        other.join(0.5)  # time enough to write what is about to be replaced
+        return found
+
+    monkeypatch.setattr(tracking, "_rows", while_another_exports)
+    tracking.export([run], "csv", tmp_path)
+    other.join()
+    assert list(pd.read_csv(tmp_path / "runs.csv")["id"]) == [run.id, "other"]
 
 
 def test_figures_of_kinds_of_pictures_are_told_apart_by_a_slash() -> None:

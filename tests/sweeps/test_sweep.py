@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import optuna
 import pytest
@@ -16,14 +17,17 @@ from optuna.distributions import FloatDistribution
 from optuna.trial import create_trial
 
 from fmnist import PROJECT
+from fmnist.__main__ import main
 from fmnist.machine.errors import UserFacingError
+from fmnist.machine.locks import held
 from fmnist.models import MODELS
+from fmnist.models.recipe import Recipe
 from fmnist.runs import queue
-from fmnist.runs.run import Plan, Run, read_run
+from fmnist.runs.run import Plan, Run, RunError, read_run
 from fmnist.sweeps import driver
 from fmnist.sweeps import sweep as sweeps
 from fmnist.sweeps.space import Dimension
-from fmnist.sweeps.sweep import Sweep, all_sweeps, begin, best_of, carry_out, read_sweep
+from fmnist.sweeps.sweep import Sweep, begin, best_of, carry_out, read_sweep
 
 SCRIPT = "import sys; from fmnist.sweeps import sweep as s; [*s.carry_out(s.read_sweep('mine'))]"
 
@@ -72,7 +76,8 @@ def test_every_trial_is_a_run_and_the_best_is_the_best_of_the_runs() -> None:
     assert best
     assert best.accuracy == max(trial.accuracy or 0 for trial in done)
     assert list(carry_out(sweep)) == []
-    assert all_sweeps() == [sweep] == [read_sweep("mine")]
+    assert sweeps.names() == ["mine"]
+    assert read_sweep("mine") == sweep
 
 
 @pytest.mark.slow
@@ -195,7 +200,85 @@ def test_in_a_folder_that_locks_no_files_a_sweep_is_refused_in_a_sentence(
     monkeypatch.setattr(fcntl, "flock", refuse)
     with pytest.raises(UserFacingError, match="No files can be locked in"):
         asked()
-    assert sweeps.all_sweeps() == []
+    assert sweeps.names() == []
+
+
+@pytest.mark.parametrize("glued", [b"", b'{"op_code":0}\n'])
+def test_half_a_line_in_its_journal_breaks_no_sweep(glued: bytes) -> None:
+    sweep = asked()
+    study = sweeps._study(sweep)
+    study.tell(study.ask(), 0.5)
+    with (sweep.folder / "journal.log").open("ab") as journal:
+        journal.write(b'{"op_code":4,"wor' + glued)
+    assert [trial.accuracy for trial in sweep.tried()] == [0.5]
+    for known, accuracy in ((study, 0.6), (sweeps._study(sweep), 0.7)):
+        known.tell(known.ask(), accuracy)
+    assert [trial.accuracy for trial in sweep.tried()] == [0.5, 0.6, 0.7]
+
+
+def test_a_look_at_a_sweep_writes_nothing_and_waits_for_nobody() -> None:
+    sweep = asked()
+
+    def files() -> dict[str, int]:
+        return {path.name: path.stat().st_mtime_ns for path in sweep.folder.iterdir()}
+
+    before = files()
+    with held(sweep.folder / "journal.lock"):
+        assert sweeps.names() == ["mine"]
+        assert not sweep.carried_out
+        assert sweep.tried() == []
+        assert sweep.importance() == {}
+    assert files() == before
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b'{"name": "mi'])
+@pytest.mark.parametrize("file", ["sweep.json", "journal.log"])
+def test_a_damaged_sweep_is_named_and_hides_no_other(
+    file: str, content: bytes, capsys: pytest.CaptureFixture
+) -> None:
+    damaged = asked().folder / file
+    asked(name="other")
+    damaged.write_bytes(content + b"\n")
+    assert main(["sweeps"]) == 0
+    told = capsys.readouterr()
+    assert told.out == "other: softmax, 0 of 3 trials\n"
+    assert f"{damaged} is damaged" in told.err
+
+
+def test_a_trial_that_got_no_run_is_none_and_the_sweep_says_why_it_broke_off(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(plan: Plan) -> Run:
+        raise RunError("The disk is full.")
+
+    monkeypatch.setattr(queue, "start", refuse)
+    sweep = asked(trials=1)
+    for _ in range(2):
+        with pytest.raises(RunError), sweeps.carrying_out(sweep):
+            list(carry_out(sweep))
+        assert sweep.tried() == []
+        assert sweep.failure == "The disk is full."
+    with sweeps.carrying_out(sweep):
+        assert sweep.failure is None
+
+
+def test_no_recipe_is_tried_twice_and_none_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Recipe] = []
+
+    def start(plan: Plan) -> SimpleNamespace:
+        made.append(plan.recipe)
+        return SimpleNamespace(id=str(len(made)))
+
+    monkeypatch.setattr(queue, "start", start)
+    space = (Dimension.parse("optimizer", "adamw,muon,adamw"), Dimension.parse("epochs", "1..6"))
+    sweep = asked(trials=20, space=space)
+    study = sweeps._study(sweep)
+    while len(made) < 20 and (number := sweeps._ask(sweep, study)) is not None:
+        study.tell(number, made[-1].epochs / 6)
+    assert {(recipe.optimizer, recipe.epochs) for recipe in made} == set(
+        itertools.product(("adamw", "muon"), range(1, 7))
+    )
+    assert len(made) == sweep.tries == len(sweep.tried()) == 12
 
 
 def test_another_sweep_under_the_same_name_is_refused() -> None:
@@ -210,9 +293,10 @@ def test_another_sweep_under_the_same_name_is_refused() -> None:
         ({"name": "../x"}, "can't name a sweep"),
         ({"space": ()}, "at least one field"),
         ({"trials": 0}, "1 to 10,000"),
+        ({"limit": 0}, "at least one image"),
     ],
 )
 def test_what_is_no_sweep_is_refused(changes: dict[str, object], sentence: str) -> None:
     with pytest.raises(UserFacingError, match=sentence):
         asked(**changes)
-    assert not sweeps.all_sweeps()
+    assert not sweeps.names()

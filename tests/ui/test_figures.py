@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 
 from fmnist.analysis.evaluation import CalibrationBin
@@ -22,6 +24,20 @@ def test_a_curve_runs_over_epochs_and_takes_what_was_reported() -> None:
     accuracy = figures.training_curves(runs, "validation_accuracy", "Accuracy").data[0]
     assert (list(loss.x), list(loss.y)) == ([0.5, 1.0], [1.0, 0.5])
     assert (list(accuracy.x), list(accuracy.y)) == ([1.0], [0.8])
+
+
+def test_an_axis_of_accuracies_ends_at_0_and_100_per_cent_and_one_of_losses_does_not() -> None:
+    line = {"step": 1, "steps": 1, "epochs": 1, "loss": 1.0, "validation_accuracy": 0.8}
+
+    def ends(axis: Any) -> tuple[float | None, float | None]:
+        return axis.autorangeoptions.clipmin, axis.autorangeoptions.clipmax
+
+    accuracy = figures.training_curves({"one": [line]}, "validation_accuracy", "Accuracy")
+    assert ends(accuracy.layout.yaxis) == (0, 1)
+    assert ends(figures.by_parameters([("mine", 1000, 0.9)], []).layout.yaxis) == (0, 1)
+    assert ends(figures.class_intervals([0.9], [(0.8, 1.0)]).layout.xaxis) == (0, 1)
+    loss = figures.training_curves({"one": [line]}, "loss", "Loss")
+    assert ends(loss.layout.yaxis) == (None, None)
 
 
 def test_intervals_reach_from_the_lower_to_the_upper_bound() -> None:

@@ -6,12 +6,12 @@ import pytest
 from fmnist.data.splits import CLASSES
 from fmnist.ui import matrices
 from fmnist.ui.components import matrix as component
-from fmnist.ui.components.matrix import Cell, Place
-from fmnist.ui.matrices import COLUMN, ROW
+from fmnist.ui.components.matrix import Cell, Matrix, Place
+from fmnist.ui.matrices import COLUMN, COUNTS, ROW
 
 
-def by_place(cells: list[list[Cell]]) -> dict[Place, Cell]:
-    return {cell.place: cell for row in cells for cell in row}
+def by_place(shown: Matrix) -> dict[Place, Cell]:
+    return {cell.place: cell for row in shown.rows for cell in row}
 
 
 def count(cell: Cell) -> int:
@@ -35,9 +35,9 @@ def test_every_cell_and_head_knows_its_classes_and_its_count() -> None:
 
 def test_the_classes_stand_in_the_order_asked_for() -> None:
     order = [3, 1, 4, 0, 5, 9, 2, 6, 8, 7]
-    cells = matrices.confusion(np.arange(100).reshape(10, 10), order=order)
-    assert [row[0].place[0] for row in cells] == [None, *order]
-    assert [cell.place[1] for cell in cells[0]] == [None, *order]
+    rows = matrices.confusion(np.arange(100).reshape(10, 10), order=order).rows
+    assert [row[0].place[0] for row in rows] == [None, *order]
+    assert [cell.place[1] for cell in rows[0]] == [None, *order]
 
 
 def test_errors_are_hot_by_their_share_of_the_most_and_what_is_right_has_no_colour() -> None:
@@ -64,6 +64,18 @@ def test_shares_are_of_the_row_or_of_the_column(unit: str, axis: int) -> None:
     wrong_in_column = 1 - matrix[2, 2] / matrix[:, 2].sum()
     assert cells[2, None].text == f"{100 * wrong_in_row:.1f}"
     assert cells[None, 2].text == f"{100 * wrong_in_column:.1f}"
+
+
+def test_all_of_a_row_is_100_without_a_decimal_and_what_is_less_has_one() -> None:
+    matrix = np.diag([5] * 10)
+    matrix[3] = 0, 0, 0, 9990, 10, 0, 0, 0, 0, 0
+    cells = by_place(matrices.confusion(matrix, ROW))
+    assert [cells[label, label].text for label in (2, 3)] == ["100", "99.9"]
+
+
+def test_shares_say_of_what_they_are_and_counts_need_no_unit() -> None:
+    matrix = np.eye(10, dtype=int)
+    assert [matrices.confusion(matrix, unit).unit for unit in (COUNTS, ROW)] == ["", ROW]
 
 
 def test_a_matrix_without_errors_has_no_heat() -> None:

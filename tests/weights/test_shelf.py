@@ -1,7 +1,6 @@
 import dataclasses
 import hashlib
 import json
-import os
 from pathlib import Path
 
 import numpy as np
@@ -294,6 +293,7 @@ def test_a_label_of_any_words_is_kept_in_a_file_of_a_plain_name(label: str, name
     assert {path.name for path in shelf.own_folder().iterdir()} == {
         f"{name}.json",
         f"{name}.safetensors",
+        shelf.LOCK,
     }
     assert not [path for path in shelf.own_folder().parent.iterdir() if path.is_file()]
     assert shelf.load(name)[1] == card
@@ -324,15 +324,59 @@ def test_a_chain_in_which_nothing_learns_has_a_title_too() -> None:
     assert Card("mine", None, 0, layers=layers).title == "No layer that learns"
 
 
-def test_a_name_that_somebody_was_killed_while_claiming_is_free_again() -> None:
-    shelf.own_folder().mkdir(parents=True)
-    left, fresh = (shelf.own_folder() / f"{name}.json" for name in ("mine", "yours"))
-    left.touch()
-    fresh.touch()  # whose weights may be under way
-    os.utime(left, (0, 0))
+@pytest.mark.parametrize("written", [0, 1])
+def test_a_kill_while_weights_are_kept_leaves_none_and_their_name_free(
+    written: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_whole, paths = shelf.write_whole, list[Path]()
+
+    def write_until_killed(path: Path, content: bytes) -> None:
+        if len(paths) == written:
+            raise KeyboardInterrupt
+        paths.append(path)
+        write_whole(path, content)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shelf, "write_whole", write_until_killed)
+        patch.setattr(shelf, "_unlink", lambda name: None)  # who is killed tidies nothing
+        with pytest.raises(KeyboardInterrupt):
+            kept_as("mine")
+    assert len([path for path in shelf.own_folder().iterdir() if path.suffix]) == written
+    assert "mine" not in {card.name for card in shelf.cards()}
+    kept_as("mine", "fcnn")
+    assert shelf.load("mine").card.architecture == "fcnn"
+
+
+def test_weights_that_go_while_all_are_listed_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("first", "second"):
+        kept_as(name)
+    read_card = shelf._read_card
+
+    def read_too_late(path: Path) -> Card:
+        if path.stem == "first":
+            shelf.remove("first")
+        return read_card(path)
+
+    monkeypatch.setattr(shelf, "_read_card", read_too_late)
+    names = {card.name for card in shelf.cards()}
+    assert "second" in names
+    assert "first" not in names
+
+
+@pytest.mark.parametrize("spelling", ["weights", "../project/weights", "./weights/"])
+def test_shipped_weights_are_nobodys_however_their_folder_is_spelt(
+    spelling: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "project" / "weights"
+    put_beside("cnn", folder)
+    monkeypatch.setattr(shelf, "SHIPPED", folder)
+    monkeypatch.chdir(folder.parent)
+    monkeypatch.setenv("FMNIST_WEIGHTS", spelling)
+    assert not shelf.kept("cnn")
+    with pytest.raises(WeightsError, match="not among the weights that were kept"):
+        shelf.remove("cnn")
     assert kept_as("mine").name == "mine"
-    with pytest.raises(WeightsError, match="weights named yours already"):
-        kept_as("yours")
+    assert shelf.kept("mine")
 
 
 def test_renamed_weights_stay_in_their_file_and_can_get_their_old_name_back() -> None:
@@ -377,6 +421,7 @@ def test_what_nobody_kept_is_neither_renamed_nor_removed(
         "cnn",
         shelf.ADVERSARIAL,
         "mine",
+        shelf.LOCK,
     }
     assert shelf.load("cnn")[1].label == "cnn"
     shelf.remove("mine")

@@ -1,6 +1,6 @@
 """The parts of the page that builds networks: the bricks, what they make, and its training."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from typing import Any
 
@@ -16,7 +16,7 @@ from fmnist.models.building import KINDS, Brick, Laid
 from fmnist.models.chain import Layer
 from fmnist.models.recipe import Recipe
 from fmnist.runs.run import BUILT, Plan
-from fmnist.ui.components import order
+from fmnist.ui.components import memory, order
 from fmnist.ui.parts.train import edit_recipe, name_run
 from fmnist.ui.state import classroom, dataset
 from fmnist.words import Words, _, said
@@ -38,6 +38,7 @@ BEGINNINGS: Mapping[str, tuple[str, ...]] = {
     Words("Recurrent"): ("LSTM",),
     Words("Nothing"): (),
 }
+NETWORK = "network"
 SENTENCE = 250  # pixels beside which a phone has no room for buttons; they go below then
 TITLES = {
     "channels": Words("Maps"),
@@ -53,15 +54,59 @@ Bricks = dict[int, Brick]
 
 def bricks() -> Bricks:
     """What this visitor has put together so far."""
-    found: Bricks = st.session_state.setdefault(
-        "bricks laid", _numbered(BEGINNINGS["Convolutions"])
-    )
+    if "bricks laid" not in st.session_state:
+        _begin("Convolutions")
+    found: Bricks = st.session_state["bricks laid"]
     return found
 
 
-def _numbered(kinds: tuple[str, ...]) -> Bricks:
+def _begin(beginning: str) -> None:
+    _lay(_beginning(beginning))
+
+
+def _beginning(name: str) -> list[Brick]:
+    return [building.brick(kind) for kind in BEGINNINGS[name]]
+
+
+def _lay(network: Sequence[Brick]) -> None:
+    st.session_state["bricks laid"] = _numbered(network)
+
+
+def _numbered(network: Sequence[Brick]) -> Bricks:
     numbers: count[int] = st.session_state.setdefault("brick numbers", count())
-    return {next(numbers): building.brick(kind) for kind in kinds}
+    return {next(numbers): dict(brick) for brick in network}
+
+
+def recall() -> None:
+    """Go on from what was built in this browser before; it keeps all that is built from now."""
+    own = bricks()
+    for number, brick in own.items():  # as the boxes say, before any of them is drawn
+        for name in KINDS[brick["kind"]]:
+            brick[name] = st.session_state.get(f"{name} of {number}", brick[name])
+    network, first = list(own.values()), _beginning("Convolutions")
+    # What everybody begins with is not somebody's own: what was built before takes its place.
+    kept = {} if network == first else {NETWORK: network}
+    memory.remember(NETWORK, kept, lambda: kept, taken)
+    if kept.get(NETWORK, first) != network:
+        _lay(kept.get(NETWORK, first))
+
+
+def taken(before: Any) -> dict[str, list[Brick]]:
+    """The network in what a browser remembers, if it is one."""
+    network = before.get(NETWORK) if isinstance(before, dict) else None
+    if not isinstance(network, list) or len(network) > building.MOST:
+        return {}
+    return {NETWORK: network} if all(map(_is_brick, network)) else {}
+
+
+def _is_brick(thing: Any) -> bool:
+    if not isinstance(thing, dict) or thing.get("kind") not in list(KINDS):
+        return False
+    options = KINDS[thing["kind"]]
+    return thing.keys() == {"kind", *options} and all(
+        type(thing[name]) is int and option.low <= thing[name] <= option.high
+        for name, option in options.items()
+    )
 
 
 def add() -> None:
@@ -77,11 +122,7 @@ def add() -> None:
 
 
 def _add(kind: str) -> None:
-    bricks().update(_numbered((kind,)))
-
-
-def _begin(beginning: str) -> None:
-    st.session_state["bricks laid"] = _numbered(BEGINNINGS[beginning])
+    bricks().update(_numbered([building.brick(kind)]))
 
 
 def edit() -> list[Laid]:
@@ -94,9 +135,6 @@ def edit() -> list[Laid]:
         on_order=_arrange,
     )
     st.caption(_("Drag a layer to another place, or move it by its buttons."))
-    for number, brick in own.items():  # as the boxes say, before any of them is drawn
-        for name in KINDS[brick["kind"]]:
-            brick[name] = st.session_state.get(f"{name} of {number}", brick[name])
     laid = building.lay(list(own.values()))
     for (number, brick), placed in zip(own.items(), laid, strict=False):
         with st.container(border=True, gap="xsmall", key=f"brick-{number}"):

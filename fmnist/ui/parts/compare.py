@@ -94,7 +94,9 @@ def choose_models(source: Source, device: torch.device) -> Pair | None:
 def choose_epochs(source: Source) -> Pair | None:
     """Two epochs of a run on these data; None, with a hint, where there are no two."""
     shown = runs.seen_by(classroom.ticket())
-    known = {run.id: run for run in shown if run.plan.data == source}
+    # Those that have two epochs first, the newest of them chosen.
+    by_epochs = sorted(shown, key=lambda run: run.last["epoch"] < 2)
+    known = {run.id: run for run in by_epochs if run.plan.data == source}
     if not known:
         st.info(_("There are no runs on these data yet. Start one on the Train page."))
         return None
@@ -103,7 +105,11 @@ def choose_epochs(source: Source) -> Pair | None:
         run_id = choose_run(list(known.values()))
     predictions = known[run_id].predictions()
     if len(predictions) < 2:
-        st.info(_("This run has not finished two epochs yet."))
+        st.info(
+            _("This run has one epoch only, so there is nothing to compare.")
+            if known[run_id].state == "finished"
+            else _("This run has not finished two epochs yet.")
+        )
         return None
     last = len(predictions)
     first, second = right.slider(_("Epochs"), 1, last, (1, last), key="epochs", bind="query-params")

@@ -16,6 +16,7 @@ from fmnist.models import inference
 from fmnist.runs.run import Run
 from fmnist.ui import widgets
 from fmnist.ui.markdown import plain
+from fmnist.ui.parts.room import FOLLOWED, as_now
 from fmnist.ui.state import dataset, models, trouble, uploads
 from fmnist.weights.card import WeightsError
 from fmnist.weights.shelf import Weights
@@ -25,10 +26,24 @@ from fmnist.weights.strangers.graphs import GraphError
 from fmnist.words import Words, _, said
 
 PERCENT = "{:.2f} %"
+DOUBTED = Words(
+    "These predictions may stand in another order: their rows than the published test images, as "
+    "a loader that shuffles gives them, or their classes than those of Fashion-MNIST. How many "
+    "are right is sealed."
+)
+"""What is said of predictions in the place of their card's doubt, which has it from the test."""
 
 
 def standing(ticket: Ticket, room: Room) -> None:
-    """What was handed in; once the teacher reveals it, in the order of the test accuracies."""
+    """What was handed in by now; once the teacher reveals it, for good, the best on test first."""
+    clock = None if room.revealed else FOLLOWED
+    st.fragment(_standing, run_every=clock)(ticket, room.revealed)
+
+
+def _standing(ticket: Ticket, revealed: bool) -> None:
+    room = as_now(ticket)
+    if room.revealed != revealed:  # so that nothing is offered to be handed in any more
+        st.rerun()
     handed = contest.entries(ticket)
     own = next((entry for entry in handed if entry.person == ticket.person), None)
     if own:
@@ -113,7 +128,7 @@ def hand_in_file(ticket: Ticket, source: Source, device: torch.device) -> None:
     card = weights.card
     st.markdown(f"{plain(file.name)}: {plain(said(card.title))}.")
     if card.doubt:
-        st.warning(said(card.doubt))
+        st.warning(said(card.doubt if card.any_picture else DOUBTED))
     key = f"handed title {file.file_id}"
     title = st.text_input(_("Its name"), card.name[:LONGEST], max_chars=LONGEST, key=key)
     if st.button(_("Hand in the file"), type="primary"):

@@ -151,13 +151,7 @@ def _everybody(
         counts = answered[whose]
         right_ones = counts.trace()
         st.caption(_("{right:,} of {all:,} answers are right.", right=right_ones, all=counts.sum()))
-        show_matrix(
-            matrices.confusion(counts, matrices.ROW),
-            key="of people",
-            label=_("What is said by: {whose}", whose=whose),
-        )
     with machine:
-        counts = evaluation.confusion(answers)
         st.header(plain(card.label))
         st.caption(
             _(
@@ -168,8 +162,17 @@ def _everybody(
                 people=PEOPLE,
             )
         )
+    # In columns of their own they begin at one height.
+    people, machine = st.columns(2, gap="large")
+    with people:
         show_matrix(
             matrices.confusion(counts, matrices.ROW),
+            key="of people",
+            label=_("What is said by: {whose}", whose=whose),
+        )
+    with machine:
+        show_matrix(
+            matrices.confusion(evaluation.confusion(answers), matrices.ROW),
             key="of model",
             label=_("What the model says"),
         )

@@ -168,10 +168,10 @@ def _rename(card: Card) -> None:
 def _confirm_removal(card: Card) -> None:
     st.markdown(
         _(
-            "**{name}** is deleted for everybody: its weights, {megabytes:.1f} MB, and what was "
+            "**{name}** is deleted for everybody: its weights, {kilobytes:,.0f} kB, and what was "
             "measured of them. Take it home before, if you may want it again.",
             name=plain(card.both_names),
-            megabytes=card.bytes / 1e6,
+            kilobytes=card.bytes / 1e3,
         )
     )
     with st.container(horizontal=True):

@@ -3,7 +3,7 @@
 import io
 import os
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -23,7 +23,7 @@ from fmnist.ui.markdown import plain
 from fmnist.ui.parts import classify
 from fmnist.ui.state import classroom, models, trouble
 from fmnist.weights.card import Card
-from fmnist.words import Words, _, said
+from fmnist.words import LANGUAGES, Words, _, reading, said
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 SCALE, QUIET = 8, 2  # pixels a module, modules around them
@@ -65,7 +65,7 @@ FORGETS = {
 TO_SHOW = "ticket to show"
 """Of the session: that of a room just opened, until its secret is written down."""
 FOLLOWED = 5.0
-"""Seconds after which a member's page has the question of a new round."""
+"""Seconds after which a page has what others did in the room."""
 
 
 def invitation(path: str = "") -> None:
@@ -118,6 +118,16 @@ def qr_code(address: str) -> str:
 def way_in(room: Room) -> str:
     """The path at which somebody joins the room, its code being filled in."""
     return f"/room?join={room.code}"
+
+
+def as_now(ticket: Ticket) -> Room:
+    """The room at this moment, for what follows it; who is in it no more is told by the page."""
+    try:
+        room = rooms.admit(ticket)
+    except UserFacingError:
+        st.rerun()
+    rooms.note_presence(ticket)
+    return room
 
 
 def enter() -> None:
@@ -192,14 +202,7 @@ def head(ticket: Ticket, room: Room) -> None:
             )
             st.button(_("I have it"), on_click=_shown)
     trouble.told()
-    st.markdown(
-        _(
-            "**{title}**, room **{code}**. You are **{name}**.",
-            title=plain(room.title),
-            code=room.code,
-            name=plain(said(room.name(ticket.person))),
-        )
-    )
+    st.markdown(_who(ticket, room))
     if not ticket.teaches:
         st.fragment(_question, run_every=FOLLOWED)(ticket)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -211,22 +214,42 @@ def head(ticket: Ticket, room: Room) -> None:
             st.button(_("Leave the room"), on_click=classroom.leave)
 
 
+def _who(ticket: Ticket, room: Room) -> str:
+    where = {"title": plain(room.title), "code": room.code}
+    if ticket.teaches:
+        return _("**{title}**, room **{code}**. You are the teacher.", **where)
+    name = plain(room.name(ticket.person))
+    return _("**{title}**, room **{code}**. You are **{name}**.", name=name, **where)
+
+
 def _shown() -> None:
     st.session_state.pop(TO_SHOW, None)
 
 
 def _question(ticket: Ticket) -> None:
     """The question of the round, as soon as there is another."""
-    try:
-        room = rooms.admit(ticket)
-    except UserFacingError:
-        st.rerun()
-    rooms.note_presence(ticket)
+    room = as_now(ticket)
     if room.question:
-        told = _("**Round {round}:** {question}", round=room.round, question=plain(room.question))
+        question = plain(asked(room))
+        told = _("**Round {round}:** {question}", round=room.round, question=question)
         st.info(told, icon=":material/campaign:")
     else:
         st.caption(_("There is no question yet. Look at the wall."))
+
+
+def asked(room: Room) -> str:
+    """The question of the round; one of the studio's own in the reader's language."""
+    return said(_own_questions().get(room.question, room.question))
+
+
+@cache
+def _own_questions() -> dict[str, Words]:
+    """The studio's questions by what a teacher asks with them, in whatever language."""
+    found = dict[str, Words]()
+    for spoken in LANGUAGES:
+        with reading(spoken):
+            found |= {said(question): question for question in QUESTIONS}
+    return found
 
 
 def lead(ticket: Ticket, room: Room) -> None:
@@ -243,29 +266,12 @@ def lead(ticket: Ticket, room: Room) -> None:
                 trouble.done(rooms.ask, ticket, question)
                 st.rerun()
         if room.question:
-            question = plain(room.question)
+            question = plain(asked(room))
             st.caption(_("Round {round}: {question}", round=room.round, question=question))
         st.header(_("Contest"))
-        _revealing(ticket, room)
+        st.fragment(_revealing, run_every=FOLLOWED)(ticket)
     with people:
-        st.header(_("{count} joined", count=len(room.members)))
-        here = rooms.here(room.code)
-        person = st.selectbox(
-            _("Member"),
-            list(room.members),
-            index=None,
-            format_func=lambda i: (
-                said(room.name(i)) if i in here else _("{name} (away)", name=room.name(i))
-            ),
-            placeholder=_("Choose one to send out"),
-            key="member",
-        )
-        if person:
-            st.button(
-                _("Send out"),
-                help=_("The nickname is free then. Runs and sketches stay."),
-                on_click=trouble.doing(rooms.remove, ticket, person),
-            )
+        st.fragment(_members, run_every=FOLLOWED)(ticket)
         with st.popover(_("Close the room"), icon=":material/delete:"):
             st.caption(
                 _(
@@ -282,23 +288,47 @@ def _close(ticket: Ticket) -> None:
         classroom.leave()
 
 
-def _revealing(ticket: Ticket, room: Room) -> None:
-    handed = contest.entries(ticket)
-    if room.revealed:
+def _members(ticket: Ticket) -> None:
+    """Who has joined by now, and a way to send one out."""
+    room = as_now(ticket)
+    st.header(_("{count} joined", count=len(room.members)))
+    # Names alone: an option that reads otherwise than when it was chosen isn't chosen any more.
+    person = st.selectbox(
+        _("Member"),
+        list(room.members),
+        index=None,
+        format_func=room.name,
+        placeholder=_("Choose one to send out"),
+        key="member",
+    )
+    here = rooms.here(room.code)
+    away = [member.name for person, member in room.members.items() if person not in here]
+    if away:
+        st.caption(_("Away: {names}", names=plain(", ".join(away))))
+    out = _("The nickname is free then. Runs and sketches stay.")
+    if person and st.button(_("Send out"), help=out):
+        trouble.done(rooms.remove, ticket, person)
+        st.rerun()
+
+
+def _revealing(ticket: Ticket) -> None:
+    """How many have handed in by now, and the button that reveals."""
+    if as_now(ticket).revealed:
         st.success(_("The test accuracies are revealed."))
         return
     st.markdown(
         _(
             "{count} handed in. Nobody sees a test accuracy before you reveal them.",
-            count=len(handed),
+            count=len(contest.entries(ticket)),
         )
     )
     with st.popover(_("Reveal"), icon=":material/visibility:"):
         st.caption(
             _("Everybody sees the test accuracy of every run and model of the room, for good.")
         )
-        act = trouble.doing(rooms.reveal, ticket)
-        st.button(_("Reveal now"), type="primary", on_click=act)
+        if st.button(_("Reveal now"), type="primary"):
+            trouble.done(rooms.reveal, ticket)
+            st.rerun()
 
 
 @st.fragment
@@ -325,7 +355,12 @@ def draw_and_give(ticket: Ticket, device: torch.device) -> None:
 def _give(ticket: Ticket, picture: Intake, probabilities: NDArray[np.float32], card: Card) -> None:
     with st.form("give"):
         drawn = st.pills(_("What did you draw?"), CLASSES, format_func=said, wrap=True, key="drawn")
-        st.caption(_("Given, all in the room see it with your nickname. You can delete it again."))
+        st.caption(
+            _(
+                "Once you give it, everybody in the room sees it, with your nickname. You can "
+                "delete it again."
+            )
+        )
         if not st.form_submit_button(_("Give it to the room"), type="primary"):
             return
     if drawn is None:

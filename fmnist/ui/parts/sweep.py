@@ -20,6 +20,7 @@ from fmnist.sweeps.sweep import PRUNERS, Sweep, Trial
 from fmnist.ui import figures, widgets
 from fmnist.ui.components import parallel
 from fmnist.ui.components.parallel import Axis, Brushed, Line
+from fmnist.ui.markdown import plain
 from fmnist.ui.parts.train import COMPARED, CURVES, choose_architecture
 from fmnist.ui.state import dataset, trouble
 from fmnist.words import Words, _, number, said
@@ -117,11 +118,16 @@ def begin(source: Source, device: torch.device) -> None:
         st.session_state["sweep"] = sweep.name
 
 
-def show(sweep: Sweep) -> None:
+def show(name: str) -> None:
     """How far a sweep is and what has come of it; it follows the trials while they train.
 
     Streamlit sets a fragment's clock only when the whole page runs.
     """
+    try:
+        sweep = sweeps.read_sweep(name)
+    except UserFacingError as error:
+        st.error(plain(said(error)))
+        return
     followed = sweep.carried_out
     st.fragment(_show, run_every=LOOK_SECONDS if followed else None)(sweep, followed)
 
@@ -130,18 +136,22 @@ def _show(sweep: Sweep, followed: bool) -> None:
     carried_out = sweep.carried_out
     if carried_out != followed:
         st.rerun()
-    trials = sweep.tried()
+    try:
+        trials = sweep.tried()
+    except UserFacingError as error:
+        st.error(plain(said(error)))
+        return
     ended = [trial for trial in trials if trial.state != "running"]
     st.progress(
-        min(len(ended) / sweep.trials, 1.0),
+        min(len(ended) / sweep.tries, 1.0),
         _(
             "{ended} of {trials} trials of {model}",
             ended=len(ended),
-            trials=sweep.trials,
+            trials=sweep.tries,
             model=MODELS[sweep.model].title,
         ),
     )
-    _buttons(sweep, carried_out, len(ended) < sweep.trials)
+    _buttons(sweep, carried_out, len(ended) < sweep.tries)
     best = sweeps.best_of(trials)
     if best:
         _results(sweep, trials, best)
@@ -157,6 +167,8 @@ def _buttons(sweep: Sweep, carried_out: bool, more: bool) -> None:
     elif carried_out:
         st.button(_("Stop after this trial"), on_click=sweeps.stop, args=(sweep,))
     elif more:
+        if failure := sweep.failure:
+            st.error(plain(said(failure)))
         st.button(_("Go on"), type="primary", on_click=trouble.doing(driver.start, sweep))
     trouble.told()
 

@@ -16,7 +16,7 @@ from fmnist.machine.errors import UserFacingError
 from fmnist.pictures.encode import data_url
 from fmnist.runs import queue
 from fmnist.runs.run import Run
-from fmnist.ui.parts.room import SCAN, address, qr_code, way_in
+from fmnist.ui.parts.room import SCAN, address, asked, qr_code, way_in
 from fmnist.words import Words, _, number, said
 
 FOLLOWED = 1.0
@@ -70,6 +70,7 @@ def markup(ticket: Ticket, room: Room) -> str:
         _=_,
         number=number,
         room=room,
+        question=asked(room),
         runs=[_run(run, room) for run in learned[:MOST_RUNS]],
         runs_in_all=len(learned),
         sketches=[_sketch(sketch, room) for sketch in latest],

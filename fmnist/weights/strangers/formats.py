@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Concatenate, Literal, ParamSpec, TypeVar
 
@@ -43,6 +43,14 @@ ASIDE = re.compile(r"(.*\.)?num_batches_tracked|standardize\.(mean|std)")
 # What training keeps beside the layers: weights of the classes in a loss, counts of a metric.
 _BESIDE = re.compile(
     r"(.*\.)?(criterion|loss(_\w+)?|\w+_loss|(\w+_)?(acc|accuracy|metrics?|confmat))(\..*)?"
+)
+# Single numbers on which no answer hangs: what thop counts, how sure a model is, and how it
+# standardises pixels, which is found out. In Flax' batch_stats, means are a layer's.
+_SINGLE = re.compile(r"(?!.*batch_stats)(.*\.)?(total_ops|total_params|temperature|mean|std)")
+# What training keeps in the shapes of the layers: averages of them, or by how much they change.
+_COPY = re.compile(
+    r"(^|[._])(ema|swa|avg|averaged?|shadow|teacher|target|momentum|velocit(y|ies)|grad(ient)?s?)"
+    r"(?=[._]|$)"
 )
 # What wraps a model, to compile it or to train it on several devices or on its own averages.
 _WRAPPER = re.compile(r"(?<![^.])(?:_orig_mod|module)\.")
@@ -111,6 +119,17 @@ def kind_of(content: bytes, filename: str) -> Kind:
         return "safetensors"
     if content[:1] == b"\x80" and content[1:2] in b"\x02\x03\x04\x05":  # a pickle's protocol
         return "torch"
+    if content.startswith(b"\x1f\x8b"):
+        raise WeightsError(
+            "{file} is packed with gzip. Unpack it, and bring the file that was in it.",
+            file=filename,
+        )
+    if content[:200].lstrip().lower().startswith((b"<!doctype html", b"<html")):
+        raise WeightsError(
+            "{file} is a web page, which was saved in place of the model. Bring the file that the "
+            "page offers for download.",
+            file=filename,
+        )
     if content.startswith(b"version https://git-lfs"):
         raise WeightsError(
             "{file} is a pointer of Git LFS, which stands where the model should: 130 bytes that "
@@ -139,7 +158,7 @@ def tidied(loaded: Mapping[str, Tensor], filename: str) -> dict[str, Tensor]:
         {
             names[name]: tensor
             for name, tensor in loaded.items()
-            if not _BESIDE.fullmatch(name) and (tensor.ndim or ASIDE.fullmatch(names[name]))
+            if ASIDE.fullmatch(names[name]) or not _beside(name, tensor)
         }
     )
     if not tensors:
@@ -151,6 +170,46 @@ def tidied(loaded: Mapping[str, Tensor], filename: str) -> dict[str, Tensor]:
                 "{file}: {name} is no plain tensor of floats.", file=filename, name=quoted(name)
             )
     return tensors
+
+
+def _beside(name: str, tensor: Tensor) -> bool:
+    """Whether a tensor belongs to no layer, such as a count or whole numbers in a row."""
+    whole = not tensor.is_floating_point() and not tensor.is_complex()
+    counted = whole and tensor.ndim == 1 and name.rpartition(".")[2] not in _LEAVES
+    single = tensor.numel() == 1 and _SINGLE.fullmatch(name)
+    return not tensor.ndim or counted or bool(single or _BESIDE.fullmatch(name))
+
+
+def without_copies(tensors: Mapping[str, Tensor]) -> Iterator[Mapping[str, Tensor]]:
+    """The tensors, to be tried as they are, and then without what is in them a second time.
+
+    That is a module by another name, and what training keeps in the shapes of the layers.
+    """
+    yield tensors
+    once = _once(tensors)
+    if len(once) < len(tensors):
+        yield once
+    own = {name: tensor for name, tensor in once.items() if not _COPY.search(name)}
+    shapes = {tensor.shape for tensor in own.values()}
+    if len(own) < len(once) and all(tensor.shape in shapes for tensor in once.values()):
+        yield own
+
+
+def _once(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of each module by its first name alone."""
+    modules: dict[str, list[str]] = {}
+    for name in tensors:
+        modules.setdefault(name.rpartition(".")[0], []).append(name)
+    distinct: dict[frozenset[object], list[str]] = {}
+    for names in modules.values():
+        module = frozenset((n.rpartition(".")[2], _content(tensors[n])) for n in names)
+        distinct.setdefault(module, names)
+    return {name: tensors[name] for names in distinct.values() for name in names}
+
+
+def _content(tensor: Tensor) -> tuple[object, ...]:
+    numbers = tensor.contiguous().flatten().view(torch.uint8).numpy()
+    return tensor.shape, tensor.dtype, numbers.tobytes()
 
 
 def _masked(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -1,8 +1,9 @@
 """A graph as a classifier: whatever runs it, what it takes and what it answers is found out."""
 
+import copy
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
 import torch
@@ -43,10 +44,14 @@ class Runtime(Protocol):
 
 
 class _Layout(NamedTuple):
-    """How a graph takes images: how many at once, -1 any number, 0 one without an axis for it."""
+    """How a graph takes images: how many at once, -1 any number, 0 one without an axis for it.
+
+    They are along the first axis of what it takes, or along another.
+    """
 
     batch: int
     image: tuple[int, ...]
+    axis: int = 0
 
     @property
     def side(self) -> int:
@@ -65,8 +70,10 @@ class Form(NamedTuple):
 
     shape: tuple[int, ...]  # of what it takes, filled with the image as often as that is in it
     side: int  # of the image
+    border: tuple[int, int] | None  # of black before and behind it, where it isn't made larger
     colours_last: bool
     output: str
+    columns: bool  # whether it has a column for an image, and not a row
     each: int  # how often it has ten values an image, one for each channel
     labels: list[Any] | None  # in the order of the classes, where it answers with a mapping of them
 
@@ -74,15 +81,18 @@ class Form(NamedTuple):
 class Graph(Classifier):
     """A graph from 784 values an image to 10; what it answers, as logits, are its features too.
 
-    It shows no parameters and has no gradients. Raises GraphError for any other graph.
+    It shows no parameters and has no gradients. Where it takes larger pictures they are made so, or
+    put in a black border if it is `bordered`. Raises GraphError for any other graph.
     """
+
+    bordered = False
 
     def __init__(self, content: bytes, runtime: Runtime) -> None:
         super().__init__()
         self.content, self._runtime = content, runtime
         self.standardize, self.head = Standardize(), nn.Identity()
         noise = np.random.default_rng(0).integers(0, 256, (16, 1, 28, 28)).astype(np.float32)
-        self._layout, self._output, self._each, self._labels = self._find_output(noise)
+        self._layout, self._output, self._columns, self._each, self._labels = self._find(noise)
         answers = self._run(noise)
         # Of ten sigmoids each, too, which don't sum to one.
         self.probabilities = bool((answers >= 0).all() and (answers <= 1 + ROUNDING).all())
@@ -100,17 +110,38 @@ class Graph(Classifier):
     @property
     def form(self) -> Form:
         """How it takes an image and where it answers."""
-        batch, image = self._layout
-        shape = image if batch == 0 else (abs(batch), *image)
+        batch, image, axis = self._layout
+        shape = image if batch == 0 else (*image[:axis], abs(batch), *image[axis:])
         colours_last = self._layout.channels > 1 and image[-1] == 3
-        return Form(shape, self._layout.side, colours_last, self._output, self._each, self._labels)
+        border = self._border if self.bordered else None
+        answer = (self._output, self._columns, self._each, self._labels)
+        return Form(shape, self.side, border, colours_last, *answer)
+
+    @property
+    def side(self) -> int:
+        """The edge of the pictures that it takes."""
+        return self._layout.side
+
+    @property
+    def _border(self) -> tuple[int, int]:
+        """The pixels before and behind a picture, on each axis, in one that is as large as that."""
+        missing = self.side - SIDE
+        return missing // 2, missing - missing // 2
 
     @property
     def answers_channels(self) -> bool:
         """Whether it takes three channels for three images, and so answers each by itself."""
         return self._each > 1
 
+    def with_border(self) -> Self:
+        """The same graph, given pictures in a black border."""
+        other = copy.deepcopy(self, {id(self._runtime): self._runtime})
+        other.bordered = True
+        return other
+
     def features(self, images: Tensor) -> Tensor:
+        if self.bordered:  # before black becomes another value
+            images = nn.functional.pad(images, self._border * 2)
         answers = self._run(self.standardize(images).cpu().numpy())
         if self.probabilities:
             answers = evaluation.logits_of(answers, self._runtime.step(self._output))
@@ -123,6 +154,7 @@ class Graph(Classifier):
         """What the graph answers (N, 10) to values (N, 1, 28, 28) as it wants them."""
         parts = _parts(values, self._layout)
         answers = [_rows(output) for (output,) in self._runtime.ask([self._output], parts)]
+        answers = [answer.T for answer in answers] if self._columns else answers
         size = self._each * len(CLASSES)
         if sum(answer.size for answer in answers) != size * len(values) + size * _idle(
             values, self._layout
@@ -132,12 +164,13 @@ class Graph(Classifier):
         means: NDArray[np.float32] = rows[: len(values)].mean(1, dtype=np.float32)
         return means
 
-    def _find_output(
+    def _find(
         self, values: NDArray[np.float32]
-    ) -> tuple[_Layout, str, int, list[Any] | None]:
+    ) -> tuple[_Layout, str, bool, int, list[Any] | None]:
         """The first layout that the graph takes, and its first output of 10 values.
 
-        With how often it has them an image, once, or once a channel, and the labels of a mapping.
+        With whether these are in a column, how often it has them an image, once, or once a channel,
+        and the labels of a mapping.
         """
         layouts = list(dict.fromkeys(_layouts(self._runtime.sizes)))
         # Any number, it says; but what was traced with one image may hold that number inside.
@@ -161,8 +194,11 @@ class Graph(Classifier):
                 continue
             for each in sorted({1, layout.channels}):
                 for name, answer in zip(names, answers, strict=True):
-                    if _rows(answer).size == each * len(CLASSES) * images:
-                        return layout, name, each, _labels(answer)
+                    found, count = _rows(answer), each * images
+                    if found.size == count * len(CLASSES):
+                        # Of as many images as classes it would not be known, and rows are usual.
+                        columns = found.shape == (len(CLASSES), count) and count != len(CLASSES)
+                        return layout, name, columns, each, _labels(answer)
             if any(isinstance(a, np.ndarray) and a.size == images for a in answers):
                 raise GraphError(
                     "answers every image with one value, perhaps its class. Export it so that it "
@@ -182,7 +218,7 @@ def _parts(values: NDArray[np.float32], layout: _Layout) -> list[NDArray[np.floa
     The last part is filled with the last image.
     """
     values = np.concatenate([values, np.repeat(values[-1:], _idle(values, layout), axis=0)])
-    if layout.side != SIDE:
+    if values.shape[-1] != layout.side:
         larger = (layout.side, layout.side)
         values = nn.functional.interpolate(
             torch.from_numpy(values), larger, mode="bilinear"
@@ -190,15 +226,23 @@ def _parts(values: NDArray[np.float32], layout: _Layout) -> list[NDArray[np.floa
     if layout.channels > 1:  # in colour: grey in all three
         values = np.repeat(values, 3, axis=1)
         values = np.moveaxis(values, 1, -1) if layout.image[-1] == 3 else values
-    if layout.batch < 0:
-        return [np.ascontiguousarray(values.reshape(-1, *layout.image))]
-    shape = layout.image if layout.batch == 0 else (layout.batch, *layout.image)
-    return list(np.ascontiguousarray(values.reshape(-1, *shape)))
+    images = values.reshape(-1, *layout.image)
+    if layout.batch == 0:
+        return list(np.ascontiguousarray(images))
+    parts = np.split(images, len(images) // layout.batch) if layout.batch > 0 else [images]
+    return [np.ascontiguousarray(np.moveaxis(part, 0, layout.axis)) for part in parts]
 
 
 def _layouts(sizes: Sequence[int]) -> Iterator[_Layout]:
     """The layouts of sizes of which some are -1, which can be any; the likeliest first."""
     first, others = sizes[:1], tuple(sizes[1:])
+    behind = [
+        _Layout(-1, image, axis=1)
+        for image in ((784,), (28, 28))
+        if -1 in others[:1] and len(image) == len(others) and _may_be((*first, *others[1:]), image)
+    ]
+    if -1 not in first:  # as many rows or pixels as a picture has, which is no number of images
+        yield from behind
     if sizes and -1 not in sizes and math.prod(sizes) == 784:
         yield _Layout(1, others) if math.prod(others) == 784 else _Layout(0, tuple(sizes))
     elif sizes and -1 not in others and math.prod(others) == 784:
@@ -215,6 +259,7 @@ def _layouts(sizes: Sequence[int]) -> Iterator[_Layout]:
             *((side, side, c) for c in (1, 3)),
         ]
         yield from (_Layout(first[0], image) for image in larger if others == image)
+    yield from behind
 
 
 def _may_be(sizes: Sequence[int], image: Sequence[int]) -> bool:

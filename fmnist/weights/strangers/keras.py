@@ -19,12 +19,13 @@ import torch
 from torch import Tensor
 
 from fmnist.machine.errors import UserFacingError
-from fmnist.models.chain import LOGITS_OF, Layer, handed_on
+from fmnist.models.chain import LOGITS_OF, MOST_SIDE, Layer, handed_on
 from fmnist.models.layers import SIDE
 from fmnist.weights.card import WeightsError
 from fmnist.weights.strangers import stacks
 from fmnist.weights.strangers.formats import check_size, in_quarantine, quoted
 from fmnist.weights.strangers.stacks import StackError
+from fmnist.words import Words
 
 DEEPEST = 16
 MOST_ENTRIES = 5_000
@@ -71,7 +72,10 @@ _FOLDERS = ("layers", "_layer_checkpoint_dependencies")
 
 
 class Row(NamedTuple):
-    """The layers of a chain, and the tensors of each by their names in it."""
+    """The layers of a chain, and the tensors of each by their names in it.
+
+    Of a model that takes larger pictures the first is a `Border`.
+    """
 
     layers: list[Layer]
     tensors: list[dict[str, Tensor]]
@@ -96,11 +100,24 @@ def read(content: bytes, filename: str) -> Row | dict[str, Tensor]:
     return Row(layers, tensors)
 
 
+def no_stack(filename: str, error: StackError) -> WeightsError:
+    """What a person is told of weights alone."""
+    return WeightsError(
+        "{file} holds weights alone, and they are no plain stack: {error}. Save the whole model "
+        'with model.save("model.keras"), or arrays of your own with np.savez("model.npz", '
+        "**arrays).",
+        file=filename,
+        error=error,
+    )
+
+
 def _read(content: bytes, filename: str) -> tuple[list[Layer] | None, list[tuple[int, str]], bytes]:
     """Layers, or None for weights alone; tensors by layer and name, and as safetensors 0, 1, …."""
     try:
         layers, tensors = _of_zip(content) if content.startswith(b"PK") else _of_hdf5(content)
-    except (KerasError, StackError) as error:
+    except StackError as error:
+        raise no_stack(filename, error) from None
+    except KerasError as error:
         raise WeightsError("{file} {error}", file=filename, error=error) from None
     except WeightsError:
         raise
@@ -153,7 +170,8 @@ def _of_hdf5(content: bytes) -> tuple[list[Layer] | None, list[dict[str, Tensor]
     places = _places(order)
     groups = [(places.get(name, name), list(own.values())) for name, own in saved.items() if own]
     if not groups:
-        groups = [(path, found) for path, found in _by_group(arrays).items()]
+        alone = Words("what is in no group")
+        groups = [(path or alone, found) for path, found in _by_group(arrays).items()]
     if not groups:
         raise KerasError("holds no weights of layers.")
     return None, [stacks.from_keras(groups)]
@@ -423,12 +441,20 @@ def _input(
         first = next((own[0] for path, _, _ in row if (own := arrays.get(path))), None)
         flat = first is not None and first.shape[0] == SIDE**2
         shape = (SIDE**2,) if flat and row[0][1] == "Dense" else (SIDE, SIDE, 1)
-    if shape not in ((SIDE**2,), (SIDE, SIDE), (SIDE, SIDE, 1), (SIDE, SIDE, 3)):
+    if not any(
+        shape in ((side**2,), (side, side), (side, side, 1), (side, side, 3))
+        for side in range(SIDE, MOST_SIDE + 1)
+    ):
         raise KerasError(
             "takes pictures of {shape}, and those here are 28 x 28.",
             shape=quoted(" x ".join(map(str, shape))),
         )
     return shape
+
+
+def _side(shape: Sequence[int]) -> int:
+    """The edge of the pictures of a shape, which may be rows of pixels."""
+    return math.isqrt(shape[0]) if len(shape) == 1 else shape[0]
 
 
 class _Chain:
@@ -438,6 +464,8 @@ class _Chain:
         self.layers: list[Layer] = []
         self.tensors: list[dict[str, Tensor]] = []
         self.shape: tuple[int, ...] = (1, 1, SIDE, SIDE)
+        if (side := _side(taken)) != SIDE:
+            self.add({"kind": "Border", "side": side}, black=torch.tensor(0.0))
         if len(taken) == 3 and taken[2] == 3:
             self.add({"kind": "Repeat", "channels": 3})
         elif len(taken) < 3:
@@ -605,27 +633,36 @@ def _normalisation(chain: _Chain, config: Config, arrays: list[Tensor]) -> None:
 
 
 def _affine(chain: _Chain, scale: Tensor, shift: Tensor) -> None:
-    """Add numbers of one, or of the last axis as Keras has it, to multiply with and to add."""
-    size = max(scale.numel(), shift.numel())
-    scale, shift = scale.reshape(-1).expand(size), shift.reshape(-1).expand(size)
-    if len(chain.shape) == 4:
-        scale, shift = scale[:, None, None], shift[:, None, None]
+    """Add numbers to multiply with and to add, of one shape."""
     chain.add({"kind": "Affine", "shape": list(scale.shape)}, scale=scale, shift=shift)
 
 
 def _rescaling(chain: _Chain, config: Config, _: list[Tensor]) -> None:
-    _affine(
-        chain, torch.tensor(float(config["scale"])), torch.tensor(float(config.get("offset") or 0))
-    )
+    scale, offset = float(config["scale"]), float(config.get("offset") or 0)
+    _affine(chain, torch.tensor([scale]), torch.tensor([offset]))
 
 
 def _standardising(chain: _Chain, config: Config, arrays: list[Tensor]) -> None:
     if config.get("invert"):
         raise KerasError("undoes a normalisation, which is not read here. Export it to ONNX.")
     given = [config.get("mean"), config.get("variance")]
-    mean, variance = arrays[:2] if None in given else (torch.tensor(v).float() for v in given)
+    tensors = arrays[:2] if None in given else [torch.tensor(values).float() for values in given]
+    mean, variance = (_along(tensor, chain, config.get("axis", -1)) for tensor in tensors)
     deviation = variance.sqrt().clamp(min=1e-7)
     _affine(chain, 1 / deviation, -mean / deviation)
+
+
+def _along(tensor: Tensor, chain: _Chain, axis: int | Sequence[int] | None) -> Tensor:
+    """Numbers along axes as Keras counts them, in the shape that fits each of a batch here."""
+    batch, first, *others = chain.shape
+    images = len(others) == 2
+    sizes = [batch, *others, first] if images else [batch, first, *others]
+    kept = {place % len(sizes) for place in ([axis] if isinstance(axis, int) else axis or ())}
+    shape = [size if place in kept else 1 for place, size in enumerate(sizes)]
+    if tensor.numel() < math.prod(shape):
+        tensor = tensor.expand([size for size in shape if size > 1])
+    whole = tensor.reshape(shape)[0]
+    return whole.permute(2, 0, 1) if images else whole
 
 
 def _flatten(chain: _Chain, config: Config, _: list[Tensor]) -> None:

@@ -5,6 +5,7 @@ its state: its tensors, its sizes and the modules in it. What happens between th
 stranger's program alone.
 """
 
+import inspect
 import io
 import pickle
 import struct
@@ -23,7 +24,8 @@ from fmnist.models.chain import ACTIVATIONS, LOGITS_OF, Layer, handed_on
 from fmnist.models.layers import SIDE
 
 Returned = TypeVar("Returned")
-Convolved = tuple[int, int | Literal["same"]]
+Convolved = tuple[int, int | Literal["same"], int]
+"""Stride, padding on every side and dilation."""
 _DTYPES = {
     "DoubleStorage": torch.float64, "FloatStorage": torch.float32, "HalfStorage": torch.float16,
     "BFloat16Storage": torch.bfloat16, "LongStorage": torch.int64, "IntStorage": torch.int32,
@@ -36,9 +38,6 @@ _WRAPPERS = ("DataParallel", "DistributedDataParallel", "OptimizedModule")
 _IDLE = ("Dropout", "Dropout1d", "Dropout2d", "AlphaDropout", "FeatureAlphaDropout", "Identity",
          "LogSoftmax")  # fmt: skip
 _HOLDERS = ("Sequential", "ModuleList", "ModuleDict")
-_WAYS = {"LeakyReLU": "negative_slope", "ELU": "alpha", "GELU": "approximate", "Softmax": "dim",
-         "LogSoftmax": "dim", "PReLU": "num_parameters"}  # fmt: skip
-"""The activations that have an option, which is called alike here."""
 
 
 class Whole(NamedTuple):
@@ -46,8 +45,7 @@ class Whole(NamedTuple):
 
     `row` is its layers as if one followed the other in the order in which they were made, each with
     the name of the module that it is, if it is one; `certain` where no program can have another
-    order. None where one is of an `unknown` kind. By the name of a convolution, `convolved` is
-    its stride and the padding on every side.
+    order. None where one is of an `unknown` kind. `convolved` is by the name of a convolution.
     """
 
     tensors: dict[str, Tensor]
@@ -291,13 +289,14 @@ def _own(module: Inert) -> Iterator[tuple[str, Tensor]]:
 
 
 def _convolved(module: Inert) -> Convolved | None:
-    """Stride and padding of a convolution; None where they differ from side to side."""
-    stride, padding = (_even(vars(module).get(name)) for name in ("stride", "padding"))
+    """What is known of a convolution; None where it differs from side to side."""
+    names = ("stride", "padding", "dilation")
+    stride, padding, dilation = (_even(vars(module).get(name)) for name in names)
     padding = {"valid": 0}.get(padding, padding) if isinstance(padding, str) else padding
-    if not (isinstance(stride, int) and 0 < stride <= SIDE):
+    if not all(isinstance(one, int) and 0 < one <= SIDE for one in (stride, dilation)):
         return None
     if padding == "same" or (isinstance(padding, int) and 0 <= padding <= SIDE):
-        return stride, padding
+        return stride, padding, dilation
     return None
 
 
@@ -344,8 +343,6 @@ def _layers(module: Any, shape: Sequence[int]) -> Iterator[Layer]:
     loss = type(module).origin.startswith("torch.nn.modules.loss.")
     if loss or kind in _IDLE or (kind in _HOLDERS and not _children(module)):
         return
-    if kind == "Flatten" and module.start_dim != 1:
-        raise LookupError
     images = len(shape) == 4
     if images and kind in ("Linear", "BatchNorm1d"):
         yield {"kind": "Flatten"}
@@ -406,7 +403,8 @@ def _norm(images: bool, module: Any) -> dict[str, Any]:
 def _pool(mean: bool, module: Any) -> dict[str, Any]:
     size, (down, right) = _pair(module.kernel_size), _pair(module.padding)
     counted = mean and (down or right) and module.count_include_pad
-    if module.ceil_mode or counted or (not mean and _even(module.dilation) != 1):
+    other = vars(module).get("divisor_override") if mean else _even(module.dilation) != 1
+    if module.ceil_mode or counted or other:
         raise LookupError
     stride = size if module.stride is None else _pair(module.stride)
     return {"kind": "Pool", "size": size, "stride": stride, "padding": [right, right, down, down],
@@ -421,9 +419,23 @@ def _adaptive(mean: bool, module: Any) -> dict[str, Any]:
     return {"kind": "AdaptivePool", "output_size": module.output_size}
 
 
+def _flatten(module: Any) -> dict[str, Any]:
+    if (module.start_dim, module.end_dim) != (1, -1):
+        raise LookupError
+    return {}
+
+
+def _layer_norm(module: Any) -> dict[str, Any]:
+    size = list(module.normalized_shape)
+    return {"normalized_shape": size, "eps": module.eps,
+            "elementwise_affine": module.elementwise_affine,
+            "bias": "bias" in dict(_own(module))}  # fmt: skip
+
+
 def _activation(kind: str, module: Any) -> dict[str, Any]:
-    option = _WAYS.get(kind)
-    return {option: getattr(module, option)} if option else {}
+    """Its options, which a module keeps by the names that its class takes them by."""
+    taken = inspect.signature(ACTIVATIONS[kind]).parameters.keys() - {"inplace"}
+    return {name: value for name, value in vars(module).items() if name in taken}
 
 
 _TRANSLATED: Mapping[str, Callable[[Any], dict[str, Any]]] = {
@@ -436,7 +448,7 @@ _TRANSLATED: Mapping[str, Callable[[Any], dict[str, Any]]] = {
     "AvgPool2d": partial(_pool, True),
     "AdaptiveMaxPool2d": partial(_adaptive, False),
     "AdaptiveAvgPool2d": partial(_adaptive, True),
-    "Flatten": lambda module: {},
+    "Flatten": _flatten,
     "ZeroPad2d": lambda module: {"padding": list(module.padding)},
-    "LayerNorm": lambda module: {"normalized_shape": list(module.normalized_shape)},
+    "LayerNorm": _layer_norm,
 }

@@ -68,8 +68,8 @@ def values(array: io.BytesIO) -> NDArray[Any]:
 def weights(content: bytes, filename: str) -> dict[str, Tensor] | None:
     """The weights in an .npz, by their names, in its order.
 
-    None where no array sees an image, and none has the name of a kernel. Opened in quarantine;
-    raises WeightsError where it unpacks to too much.
+    None where no array sees an image or holds filters, and none has the name of a kernel. Opened in
+    quarantine; raises WeightsError where it unpacks to too much.
     """
     if not content.startswith(b"PK"):
         return None
@@ -89,7 +89,8 @@ def _weights(content: bytes, filename: str) -> tuple[list[str], bytes] | None:
         names = [name for name, of in headers.items() if of.dtype.kind == "f"]
         shapes = [headers[name].shape for name in names]
         seen = any(len(shape) == 2 and SIDE**2 in shape for shape in shapes)
-        if not seen and not any(map(flax.is_kernel, names)):
+        filters = any(len(shape) == 4 and SIDE not in shape for shape in shapes)
+        if not seen and not filters and not any(map(flax.is_kernel, names)):
             return None
         found = [values(files[name]).astype(np.float32, order="C") for name in names]
     except ValueError:

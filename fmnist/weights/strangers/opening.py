@@ -23,7 +23,7 @@ from fmnist.models import MODELS, inference
 from fmnist.models.chain import ACTIVATIONS, Chain, Layer
 from fmnist.models.ensemble import Ensemble
 from fmnist.models.inference import BATCH, ProgressCallback
-from fmnist.models.layers import Classifier
+from fmnist.models.layers import SIDE, Classifier
 from fmnist.weights.card import WeightsError
 from fmnist.weights.strangers import (
     flax,
@@ -37,8 +37,8 @@ from fmnist.weights.strangers import (
     trials,
 )
 from fmnist.weights.strangers.formats import ASIDE, in_quarantine, quoted, shapes_of
-from fmnist.weights.strangers.graphs import GraphError
-from fmnist.weights.strangers.modules import Whole
+from fmnist.weights.strangers.graphs import Graph, GraphError
+from fmnist.weights.strangers.modules import Convolved, Whole
 from fmnist.weights.strangers.onnx import OnnxModel, keeps_outside
 from fmnist.weights.strangers.pairs import paired
 from fmnist.weights.strangers.stacks import Geometry, Stack, StackError, Style
@@ -59,6 +59,14 @@ def assumed(reads: str) -> Words:
 
 
 ASSUMED = assumed("")
+
+
+def in_border(reads: str) -> Words:
+    """A reading of the pixels of pictures that were put in a border."""
+    return Words("{reading}, in a black border", reading=reads)
+
+
+BORDERED = in_border("")
 
 
 class Opened(NamedTuple):
@@ -120,7 +128,7 @@ def open_file(
         elif kind in ("keras", "hdf5"):
             found = _from_keras(content, filename)
         else:
-            found = _from_pickle(pickles.read(content, filename), filename)
+            found = _from_pickle(pickles.read(content, filename, makes_network), filename)
         opened = found if isinstance(found, Opened) else _likeliest(found, filename, report)
         _probe(opened.model, filename)
     except GraphError as error:
@@ -153,15 +161,13 @@ def _from_onnx(content: bytes, filename: str, reads: str | None) -> Opened | lis
     in_quarantine(_try_graph, content, filename)
     model = OnnxModel(content)
     channels = Words("a network that answers each channel")
-    taken_for = channels if model.answers_channels else None
-    if not model.whole_numbers:
-        return [Candidate(lambda: model, taken_for=taken_for)]
-    ways = [Candidate(lambda: model, taken_for=taken_for, readings=_BYTEWISE)]
-    with contextlib.suppress(GraphError, WeightsError):
-        floats = model.with_floats()
-        in_quarantine(_try_graph, floats.content, filename)
-        taken_for = Words("a network of floats, though it declares whole numbers")
-        ways.append(Candidate(lambda: floats, taken_for=taken_for, cost=1.0))
+    ways = _in_sizes(model, *[channels] * model.answers_channels)
+    if model.whole_numbers:
+        with contextlib.suppress(GraphError, WeightsError):
+            floats = model.with_floats()
+            in_quarantine(_try_graph, floats.content, filename)
+            taken_for = Words("a network of floats, though it declares whole numbers")
+            ways += _in_sizes(floats, taken_for, cost=1.0)
     return ways
 
 
@@ -169,21 +175,49 @@ def _from_tflite(content: bytes, filename: str, reads: str | None) -> Opened | l
     if opened := _opened_before(TfliteModel, content, reads):
         return opened
     in_quarantine(_try_tflite, content, filename)
-    model = TfliteModel(content)
-    if not model.whole_numbers:
-        return [Candidate(lambda: model)]
-    return [Candidate(lambda: model, readings=_BYTEWISE)]
+    return _in_sizes(TfliteModel(content))
+
+
+def _in_sizes(model: Graph, *taken_for: Words, cost: float = 0.0) -> list[Candidate]:
+    """The ways to give a graph pictures as large as it takes them."""
+    readings = _BYTEWISE if model.whole_numbers else tuple(READINGS)
+    if model.side == SIDE:
+        return [_candidate(model, *taken_for, cost=cost, readings=readings)]
+    return [
+        _candidate(sized, *taken_for, size, cost=cost, readings=readings)
+        for sized, size in _sizes(model.side, model, model.with_border())
+    ]
+
+
+def _sizes(side: int, larger: Classifier, framed: Classifier) -> list[tuple[Classifier, Words]]:
+    """The ways to make pictures as large as a model takes them, with what each is in words."""
+    return [
+        (larger, Words("pictures made {side}x{side}", side=side)),
+        (framed, Words("pictures with a border, {side}x{side}", side=side)),
+    ]
+
+
+def _candidate(
+    model: Classifier,
+    *taken_for: Words,
+    cost: float = 0.0,
+    readings: Sequence[str] = tuple(READINGS),
+) -> Candidate:
+    """A model that is built already, as a candidate."""
+    words = listed(taken_for) if taken_for else None
+    return Candidate(lambda: model, taken_for=words, cost=cost, readings=readings)
 
 
 def _opened_before(
-    kind: Callable[[bytes], Classifier], content: bytes, reads: str | None
+    kind: Callable[[bytes], Graph], content: bytes, reads: str | None
 ) -> Opened | None:
     """The model of a graph of which it is known how it reads pixels."""
-    known = reads.removesuffix(ASSUMED) if reads else None
-    if known is None or known not in READINGS:
+    known = (reads or "").removesuffix(ASSUMED)
+    reading = known.removesuffix(BORDERED)
+    if reading not in READINGS:
         return None
-    model = kind(content)
-    trials.read_as(model, known)
+    model = kind(content) if reading == known else kind(content).with_border()
+    trials.read_as(model, reading)
     return Opened(model, None, reads)
 
 
@@ -241,22 +275,26 @@ def _from_keras(content: bytes, filename: str) -> Opened | list[Candidate]:
     try:
         if isinstance(found, keras.Row):
             tensors = [_sound(each, filename, f"{i}.") for i, each in enumerate(found.tensors)]
-            model = Chain(found.layers, tensors).eval()
-            return [Candidate(lambda: model)]
+            return _of_row(found._replace(tensors=tensors))
         stack = stacks.read(_sound(found, filename), channels_last=True, eps=keras.EPSILON)
         return _ways(stack)
     except StackError as error:
-        raise WeightsError(
-            "{file} holds weights alone, and they are no plain stack: {error}. Save the whole "
-            'model with model.save("model.keras").',
-            file=filename,
-            error=error,
-        ) from None
+        raise keras.no_stack(filename, error) from None
     except ValueError:
         raise WeightsError(
             "{file} has layers that make no classifier of 28x28 pictures here. Export it to ONNX.",
             file=filename,
         ) from None
+
+
+def _of_row(row: keras.Row) -> list[Candidate]:
+    """The ways to give a row of layers pictures as large as it takes them."""
+    model = Chain(*row).eval()
+    (first, *layers), (_, *tensors) = row
+    if first["kind"] != "Border":
+        return [_candidate(model)]
+    larger = Chain([{**first, "kind": "Resize"}, *layers], [{}, *tensors]).eval()
+    return [_candidate(*sized) for sized in _sizes(first["side"], larger, model)]
 
 
 def _from_pickle(whole: Whole, filename: str) -> Opened | list[Candidate]:
@@ -297,8 +335,36 @@ def _from_state_dict(
 
     `in_order` is whether the file keeps the order of the layers, as a pickle does.
     """
-    tensors = paired(whole.tensors) or whole.tensors
-    shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    for tensors in formats.without_copies(whole.tensors):
+        found = _networks(tensors, whole.convolved, in_order, architecture)
+        if isinstance(found, Opened):
+            return found
+        if candidates := [*others, *found]:
+            return candidates
+    if whole.unknown:
+        raise WeightsError(
+            "{file} is a whole model with parts that aren't known here, {parts}. {instead}",
+            file=filename,
+            parts=quoted(whole.unknown),
+            instead=formats.SAVE_INSTEAD,
+        )
+    raise _fits_nothing(whole.tensors, filename)
+
+
+def makes_network(tensors: Mapping[str, Tensor]) -> bool:
+    """Whether some network has tensors of these shapes."""
+    return any(_networks(each, {}, True) for each in formats.without_copies(tensors))
+
+
+def _networks(
+    tensors: Mapping[str, Tensor],
+    convolved: Mapping[str, Convolved],
+    in_order: bool,
+    architecture: str | None = None,
+) -> Opened | list[Candidate]:
+    """One of our own, or all that a stranger's tensors may be."""
+    tensors = _named(tensors)
+    shapes = _shapes(tensors)
     for known in sorted(MODELS, key=lambda name: name != architecture):
         if shapes_of(known) == shapes:
             return Opened(_filled(known, {name: name for name in shapes}, tensors), known, None)
@@ -311,21 +377,21 @@ def _from_state_dict(
         stacked = _ways(
             stacks.read(flaxs, channels_last=True)
             if flaxs
-            else stacks.read(tensors, convolved=whole.convolved)
+            else stacks.read(tensors, convolved=convolved)
         )
     except StackError:
         stacked = []
-    candidates = [*others, *registered, *stacked]
-    if not candidates and whole.unknown:
-        raise WeightsError(
-            "{file} is a whole model with parts that aren't known here, {parts}. {instead}",
-            file=filename,
-            parts=quoted(whole.unknown),
-            instead=formats.SAVE_INSTEAD,
-        )
-    if not candidates:
-        raise _fits_nothing(shapes, filename)
-    return candidates
+    return [*registered, *stacked]
+
+
+def _named(tensors: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    """The tensors by the names of torch's layers where they have names of their maker's own."""
+    own = not any(map(flax.is_kernel, tensors))
+    return (own and paired(tensors)) or tensors
+
+
+def _shapes(tensors: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
 
 
 def _activations(architecture: str) -> Words | None:
@@ -372,10 +438,11 @@ def _likeliest(candidates: Sequence[Candidate], filename: str, report: ProgressC
     if found is None:
         raise _not_finite(filename)
     candidate = found.candidate
+    within = isinstance(found.model, Graph) and found.model.bordered
     return Opened(
         found.model,
         candidate.architecture,
-        found.reads,
+        in_border(found.reads) if within else found.reads,
         candidate.taken_for,
         found.doubt,
         None if found.model.opaque else found.order,
@@ -460,7 +527,15 @@ def _assignments(
     return [way for place, way in enumerate(filled) if way not in filled[:place]]
 
 
-def _fits_nothing(shapes: Mapping[str, tuple[int, ...]], filename: str) -> WeightsError:
+def _fits_nothing(tensors: Mapping[str, Tensor], filename: str) -> WeightsError:
+    if answers := _answers(tensors):
+        return WeightsError(
+            "{file} has another number of answers, {answers}: there are ten classes of garments. "
+            "Bring a model with an answer for each of them.",
+            file=filename,
+            answers=answers,
+        )
+    shapes = _shapes(_named(tensors))
     fits = {name: _fit(shapes_of(name), shapes, by_name=True) for name in MODELS}
     closest = min(fits, key=lambda name: len(fits[name].missing + fits[name].surplus))
     _, missing, surplus = fits[closest]
@@ -487,6 +562,20 @@ def _fits_nothing(shapes: Mapping[str, tuple[int, ...]], filename: str) -> Weigh
         closest=closest,
         wanted=wanted,
     )
+
+
+def _answers(tensors: Mapping[str, Tensor]) -> int | None:
+    """How many answers a network has that would be one here if it had ten; None for all else."""
+    tensors = _named(tensors)
+    last = next((name for name in reversed(list(tensors)) if tensors[name].ndim > 1), None)
+    if last is None or not (answers := len(tensors[last])):
+        return None
+    module = last.rpartition(".")[0]
+    layer = {name: t for name, t in tensors.items() if name.rpartition(".")[0] == module}
+    if any(len(tensor) != answers for tensor in layer.values()):
+        return None
+    ten = {name: tensor[torch.arange(10) % answers] for name, tensor in layer.items()}
+    return answers if makes_network({**tensors, **ten}) else None
 
 
 def _fit(

@@ -22,6 +22,7 @@ from fmnist.models.chain import MOST_LAYERS, Chain, Layer
 from fmnist.models.layers import SIDE
 from fmnist.weights.strangers.formats import ASIDE, quoted
 from fmnist.weights.strangers.modules import Convolved
+from fmnist.weights.strangers.pairs import numbers
 from fmnist.words import Words, listed
 
 MOST_WAYS = 128
@@ -69,13 +70,14 @@ class Step(NamedTuple):
 
     `padding` are zeros on every side, or "same"; `pool` is (size, stride), (1, 1) for none, and
     `over` what its windows hang over: nothing, half of them on every side, or the rest that
-    is too small for one.
+    is too small for one. `dilation` is how far apart a filter looks at pixels.
     """
 
     stride: int
     padding: int | Literal["same"]
     pool: tuple[int, int]
     over: Literal["", "padded", "rounded up"] = ""
+    dilation: int = 1
 
 
 class Geometry(NamedTuple):
@@ -102,7 +104,8 @@ class Style(NamedTuple):
     each of three channels is standardised as ImageNet's is. `odd` is the place of one linear,
     counted from the first convolution on, and the activation that it alone has; `late` is whether
     activations stand behind pooling, `bare` whether none stands between a depthwise convolution and
-    the next, `tops` whether global pooling takes the greatest.
+    the next, `tops` whether global pooling takes the greatest; `bordered` is whether images become
+    larger by a black border.
     """
 
     convolution: str = "ReLU"
@@ -117,6 +120,7 @@ class Style(NamedTuple):
     late: bool = False
     bare: bool = False
     tops: bool = False
+    bordered: bool = False
 
     @property
     def cost(self) -> float:
@@ -128,7 +132,7 @@ class Style(NamedTuple):
         return 0.5 * sum(odd) + rare + (self.end != LINEAR) + (self.odd is not None)
 
 
-_RARE = {"ReLU": 0.0, "SELU": 2.0}
+_RARE = {"ReLU": 0.0, "SELU": 2.0, "ReLU6": 2.0, "Softplus": 2.0, "Mish": 2.0}
 ACTIVATIONS: Mapping[str, Layer | None] = {
     "ReLU": {"kind": "ReLU"},
     "LeakyReLU": {"kind": "LeakyReLU", "negative_slope": 0.01},
@@ -140,12 +144,15 @@ ACTIVATIONS: Mapping[str, Layer | None] = {
     "SiLU": {"kind": "SiLU"},
     "Tanh": {"kind": "Tanh"},
     "Sigmoid": {"kind": "Sigmoid"},
+    "ReLU6": {"kind": "ReLU6"},
+    "Softplus": {"kind": "Softplus"},
+    "Mish": {"kind": "Mish"},
     LINEAR: None,
 }
 
 ODD = (LINEAR, "ReLU", "Tanh", "Sigmoid")
 """The activations that one linear may have in the midst of others."""
-SMOOTH = ("GELU", "SiLU")
+SMOOTH = ("GELU", "SiLU", "Mish")
 """Those that fall and rise, so that the greatest before them is not the greatest behind."""
 
 
@@ -219,6 +226,8 @@ class Stack:
         others = self.orders(geometry, style)
         if self.convolutions and self.convolutions[0].inputs == 3:
             others.append(style._replace(colours=not style.colours))
+        if geometry.side != SIDE:
+            others.append(style._replace(bordered=not style.bordered))
         others += [style._replace(convolution=one.convolution, linear=one.linear,
                                   states=one.states, columns=one.columns)
                    for one in self.styles()]  # fmt: skip
@@ -360,7 +369,9 @@ class Stack:
             words = [style.convolution] * plain + words
             words.append(STATES[style.states])
             words += [Words("columns for rows")] if style.columns else []
-        if geometry.side != SIDE:
+        if geometry.side != SIDE and style.bordered:
+            words.append(Words("pictures with a border, {side}x{side}", side=geometry.side))
+        elif geometry.side != SIDE:
             words.append(Words("pictures made {side}x{side}", side=geometry.side))
         if style.colours:
             words.append(Words("colours standardised as ImageNet's are"))
@@ -473,7 +484,9 @@ class Stack:
                 yield {"kind": "BatchNorm", **size}, part.tensors
 
         channels, side = 1, geometry.side
-        if side != SIDE:
+        if side != SIDE and style.bordered:
+            yield {"kind": "Border", "side": side}, {"black": torch.tensor(0.0)}
+        elif side != SIDE:
             yield {"kind": "Resize", "side": side}, {}
         if self.convolutions:
             if self.convolutions[0].inputs == 3:
@@ -491,8 +504,9 @@ class Stack:
                     "outputs": part.outputs,
                     "size": [height, width],
                     "stride": [step.stride] * 2,
-                    "padding": _around(side, height, step),
+                    "padding": _around(side, _reach(part, step), step),
                     "groups": channels // part.inputs,
+                    "dilation": [step.dilation] * 2,
                     "bias": "bias" in part.tensors,
                 },
                 part.tensors,
@@ -550,7 +564,7 @@ class Stack:
 def _steps(part: Part, known: Convolved | None) -> Iterator[tuple[Step, float]]:
     """What may happen around a convolution, and how unusual it is."""
     edge = part.tensors["weight"].shape[2]
-    half = (edge - 1) // 2
+    half, dilation = (edge - 1) // 2, 1
     # Of an even edge there are two halves.
     paddings: dict[int | Literal["same"], float] = {0: 0.0, half: 0.0, edge // 2: 0.0}
     for pixels in (1, 2, 3):
@@ -560,18 +574,16 @@ def _steps(part: Part, known: Convolved | None) -> Iterator[tuple[Step, float]]:
         paddings["same"] = 0.2
     strides = {1: 0.0, 2: 0.5, 3: 0.7}
     if known:
-        stride, padding = known
-        strides, paddings = (
-            {stride: 0.0},
-            {half if padding == "same" and edge % 2 else padding: 0.0},
-        )
+        stride, padding, dilation = known
+        same = padding == "same" and edge % 2
+        strides, paddings = {stride: 0.0}, {half * dilation if same else padding: 0.0}
     for (stride, odd), (padding, odder), (pool, over) in itertools.product(
         strides.items(), paddings.items(), _POOLS
     ):
         if padding == "same" and stride == 1 and edge % 2:
             continue  # which is half
         both = 0.7 if stride > 1 and pool != (1, 1) else 0.0  # a stride stands in for pooling
-        yield Step(stride, padding, pool, over), odd + odder + both
+        yield Step(stride, padding, pool, over, dilation), odd + odder + both
 
 
 _POOLS: Mapping[tuple[tuple[int, int], Literal["", "padded", "rounded up"]], float] = {
@@ -603,8 +615,13 @@ def _change(before: Step | None, after: Step) -> float:
     )
 
 
+def _reach(part: Part, step: Step) -> int:
+    """The edge of what a filter sees."""
+    return step.dilation * (part.tensors["weight"].shape[2] - 1) + 1
+
+
 def _around(side: int, edge: int, step: Step) -> list[int]:
-    """The zeros left, right, top and bottom."""
+    """The zeros left, right, top and bottom, for filters that see an edge."""
     if step.padding != "same":
         return [step.padding] * 4
     missing = max((math.ceil(side / step.stride) - 1) * step.stride + edge - side, 0)
@@ -613,7 +630,7 @@ def _around(side: int, edge: int, step: Step) -> list[int]:
 
 def _behind(side: int, part: Part, step: Step) -> int:
     """The edge of the maps behind a convolution and before its pooling."""
-    edge = part.tensors["weight"].shape[2]
+    edge = _reach(part, step)
     left, right, *_ = _around(side, edge, step)
     return (side + left + right - edge) // step.stride + 1
 
@@ -794,24 +811,33 @@ def _in_a_row(parts: Sequence[Part], inputs: int | None) -> list[Part]:
 def _norms(
     parts: Sequence[Part], layers: Sequence[Part], linears: Sequence[Part]
 ) -> dict[str, Part]:
-    """Every normalisation by the layer it follows: the one before it in the file, if it fits."""
+    """Every normalisation by the layer it follows.
+
+    One by itself follows the layer before it in the file, if it fits; of several in a row each
+    follows the layer of its number, bn2 conv2, else the last that is left.
+    """
     norms: dict[str, Part] = {}
     before: Part | None = None
-    for part in parts:
-        if part.kind != "norm":
-            before = part
+    for is_norm, run in itertools.groupby(parts, lambda part: part.kind == "norm"):
+        row = list(run)
+        if not is_norm:
+            before = row[-1]
             continue
-        open_ones = [one for one in layers if one.outputs == part.outputs and one.name not in norms]
-        if before is not None and before in open_ones:
-            norms[before.name] = part
-        elif open_ones:
-            norms[open_ones[0].name] = part
-        elif linears and part.outputs == linears[0].inputs:
-            norms["flat"] = part
-        elif part.outputs == layers[0].inputs:
-            norms[""] = part
-        else:
-            raise StackError("{name} follows no layer", name=part.name)
+        for part in reversed(row):
+            fits = [one for one in layers if one.outputs == part.outputs and one.name not in norms]
+            if len(row) > 1:
+                numbered = [one for one in fits if numbers(one.name) == numbers(part.name)]
+                fits = (numbered or fits)[-1:]
+            elif before in fits:
+                fits = [before]
+            if fits:
+                norms[fits[0].name] = part
+            elif linears and part.outputs == linears[0].inputs:
+                norms["flat"] = part
+            elif part.outputs == layers[0].inputs:
+                norms[""] = part
+            else:
+                raise StackError("{name} follows no layer", name=part.name)
     return norms
 
 

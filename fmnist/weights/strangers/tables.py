@@ -3,10 +3,10 @@
 import csv
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -31,7 +31,7 @@ COARSEST = 0.01
 WIDEST = 100
 """The most columns of a table; ours has 14."""
 LONGEST_LINE = 10_000
-_TRUTH = re.compile(r"(y_?)?(true|truth|test|actual|target|expected|ground_?truth)(_?\w+)?", re.I)
+_TRUTH = re.compile(r"(y_?)?(true|truth|test|actual|target|expected|ground_?truth)(_?\w.*)?", re.I)
 _SAID = re.compile(r".*(pred|answer|said|guess|output)", re.I)
 _MEANT = re.compile(r"(p|y|prob\w*|logits?|scores?|class|label|pred\w*)[ _.-]+", re.I)
 
@@ -120,6 +120,17 @@ class _TableError(UserFacingError):
     """What is wrong with a table, in words that follow its name."""
 
 
+class _OtherError(_TableError):
+    """An array holds something else than what a model said of each image."""
+
+
+class _Meant(NamedTuple):
+    """The class that a column's name means, and what else is in the name."""
+
+    place: int
+    around: str
+
+
 def _answers_in(content: bytes, filename: str, images: int) -> NDArray[Any]:
     if not content.startswith(b"PK"):
         return _answers(_columns(content, images), images)
@@ -127,11 +138,22 @@ def _answers_in(content: bytes, filename: str, images: int) -> NDArray[Any]:
         files = npz.entries(content, filename)
     except ValueError:
         raise _TableError("it is a damaged .npz file.") from None
-    return _answers({name: _array(file, images) for name, file in files.items()}, images)
+    arrays, others = {}, []
+    for name, file in files.items():
+        try:
+            arrays[name] = _array(file, images)
+        except _OtherError as error:
+            others.append(error)
+    if others and not arrays:
+        raise others[0]
+    return _answers(arrays, images)
 
 
 def _array(file: io.BytesIO, images: int) -> Column:
-    """The array of an .npy file; a small one, or one for all images."""
+    """The array of an .npy file; a small one, or one for all images.
+
+    Raises _OtherError for another, and _TableError for one that can't be read.
+    """
     damaged = Words("it holds an array that is damaged, or one of Python objects.")
     try:
         shape, dtype = npz.header(file)
@@ -139,8 +161,10 @@ def _array(file: io.BytesIO, images: int) -> Column:
         raise _TableError(damaged) from None
     if dtype.kind not in "iufbU" or dtype.itemsize > 400:
         raise _TableError("its values are of the type {dtype}, and not numbers.", dtype=dtype)
-    if any(size > max(images, WIDEST) for size in shape[:1]) or np.prod(shape[1:]) > WIDEST:
-        raise _wrong_count(shape[0] if shape else 0, images)
+    if any(size > max(images, WIDEST) for size in shape[:1]):
+        raise _wrong_count(shape[0], images)
+    if np.prod(shape[1:]) > WIDEST:
+        raise _no_ten(shape)
     try:
         return npz.values(file)
     except ValueError:
@@ -186,9 +210,15 @@ def _numeric(cells: Sequence[str]) -> bool:
         return False
 
 
-def _wrong_count(count: int, images: int) -> _TableError:
-    return _TableError(
+def _wrong_count(count: int, images: int) -> _OtherError:
+    return _OtherError(
         "it has {count:,} rows, and there are {images:,} test images.", count=count, images=images
+    )
+
+
+def _no_ten(shape: Sequence[int]) -> _OtherError:
+    return _OtherError(
+        "it has an array of {shape}, and of ten columns none.", shape=" x ".join(map(str, shape))
     )
 
 
@@ -204,18 +234,12 @@ def _answers(columns: Mapping[str, Column], images: int) -> NDArray[Any]:
     }
     wide = {name: a for name, a in arrays.items() if a.shape[1:] == (len(CLASSES),)}
     if wide:
-        numbers = _floats(_only(wide))
+        numbers = _floats(wide[_only(wide)])
         return _sure(numbers if names is None else numbers[:, _order(names.astype(str).tolist())])
     if any(array.ndim > 1 for array in arrays.values()):
-        shape = next(array.shape for array in arrays.values() if array.ndim > 1)
-        raise _TableError(
-            "it has an array of {shape}, and of ten columns none.",
-            shape=" x ".join(map(str, shape)),
-        )
-    by_class = {place: name for name in arrays if (place := _meant(name)) is not None}
-    if len(by_class) == len(CLASSES):
-        ten = [_floats(arrays[by_class[place]]) for place in range(len(CLASSES))]
-        return _sure(np.stack(ten, 1))
+        raise _no_ten(next(array.shape for array in arrays.values() if array.ndim > 1))
+    if tens := _tens(arrays):
+        return _sure(np.stack([_floats(arrays[name]) for name in tens[_only(tens)]], 1))
     if len(arrays) == len(CLASSES):
         raise _TableError(
             "its ten columns are {columns}; name them by the ten classes, such as {first} or "
@@ -224,7 +248,7 @@ def _answers(columns: Mapping[str, Column], images: int) -> NDArray[Any]:
             first=CLASSES[0],
             last=CLASSES[-1],
         )
-    return _classes(_only(arrays))
+    return _classes(arrays[_only(arrays)])
 
 
 def _in_place(columns: Mapping[str, Column], images: int) -> dict[str, Column]:
@@ -242,28 +266,42 @@ def _in_place(columns: Mapping[str, Column], images: int) -> dict[str, Column]:
     return dict(columns)
 
 
-def _only(arrays: Mapping[str, Column]) -> Column:
-    """The one array that is what a model said, not what is true."""
+def _tens(names: Iterable[str]) -> dict[str, list[str]]:
+    """By the first of each, the ten names that mean the classes in their order, alike otherwise."""
+    alike: dict[str, dict[int, str]] = {}
+    for name in names:
+        if meant := _meant(name):
+            alike.setdefault(meant.around, {}).setdefault(meant.place, name)
+    tens = [ten for ten in alike.values() if len(ten) == len(CLASSES)]
+    return {ten[0]: [ten[place] for place in range(len(CLASSES))] for ten in tens}
+
+
+def _only(names: Collection[str]) -> str:
+    """The one name of what a model said, not of what is true."""
     for left in (
-        list(arrays),
-        [name for name in arrays if not _TRUTH.fullmatch(name)],
-        [name for name in arrays if _SAID.match(name)],
+        list(names),
+        [name for name in names if not _TRUTH.fullmatch(name)],
+        [name for name in names if _SAID.match(name)],
     ):
         if len(left) == 1:
-            return arrays[left[0]]
+            return left[0]
     raise _TableError(
         "it has {columns}; leave one column of classes, or ten of probabilities that are named "
         "by the classes.",
-        columns=", ".join(map(quoted, list(arrays)[:12])),
+        columns=", ".join(map(quoted, list(names)[:12])),
     )
 
 
-def _meant(name: str) -> int | None:
+def _meant(name: str) -> _Meant | None:
     """The class that a column's name means, by its number or its name."""
-    digits = re.findall(r"\d+", name)
-    if len(digits) == 1 and digits[0] in "0123456789":
-        return int(digits[0])
-    return class_place(_MEANT.sub("", name, count=1)) if _MEANT.match(name) else class_place(name)
+    before = _MEANT.match(name)
+    around = before[0] if before else ""
+    if (place := class_place(name.removeprefix(around))) is not None:
+        return _Meant(place, around)
+    numbers = re.findall(r"\d+", name)
+    if len(numbers) == 1 and len(numbers[0]) == 1:
+        return _Meant(int(numbers[0]), name.replace(numbers[0], ""))
+    return None
 
 
 def _order(names: Sequence[str]) -> NDArray[np.int64]:

@@ -17,7 +17,7 @@ from fmnist.data import fashion, splits
 from fmnist.data.fashion import DataError
 from fmnist.data.splits import CLASSES, Split
 from fmnist.models import inference
-from fmnist.models.chain import Chain
+from fmnist.models.chain import Border, Chain
 from fmnist.models.inference import ProgressCallback
 from fmnist.models.layers import TRAIN_MEAN, TRAIN_STD, Classifier
 from fmnist.words import Words, listed
@@ -28,7 +28,10 @@ _USUAL = {
     Words("standardised"): (TRAIN_MEAN, TRAIN_STD),
     "-1..1": (0.5, 0.5),
 }
-_UPRIGHT = _USUAL | {Words("standardised as MNIST is"): (0.1307, 0.3081)}
+_UPRIGHT = _USUAL | {
+    Words("standardised as MNIST is"): (0.1307, 0.3081),
+    "-0.5..0.5": (0.5, 1.0),
+}
 READINGS: Mapping[str, tuple[float, float]] = _UPRIGHT | {
     Words("{reading}, dark on white", reading=name): (1 - mean, -std)
     for name, (mean, std) in _UPRIGHT.items()
@@ -159,6 +162,9 @@ def read_as(model: Classifier, reads: str) -> None:
     """Make a model read pixels in one of the `READINGS`."""
     mean, std = READINGS[reads]
     model.standardize.load_state_dict({"mean": torch.tensor(mean), "std": torch.tensor(std)})
+    for layer in model.modules():
+        if isinstance(layer, Border):
+            layer.black = model.standardize(torch.tensor(0.0))
 
 
 def best(
@@ -397,8 +403,8 @@ def _doubt(found: _Trial, images: int) -> Words | None:
     if found.accuracy < USUAL and found.candidate.taken_for:
         return Words(
             "Read in the best of all ways that fit, it has {did} right, fewer than most networks. "
-            "Where it had more at its author's, it is wired in another way: export it to ONNX, "
-            "which says how.",
+            "Where it had more at its author's, its pictures were prepared in another way, or its "
+            "layers are wired so: an export to ONNX says how.",
             did=did,
         )
     return None

@@ -21,9 +21,10 @@ from keras_files import (
     zipped,
 )
 from strangers import normalised
+from torch.nn.functional import interpolate
 
 from fmnist.analysis import explain
-from fmnist.data import garments
+from fmnist.data import garments, splits
 from fmnist.models import inference
 from fmnist.weights import shelf
 from fmnist.weights.card import WeightsError
@@ -94,6 +95,79 @@ def test_a_file_of_keras_answers_as_its_network_does(filename: str, name: str) -
     answers = normalised(inference.infer(model, IMAGES, CPU))
     assert np.allclose(answers, model_said(layers, shape), atol=1e-4)
     assert (card.architecture, card.doubt) == (None, None)
+
+
+@pytest.mark.parametrize("given", [False, True])
+@pytest.mark.parametrize("filename", SAVE)
+@pytest.mark.parametrize(
+    ("axes", "shape"),
+    [([1], (28, 28)), ([2], (28, 28)), ([1, 2], (28, 28)), ([1, 2], (28, 28, 1)),
+     ([2], (28, 28, 1)), ([-1], (28, 28, 1)), ([], (28, 28))],
+    ids=str,
+)  # fmt: skip
+def test_a_normalisation_is_along_the_axes_that_keras_kept(
+    axes: list[int], shape: tuple[int, ...], filename: str, given: bool
+) -> None:
+    sizes = [(1, *shape)[axis] for axis in axes]
+    mean, variance = (np.asarray(drawn(*sizes, seed=seed)) for seed in (1, 2))
+    variance = 0.5 + abs(variance)
+    settings = {"mean": mean.tolist(), "variance": variance.tolist()} if given else {}
+    arrays = () if given else (mean, variance, np.array(7, np.float32))
+    names = ("mean", "variance", "count")
+    rest = [FLATTEN, dense(784, 10)]
+    layers = [Layer("Normalization", {"axis": axes} | settings, arrays, names), *rest]
+    model, _ = shelf.open(SAVE[filename](layers, shape), filename)
+    others = [
+        axis for axis in range(len(shape) + 1) if axis not in [a % (len(shape) + 1) for a in axes]
+    ]
+    mean, variance = (np.expand_dims(values, others) for values in (mean, variance))
+    images = (IMAGES / 255).reshape(-1, *shape)
+    expected = forward(rest, ((images - mean) / np.sqrt(variance)).astype(np.float32))
+    assert np.allclose(inference.infer(model, IMAGES, CPU), expected, atol=1e-4)
+
+
+LARGER = {
+    "rows": ([dense(1024, 10)], (1024,)),
+    "images": ([FLATTEN, dense(1024, 10)], (32, 32)),
+    "one channel": ([conv(5, 1, 3), FLATTEN, dense(2352, 10)], (32, 32, 1)),
+    "three channels": ([conv(5, 3, 3), FLATTEN, dense(2352, 10)], (32, 32, 3)),
+}
+
+
+@pytest.mark.parametrize("name", LARGER)
+def test_pictures_are_made_as_large_as_a_network_wants_them(name: str) -> None:
+    layers, shape = LARGER[name]
+    model, card = shelf.open(h5(layers, sequential(layers, shape)), "model.h5")
+    assert card.taken_for == "pictures made 32x32"
+    larger = interpolate(torch.tensor(IMAGES)[:, None] / 255, (32, 32), mode="bilinear").numpy()
+    coloured = np.repeat(larger, 3, axis=1) if shape[-1] == 3 else larger
+    expected = forward(layers, coloured.transpose(0, 2, 3, 1).reshape(-1, *shape))
+    assert np.allclose(inference.infer(model, IMAGES, CPU), expected, atol=1e-4)
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("filename", SAVE)
+def test_a_black_border_is_found_out_and_kept(filename: str) -> None:
+    shipped, _ = shelf.load("softmax")
+    weight, bias = (shipped.get_parameter(f"head.{name}").detach() for name in ("weight", "bias"))
+    theirs = torch.randn(10, 32, 32, generator=torch.Generator().manual_seed(0))
+    theirs[:, 2:30, 2:30] = weight.view(10, 28, 28)
+    black = shipped.standardize(torch.tensor(0.0))
+    arrays = (
+        theirs.flatten(1).T.numpy(),
+        (bias + black * (weight.sum(1) - theirs.sum((1, 2)))).numpy(),
+    )
+    layers = [FLATTEN, Layer("Dense", {"units": 10}, arrays)]
+    opened = shelf.open(SAVE[filename](layers, (32, 32, 1)), filename)
+    assert (opened.card.reads, opened.card.taken_for) == (
+        "standardised",
+        "pictures with a border, 32x32",
+    )
+    shelf.keep(opened, "theirs")
+    images = splits.load("test", "real", 300).images
+    for model in (opened.model, shelf.load("theirs").model):
+        answers = inference.infer(model, images, CPU)
+        assert np.allclose(answers, inference.infer(shipped, images, CPU), atol=1e-2)
 
 
 @every_network
@@ -192,9 +266,22 @@ def test_a_class_of_the_authors_is_refused() -> None:
     assert "a class of its author's" in refused(h5(layers, model))
 
 
+@pytest.mark.parametrize("place", ["", "mine/"])
+def test_arrays_of_ones_own_are_refused_with_what_to_do(place: str) -> None:
+    content = io.BytesIO()
+    with h5py.File(content, "w") as file:
+        for name, size in (("W1", (784, 12)), ("b1", 12), ("W2", (12, 10)), ("b2", 10)):
+            file[place + name] = drawn(*np.atleast_1d(size))
+    sentence = refused(content.getvalue())
+    assert ("mine" if place else "what is in no group") + " is no layer of a plain" in sentence
+    assert 'np.savez("model.npz", **arrays)' in sentence
+
+
 def test_pictures_of_another_size_are_refused() -> None:
-    layers = [FLATTEN, dense(1024, 10)]
-    assert "32 x 32" in refused(h5(layers, sequential(layers, (32, 32))))
+    layers = [FLATTEN, dense(400, 10)]
+    for shape in ((20, 20), (32, 28), (None, None, 1), (300, 300)):
+        said = " x ".join(map(str, shape))
+        assert f"pictures of {said}," in refused(h5(layers, sequential(layers, shape)))
 
 
 @pytest.mark.parametrize(

@@ -26,9 +26,9 @@ class Net(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(1, 8, 3, padding=1)
+        self.conv1 = nn.Conv2d(1, 8, 3, padding=1, dilation=2)
         self.conv2 = nn.Conv2d(8, 12, 4, stride=2, padding=3)
-        self.fc = nn.Linear(12 * 64, 10)
+        self.fc = nn.Linear(12 * 49, 10)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.conv2(self.conv1(x).relu()).relu()
@@ -79,7 +79,7 @@ def legacy(value: object) -> bytes:
 
 def rebuilt(content: bytes) -> Chain:
     """The chain of a whole model's modules, which is given what that is given."""
-    whole = pickles.read(content, "theirs.pt")
+    whole = pickles.read(content, "theirs.pt", opening.makes_network)
     assert whole.row
     chain = Chain([layer for layer, _ in whole.row], opening._by_layer(whole)).eval()
     chain.standardize = nn.Identity()
@@ -89,13 +89,48 @@ def rebuilt(content: bytes) -> Chain:
 @pytest.mark.parametrize("save", [pickled, legacy])
 @pytest.mark.parametrize(
     "around",
-    [lambda m: m, nn.DataParallel, lambda m: {"epoch": 3, "model": m}],
-    ids=["alone", "in parallel", "in a checkpoint"],
+    [
+        lambda m: m,
+        nn.DataParallel,
+        lambda m: {"epoch": 3, "model": m},
+        lambda m: (m, torch.optim.Adam(m.parameters())),
+    ],
+    ids=["alone", "in parallel", "in a checkpoint", "before its optimizer"],
 )
 def test_a_whole_sequential_is_rebuilt_exactly(save, around) -> None:
     theirs = in_a_row()
     with torch.inference_mode():
         assert torch.allclose(rebuilt(save(around(theirs)))(IMAGES), theirs(IMAGES), atol=1e-6)
+
+
+OPTIONS = (
+    nn.Softplus(beta=5), nn.CELU(0.3), nn.Hardtanh(-0.2, 0.4), nn.ELU(0.3), nn.LeakyReLU(0.4),
+    nn.GELU("tanh"), nn.Softmax(1), nn.Hardswish(), nn.ReLU6(), nn.LayerNorm(12, eps=0.5),
+    nn.LayerNorm(12, elementwise_affine=False), nn.LayerNorm(12, bias=False),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("layer", OPTIONS, ids=str)
+def test_a_layer_keeps_the_options_that_its_module_has(layer: nn.Module) -> None:
+    torch.manual_seed(0)
+    theirs = nn.Sequential(nn.Flatten(), nn.Linear(784, 12), layer, nn.Linear(12, 10)).eval()
+    with torch.inference_mode():
+        assert torch.allclose(rebuilt(pickled(theirs))(IMAGES), theirs(IMAGES), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        (nn.Flatten(1, 2), nn.Linear(28, 10), nn.Flatten(), nn.Linear(280, 10)),
+        (nn.AvgPool2d(2, divisor_override=3), nn.Flatten(), nn.Linear(196, 10)),
+    ],
+    ids=["flattened in part", "another divisor"],
+)
+def test_what_an_option_makes_of_a_layer_that_is_none_here_is_no_row(layers) -> None:
+    assert (
+        pickles.read(pickled(nn.Sequential(*layers)), "theirs.pt", opening.makes_network).row
+        is None
+    )
 
 
 def test_modules_in_their_order_are_one_way_to_wire_a_custom_model() -> None:
@@ -104,14 +139,14 @@ def test_modules_in_their_order_are_one_way_to_wire_a_custom_model() -> None:
     with torch.inference_mode():
         ours = rebuilt(pickled(theirs))(IMAGES).log_softmax(1)
         assert torch.allclose(ours, theirs(IMAGES), atol=1e-6)
-    assert not pickles.read(pickled(theirs), "theirs.pt").certain
+    assert not pickles.read(pickled(theirs), "theirs.pt", opening.makes_network).certain
 
 
 def test_strides_and_paddings_are_read_where_the_rest_is_in_a_program() -> None:
     torch.manual_seed(0)
     theirs = Net().eval()
-    whole = pickles.read(pickled(theirs), "theirs.pt")
-    assert whole.convolved == {"conv1": (1, 1), "conv2": (2, 3)}
+    whole = pickles.read(pickled(theirs), "theirs.pt", opening.makes_network)
+    assert whole.convolved == {"conv1": (1, 1, 2), "conv2": (2, 3, 1)}
     stack = stacks.read(whole.tensors, convolved=whole.convolved)
     ways = stack.geometries()
     assert {tuple(step[:2] for step in way.steps) for way in ways} == {((1, 1), (2, 3))}
@@ -192,7 +227,7 @@ BESIDE = {
 def test_a_state_dict_is_read_whatever_a_training_saved_beside_it(save, beside: str) -> None:
     theirs = in_a_row().state_dict()
     for saved in ({beside: BESIDE[beside], "net": theirs}, {"net": theirs} | BESIDE):
-        read = pickles.read(save(saved), "theirs.pt").tensors
+        read = pickles.read(save(saved), "theirs.pt", opening.makes_network).tensors
         assert read.keys() == theirs.keys()
         assert all(torch.equal(read[name], theirs[name]) for name in read)
 
@@ -201,7 +236,9 @@ def test_a_state_dict_is_read_whatever_a_training_saved_beside_it(save, beside: 
 def test_arrays_in_a_plain_pickle_are_read_by_their_names_or_in_their_order(protocol: int) -> None:
     arrays = {"W1": np.random.rand(784, 12), "b1": np.zeros(12), "W2": np.ones((12, 10))}
     for saved in (arrays, list(arrays.values()), {"params": arrays, "epoch": 3}):
-        read = pickles.read(pickle.dumps(saved, protocol), "theirs.pkl").tensors
+        read = pickles.read(
+            pickle.dumps(saved, protocol), "theirs.pkl", opening.makes_network
+        ).tensors
         assert list(read) == (["0", "1", "2"] if isinstance(saved, list) else list(arrays))
         for ours, theirs in zip(read.values(), arrays.values(), strict=True):
             assert np.array_equal(ours.numpy(), theirs)

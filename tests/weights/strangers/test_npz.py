@@ -1,4 +1,5 @@
 import io
+import pickle
 import re
 from collections.abc import Callable, Mapping
 
@@ -88,12 +89,69 @@ def test_a_state_dict_may_name_its_tensors_as_numpy_does() -> None:
     assert np.allclose(normalised(answers), normalised(expected), atol=1e-5)
 
 
+def answers_as_at_its_owners(content: bytes, filename: str, architecture: str) -> bool:
+    expected = said(stranger(architecture), IMAGES, "0..1")
+    answers = inference.infer(shelf.open(content, filename).model, IMAGES, CPU)
+    return np.allclose(normalised(answers), normalised(expected), atol=1e-5)
+
+
+def apart() -> dict[str, list[NDArray[np.float32]]]:
+    weights, biases = zip(*layers(), strict=True)
+    return {"weights": list(weights), "biases": [bias[:, None] for bias in biases]}
+
+
+NESTS: dict[str, Callable[[], object]] = {
+    "matrices and vectors apart": lambda: {"sizes": np.array([784, 512, 256, 10]), **apart()},
+    "vectors first": lambda: dict(reversed(apart().items())),
+    "two lists": lambda: list(apart().values()),
+    "as scikit-learn calls them": lambda: {
+        "coefs_": [weight.T for weight, _ in layers()],
+        "intercepts_": [bias for _, bias in layers()],
+        "classes_": np.arange(10),
+    },
+    "beside how they change": lambda: apart() | {"velocities": [w / 9 for w, _ in layers()]},
+    "beside the loss of each epoch": lambda: apart() | {"history": np.arange(20.0)},
+    "pairs, as in JAX": lambda: [(weight.T, bias) for weight, bias in layers()],
+    "pairs and what has no weights": lambda: [x for w, b in layers() for x in ((w.T, b), ())],
+    "as Haiku calls them": lambda: {
+        "mlp/~/linear" + f"_{n}" * (n > 0): {"w": weight.T, "b": bias}
+        for n, (weight, bias) in enumerate(layers())
+    },
+    "layer by layer": lambda: {
+        f"layer{n}": {"W": weight, "b": bias} for n, (weight, bias) in enumerate(layers(), 1)
+    },
+}
+
+
+@pytest.mark.parametrize("nest", NESTS)
+def test_a_pickled_nest_of_arrays_opens_with_all_of_its_vectors(nest: str) -> None:
+    assert answers_as_at_its_owners(pickle.dumps(NESTS[nest]()), "homework.pkl", "fcnn")
+
+
+def test_matrices_are_no_network_where_vectors_that_belong_with_them_would_be_left_out() -> None:
+    nest = apart() | {"history": np.arange(10.0)}  # as long as the last layer has answers
+    with pytest.raises(WeightsError, match="is no plain stack"):
+        shelf.open(pickle.dumps(nest), "homework.pkl")
+
+
+def test_filters_in_the_order_of_the_layers_need_no_names() -> None:
+    arrays = [tensor.numpy() for tensor in stranger("cnn").state_dict().values()]
+    content = npz({f"arr_{n}": array for n, array in enumerate(arrays)})
+    assert answers_as_at_its_owners(content, "round-3-weights.npz", "cnn")
+
+
 REFUSED: dict[str, tuple[Callable[[Arrays], Arrays], str]] = {
     "holes": (lambda a: a | {"b1": a["b1"] * np.nan}, "b1 holds values that are not finite"),
     "a layer that doesn't follow": (lambda a: a | {"W2": a["W2"][1:]}, "is no plain stack"),
     "a vector too many": (lambda a: a | {"mean": np.ones(784)}, "is no plain stack"),
     "filters of a convolution": (lambda a: a | {"K": np.ones((3, 3, 1, 8))}, "is no plain stack"),
 }
+
+
+def test_filters_that_make_no_network_are_no_table_either() -> None:
+    arrays = {"arr_0": np.ones((5, 5, 1, 6)), "arr_1": np.ones(6), "arr_2": np.ones((3456, 10))}
+    with pytest.raises(WeightsError, match="is no plain stack"):
+        shelf.open(npz(arrays), "theirs.npz")
 
 
 @pytest.mark.parametrize("what", REFUSED)

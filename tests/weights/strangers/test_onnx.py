@@ -183,13 +183,50 @@ def test_scikit_learns_answer_is_the_output_with_the_probabilities(zipmap: bool)
 
 @pytest.mark.parametrize(
     "shape",
-    [(64, 784), (5, 1, 28, 28), ("N", "H", "W"), ("N", "C", "H", "W"), (None, "H", "W", 1)],
+    [
+        (64, 784),
+        (5, 1, 28, 28),
+        (10, 784),
+        ("N", "H", "W"),
+        ("N", "C", "H", "W"),
+        (None, "H", "W", 1),
+    ],
     ids=str,
 )
 def test_a_batch_may_be_fixed_and_an_axis_free(shape: tuple) -> None:
     theirs = stranger("fcnn")
     answers = infer(perceptron_graph(theirs.state_dict(), shape))
     assert np.allclose(normalised(answers), said(theirs, IMAGES, "0..1"), atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(28, "N", 28), ("T", "N", 28)], ids=str)
+def test_images_may_stand_behind_the_rows_that_a_recurrent_network_reads(shape: tuple) -> None:
+    torch.manual_seed(0)
+    cell = torch.nn.RNN(28, 10)
+    nodes = [
+        helper.make_node("RNN", ["x", "w", "r", "b"], ["", "last"], hidden_size=10),
+        helper.make_node("Squeeze", ["last", "axis"], ["y"]),
+    ]
+    bias = torch.cat([cell.bias_ih_l0, cell.bias_hh_l0])
+    tensors = {"w": cell.weight_ih_l0, "r": cell.weight_hh_l0, "b": bias}
+    constants = {name: tensor.detach()[None].numpy() for name, tensor in tensors.items()}
+    content = graph(nodes, constants | {"axis": np.array([0])}, shape).SerializeToString()
+    with torch.inference_mode():
+        expected = cell(torch.tensor(IMAGES).swapaxes(0, 1) / 255)[1][0].numpy()
+    assert np.allclose(infer(content), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(784, "N"), ("N", 784), (4, 784)], ids=str)
+def test_images_and_answers_may_be_columns(shape: tuple) -> None:
+    weight = np.random.default_rng(0).normal(size=(784, 10)).astype(np.float32)
+    made = ["x"] if shape[0] == 784 else ["turned"]
+    nodes = [
+        helper.make_node("Transpose", ["x"], ["turned"], perm=[1, 0]),
+        helper.make_node("MatMul", ["w", *made], ["y"]),
+    ]
+    answers = infer(graph(nodes, {"w": weight.T}, shape).SerializeToString())
+    expected = IMAGES.reshape(-1, 784) / np.float32(255) @ weight
+    assert np.allclose(answers, expected, atol=1e-4)
 
 
 @pytest.mark.parametrize("shape", [("N", 3, 28, 28), ("N", 28, 28, 3), (3, 28, 28)], ids=str)
@@ -251,6 +288,42 @@ def test_how_a_graph_reads_pixels_is_found_out(reads: str, dtype: int) -> None:
     assert np.allclose(np.maximum(answers, -20), np.maximum(ours, -20), atol=5e-3)
 
 
+LARGER = {
+    "standardised": lambda pixels: torch.nn.functional.interpolate(
+        pixels, (32, 32), mode="bilinear"
+    ),
+    "standardised, in a black border": lambda pixels: torch.nn.functional.pad(pixels, (2, 2, 2, 2)),
+}
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("reads", LARGER)
+def test_how_pictures_were_made_larger_is_found_out_and_kept(reads: str) -> None:
+    shipped, _ = shelf.load("softmax")
+    weight, bias = (shipped.get_parameter(f"head.{name}").detach() for name in ("weight", "bias"))
+    basis = LARGER[reads](torch.eye(784).view(-1, 1, 28, 28)).flatten(1)
+    unseen = torch.randn(1024, 10, generator=torch.Generator().manual_seed(0))
+    inverse = torch.linalg.pinv(basis)
+    # Weights with the same answers to pictures made larger in this way, and to no others.
+    theirs = inverse @ weight.T + unseen - inverse @ (basis @ unseen)
+    black = shipped.standardize(torch.tensor(0.0))
+    nodes = [
+        helper.make_node("Flatten", ["x"], ["flat"]),
+        helper.make_node("Gemm", ["flat", "w", "b"], ["y"]),
+    ]
+    constants = {"w": theirs.numpy(), "b": (bias + black * (weight.sum(1) - theirs.sum(0))).numpy()}
+    opened = shelf.open(graph(nodes, constants, ("N", 1, 32, 32)).SerializeToString(), "a.onnx")
+    assert opened.card.reads == reads
+    assert "32x32" in str(opened.card.taken_for)
+    images = splits.load("test", "real", 300).images
+    ours = inference.infer(shipped, images, CPU)
+    assert np.allclose(inference.infer(opened.model, images, CPU), ours, atol=1e-2)
+    kept = shelf.keep(opened, "theirs")
+    again, card = shelf.load("theirs")
+    assert card == kept
+    assert np.allclose(inference.infer(again, images, CPU), ours, atol=1e-2)
+
+
 # Among the other models
 
 
@@ -261,7 +334,8 @@ def test_a_kept_graph_is_there_by_name_and_reads_pixels_as_before(reads: str) ->
     kept = shelf.keep(Weights(model, card), "theirs")
     path = shelf.own_folder() / "theirs.onnx"
     assert path.read_bytes() == content
-    assert {"theirs.onnx", "theirs.json"} == {file.name for file in path.parent.iterdir()}
+    files = {file.name for file in path.parent.iterdir()}
+    assert files == {"theirs.onnx", "theirs.json", shelf.LOCK}
     again, read = shelf.load("theirs")
     assert read == kept
     assert (read.reads, read.family, read.architecture) == (reads, "onnx", None)

@@ -1,12 +1,14 @@
 import contextlib
+import gzip
 import io
 import os
 import pickle
+import sys
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 
 import numpy as np
 import pytest
@@ -233,6 +235,89 @@ def test_a_json_that_is_no_card_beside_a_strangers_file_says_nothing(tmp_path: P
         assert shelf.load(path)[1].architecture == "gru"
 
 
+Tensors = dict[str, Tensor]
+
+
+def scaled(tensors: Tensors, factor: float) -> Tensors:
+    return {name: factor * tensor for name, tensor in tensors.items()}
+
+
+def under(name: str, tensors: Tensors) -> Tensors:
+    return {f"{name}.{own}": tensor.clone() for own, tensor in tensors.items()}
+
+
+WITH_MORE: dict[str, Callable[[Tensors], Tensors]] = {
+    "what thop counts": lambda t: (
+        t | {"fc1.total_ops": torch.ones(1), "total_params": torch.ones(1)}
+    ),
+    "a temperature": lambda t: {"temperature": 1.5 * torch.ones(1)} | under("model", t),
+    "how to standardise": lambda t: {"mean": torch.zeros(1, 1, 1), "std": torch.ones(1, 1, 1)} | t,
+    "its layers twice": lambda t: t | under("net", t),
+    "averages of them": lambda t: (
+        under("model", t) | under("ema_model.module", scaled(t, 0.5)) | under("swa", scaled(t, 0.4))
+    ),
+}
+
+
+@pytest.mark.parametrize("suffix", [".pt", ".safetensors"])
+@pytest.mark.parametrize("more", WITH_MORE)
+def test_a_state_dict_may_hold_more_than_the_layers(more: str, suffix: str) -> None:
+    theirs = stranger("fcnn")
+    content = saved(WITH_MORE[more](theirs.state_dict()), suffix)
+    model, card = shelf.open(content, f"theirs{suffix}")
+    assert card.architecture == "fcnn"
+    expected = said(theirs, IMAGES, "0..1")
+    assert np.allclose(normalised(inference.infer(model, IMAGES, CPU)), expected, atol=1e-5)
+
+
+def trained(model: nn.Module) -> dict[str, object]:
+    """The state of an optimizer that has moved a model's weights once."""
+    optimizer = torch.optim.Adam(model.parameters())
+    model(torch.rand(3, 784)).sum().backward()
+    optimizer.step()
+    return optimizer.state_dict()
+
+
+def in_parts(tensors: Tensors) -> dict[str, Tensors]:
+    parts: dict[str, Tensors] = {"encoder": {}, "classifier": {}}
+    for name, tensor in tensors.items():
+        parts["classifier" if name.startswith("out") else "encoder"][name] = tensor
+    return parts
+
+
+AROUND: dict[str, Callable[[nn.Module, Tensors], object]] = {
+    "an optimizer": lambda model, t: {"opt": trained(model), "net": t},
+    "an optimizer by another name": lambda model, t: {"momenta": trained(model), "net": t},
+    "averages first": lambda model, t: {"ema": scaled(t, 0.5), "net": t},
+    "parts of the network": lambda model, t: in_parts(t),
+    "parts in a model": lambda model, t: {"epoch": 3, "model": in_parts(t)},
+    "names with tensors in a list": lambda model, t: list(t.items()),
+}
+
+
+@pytest.mark.parametrize("around", AROUND)
+def test_a_network_is_put_together_from_what_is_around_its_tensors(around: str) -> None:
+    theirs = stranger("fcnn")
+    saved_as = AROUND[around](theirs, theirs.state_dict())  # after a step, where it takes one
+    model, card = shelf.open(pickled(saved_as), "last.pt")
+    assert card.architecture == "fcnn"
+    expected = said(theirs, IMAGES, "0..1")
+    assert np.allclose(normalised(inference.infer(model, IMAGES, CPU)), expected, atol=1e-5)
+
+
+def test_what_an_optimizer_remembers_of_one_layer_is_not_taken_for_it() -> None:
+    theirs = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+    content = pickled({"opt": trained(theirs), "net": theirs.state_dict()})
+    answers = inference.infer(shelf.open(content, "last.pt").model, IMAGES, CPU)
+    assert np.allclose(answers, said(theirs, IMAGES, "0..1"), atol=1e-5)
+
+
+def test_our_own_model_is_our_own_beside_what_a_training_counts() -> None:
+    model = MODELS["fcnn"].seeded(1)
+    content = pickled({"net": model.state_dict(), "epoch": torch.tensor(3), "lr": torch.ones(1)})
+    assert shelf.open(content, "mine.pt").card.reads is None
+
+
 # How it reads pixels
 
 
@@ -372,7 +457,7 @@ def test_a_name_is_free_again_where_keeping_failed(
         patch.setattr("os.fsync", full_disk)
         with pytest.raises(OSError, match="No space left"):
             shelf.keep(Weights(model, card), "mine")
-    assert not list(shelf.own_folder().iterdir())
+    assert [path.name for path in shelf.own_folder().iterdir()] == [shelf.LOCK]
     assert shelf.keep(Weights(model, card), "mine").name == "mine"
 
 
@@ -471,6 +556,65 @@ def altered(**changes: object) -> bytes:
 )
 def test_tensors_that_are_no_model_are_refused_in_a_sentence(content: bytes, sentence: str) -> None:
     assert sentence in refused(content, "theirs.pt")
+
+
+@pytest.mark.parametrize("answers", [1, 2, 11])
+@every_suffix
+def test_a_network_with_another_number_of_answers_is_refused_by_that(
+    answers: int, suffix: str
+) -> None:
+    model = nn.Sequential(nn.Linear(784, 12), nn.ReLU(), nn.Linear(12, answers))
+    sentence = refused(saved(model.state_dict(), suffix), f"theirs{suffix}")
+    assert f"another number of answers, {answers}: there are ten classes" in sentence
+
+
+def test_an_optimizer_without_its_model_is_refused_as_one() -> None:
+    content = pickled(trained(stranger("fcnn")))
+    assert "holds the state of an optimizer and no weights" in refused(content, "optimizer.pt")
+
+
+class Network:
+    """A stranger's own, or that of a library that isn't here."""
+
+    def __init__(self) -> None:
+        self.coef_ = np.ones((10, 784))
+
+
+@pytest.mark.parametrize(
+    ("module", "advice"), [("sklearn.linear_model", "skl2onnx"), ("homework", "np.savez(")]
+)
+def test_an_object_of_a_library_or_of_ones_own_is_refused_with_what_it_can_be_brought_as(
+    module: str, advice: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = ModuleType(module)
+    theirs.Network = Network
+    monkeypatch.setitem(sys.modules, module, theirs)
+    monkeypatch.setattr(Network, "__module__", module)
+    sentence = refused(pickle.dumps(Network()), "theirs.pkl")
+    assert "holds more than tensors" in sentence
+    assert advice in sentence
+    assert "torch.save" not in sentence
+
+
+def zipped(content: bytes) -> bytes:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("my model/model.pt", content)
+        file.writestr("my model/README.md", "Mine.")
+    return archive.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("wrap", "sentence"),
+    [
+        (gzip.compress, "packed with gzip. Unpack it"),
+        (zipped, "is a folder that was zipped, and no model. Unpack it"),
+        (lambda content: b"\n<!DOCTYPE html>\n<html><title>model.pt", "is a web page"),
+    ],
+    ids=["gzip", "zip", "page"],
+)
+def test_what_is_around_a_model_is_named_where_the_model_should_be(wrap, sentence: str) -> None:
+    assert sentence in refused(wrap(pickled(stranger("gru").state_dict())), "model.pt")
 
 
 def test_a_name_with_a_number_that_python_would_not_read_is_refused() -> None:

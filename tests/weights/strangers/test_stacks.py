@@ -13,7 +13,7 @@ from fmnist.models import MODELS, ModelSpec, inference
 from fmnist.models.chain import Chain, Layer
 from fmnist.models.layers import Classifier, Standardize
 from fmnist.weights import shelf
-from fmnist.weights.strangers import formats, opening, stacks
+from fmnist.weights.strangers import formats, opening, stacks, trials
 from fmnist.weights.strangers.stacks import Geometry, StackError, Step, Style
 
 CPU = torch.device("cpu")
@@ -126,6 +126,51 @@ class Larger(nn.Module):
 )  # fmt: skip
 def test_pictures_that_are_made_larger_before_are_among_the_ways(theirs: nn.Module) -> None:
     assert rebuilt(theirs)
+
+
+@pytest.mark.parametrize("reads", trials.READINGS)
+def test_pictures_with_a_black_border_are_among_the_ways(reads: str) -> None:
+    torch.manual_seed(0)
+    lenet = [*conv_block(1, 6, size=5), *conv_block(6, 16, size=5)]
+    theirs = nn.Sequential(*lenet, nn.Flatten(), nn.Linear(400, 10))
+    stack = stacks.read(theirs.state_dict())
+    geometry = next(way for way in stack.geometries() if way.side == 32)
+    assert (geometry, Style(bordered=True)) in stack.near(geometry, Style())
+    ours = stack.built(geometry, Style(bordered=True))
+    trials.read_as(ours, reads)
+    mean, std = trials.READINGS[reads]
+    with torch.inference_mode():
+        expected = theirs((functional.pad(IMAGES, [2] * 4) - mean) / std)
+        assert torch.allclose(ours(IMAGES), expected, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        ["conv1", "conv2", "conv3", "bn1", "bn2", "bn3", "fc"],
+        ["conv1", "conv2", "conv3", "fc", "bn1", "bn2", "bn3"],
+        ["bn1", "bn2", "bn3", "conv1", "conv2", "conv3", "fc"],
+        ["conv1", "bn1", "conv2", "conv3", "bn2", "bn3", "fc"],
+    ],
+    ids=" ".join,
+)
+def test_of_several_norms_in_a_row_each_follows_the_layer_of_its_number(order: list[str]) -> None:
+    made = {
+        "conv1": nn.Conv2d(1, 8, 3), "conv2": nn.Conv2d(8, 8, 3), "conv3": nn.Conv2d(8, 8, 3),
+        "fc": nn.Linear(8 * 22 * 22, 10), **{f"bn{i}": nn.BatchNorm2d(8) for i in (1, 2, 3)},
+    }  # fmt: skip
+    stack = stacks.read(nn.ModuleDict({name: made[name] for name in order}).state_dict())
+    norms = {layer: part.name for layer, part in stack.norms.items()}
+    assert norms == {"conv1": "bn1", "conv2": "bn2", "conv3": "bn3"}
+
+
+def test_of_norms_in_a_row_without_numbers_the_last_follows_the_last_layer() -> None:
+    names = {"a": nn.Linear(784, 9), "b": nn.Linear(9, 9), "c": nn.Linear(9, 9),
+             "second": nn.BatchNorm1d(9), "third": nn.BatchNorm1d(9),
+             "end": nn.Linear(9, 10)}  # fmt: skip
+    stack = stacks.read(nn.ModuleDict(names).state_dict())
+    norms = {layer: part.name for layer, part in stack.norms.items()}
+    assert norms == {"b": "second", "c": "third"}
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from torch import nn
 from fmnist import PROJECT
 from fmnist.data import garments, splits
 from fmnist.models import inference
+from fmnist.models.layers import TRAIN_MEAN, TRAIN_STD
 from fmnist.weights import shelf
 from fmnist.weights.card import WeightsError
 from fmnist.weights.strangers import formats, tflite
@@ -80,6 +81,24 @@ def test_a_model_is_kept_and_comes_back() -> None:
     assert again.card == card
     assert card.bytes == len(content)
     assert (inference.infer(again.model, IMAGES, CPU) == infer(content)).all()
+
+
+@pytest.mark.parametrize("reads", ["0..1", "standardised, in a black border"])
+def test_pictures_are_made_as_large_as_a_model_wants_them_as_its_reading_says(reads: str) -> None:
+    torch.manual_seed(0)
+    layer = nn.Linear(1024, 10)
+    content = perceptron([layer], (1, 32, 32, 1))
+    opened = shelf.open(content, "theirs.tflite", reads)
+    pixels = torch.tensor(IMAGES)[:, None] / 255
+    if reads == "0..1":
+        larger = nn.functional.interpolate(pixels, (32, 32), mode="bilinear")
+    else:
+        larger = (nn.functional.pad(pixels, (2, 2, 2, 2)) - TRAIN_MEAN) / TRAIN_STD
+    with torch.inference_mode():
+        expected = layer(larger.flatten(1)).numpy()
+    shelf.keep(opened, "theirs")
+    for model in (opened.model, shelf.load("theirs").model):
+        assert np.allclose(inference.infer(model, IMAGES, CPU), expected, atol=1e-4)
 
 
 @pytest.mark.real_data

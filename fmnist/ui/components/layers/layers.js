@@ -197,14 +197,17 @@ class Board {
     return line;
   }
 
-  // What a link chooses is in sight; after that only a hand scrolls.
+  // What a link chooses is in sight, as is all that begins in the upper half; after that only a
+  // hand scrolls.
   scroll() {
     const chosen = this.lines.get(this.data.chosen[0]).line;
     if (this.scrolled !== this.names) {
       this.scrolled = this.names;
-      requestAnimationFrame(() =>
-        this.rows.scrollTo(0, chosen.offsetTop - this.rows.offsetTop - 80),
-      );
+      requestAnimationFrame(() => {
+        const { top, height } = this.rows.getBoundingClientRect();
+        const below = chosen.getBoundingClientRect().top - top;
+        if (below < 0 || below > height / 2) this.rows.scrollBy(0, below - 80);
+      });
     }
   }
 

@@ -25,15 +25,22 @@ class Cell(NamedTuple):
     heat: float | None
 
 
+class Matrix(NamedTuple):
+    """Rows of cells, true classes down and predicted ones across; its figures' unit, if any."""
+
+    rows: Sequence[Sequence[Cell]]
+    unit: str = ""
+
+
 def matrix(
-    cells: Sequence[Sequence[Cell]],
+    shown: Matrix,
     *,
     key: str,
     label: str,
     chosen: Place | None = None,
     on_choose: Callable[[], None] | None = None,
 ) -> None:
-    """Show rows of cells, true classes down and predicted ones across.
+    """Show a matrix.
 
     `on_choose` learns by `taken` which one was chosen; without it none can be.
     """
@@ -41,10 +48,10 @@ def matrix(
         key=key,
         data={
             "label": label,
-            "corner": [_("predicted \u2192"), _("true \u2193")],
-            "rows": [_name(row[0].place[0]) for row in cells],
-            "columns": [_name(cell.place[1]) for cell in cells[0]],
-            "cells": [[cell._asdict() for cell in row] for row in cells],
+            "corner": [_("predicted \u2192"), _("true \u2193"), said(shown.unit)],
+            "rows": [_name(row[0].place[0]) for row in shown.rows],
+            "columns": [_name(cell.place[1]) for cell in shown.rows[0]],
+            "cells": [[cell._asdict() for cell in row] for row in shown.rows],
             "chosen": chosen,
             "choosable": on_choose is not None,
         },

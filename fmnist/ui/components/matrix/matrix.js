@@ -31,6 +31,9 @@ function paint(td, heat, ground) {
   td.style.color = (light + 0.05) / 0.05 >= 1.05 / (light + 0.05) ? INKS[0] : INKS[1];
 }
 
+// In figures; a point takes half of one.
+const room = ({ text }) => text.length - (/[.,]/.test(text) ? 0.5 : 0);
+
 function element(name, className, text) {
   const made = document.createElement(name);
   made.className = className;
@@ -81,9 +84,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   }
 
   const heads = document.createElement('tr');
-  const corner = element('th', 'corner', '');
-  corner.append(data.corner[0], document.createElement('br'), data.corner[1]);
-  heads.append(corner);
+  heads.append(element('th', 'corner', data.corner.join('\n')));
   for (const name of data.columns) {
     const th = element('th', 'column', '');
     th.scope = 'col';
@@ -100,6 +101,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
   });
   table.replaceChildren(heads, ...lines);
   table.ariaLabel = data.label;
+  table.style.setProperty('--columns', data.columns.length);
+  table.style.setProperty('--figures', Math.max(...data.cells.flat().map(room)));
 
   const find = (place) => tds.flat().find((td) => same(td.place, place));
   const chosen = data.chosen && find(data.chosen);
