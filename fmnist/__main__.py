@@ -56,7 +56,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         status: int = options.verb(options)
+        sys.stdout.flush()
         return status
+    except BrokenPipeError:
+        # Whoever read it, such as head, has enough. What is left would be told of at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except GraphError as error:
         print(f"fmnist: The model {error}", file=sys.stderr)
         return 1

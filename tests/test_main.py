@@ -314,3 +314,12 @@ def test_evaluate_reproduces_a_shipped_card_to_the_last_image(
     assert result["confusion"] == card.test.confusion
     assert result["accuracy"] == card.test.accuracy
     assert result["loss"] == pytest.approx(card.test.loss, rel=1e-4)
+
+
+def test_whoever_reads_a_few_lines_only_leaves_no_complaint_behind() -> None:
+    done = subprocess.run(
+        f"set -o pipefail; {sys.executable} -m fmnist models --json | head -n 1",
+        shell=True, executable="bash", cwd=PROJECT, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert (done.stdout, done.stderr) == ("[\n", "")
