@@ -52,6 +52,9 @@ VERSION = 2
 """Of the renderings below; another one makes them anew."""
 HELD_OUT = 8  # one of so many groups is for validation
 SHOWN = 2  # renderings of a picture that validation asks about
+ALIKE = 0.7
+"""How far a class counts that a picture may be called, too: a T-shirt Shirt. Were it as far as what
+it is called, Shirt would be right of nearly every top, and so it would call T-shirts."""
 NEIGHBOURS = 10  # shop pictures whose numbers are so near are often one product in other colours
 ALL_OF_THEM = 0.25  # of the pictures of a person are asked about as a whole
 CHUNK = 200  # pictures a process takes in at a time
@@ -64,12 +67,13 @@ class Taken:
     """Pictures as a model sees them.
 
     images: uint8 (N, 28, 28)
-    accepted: bool (N, 10), the classes that count as right; none of them for none of the ten
+    accepted: float32 (N, 10), above 0 the classes that count as right: 1 for the one it is called,
+    ALIKE for others; none of them for none of the ten
     kinds: uint8 (N,), rows of KINDS
     """
 
     images: NDArray[np.uint8]
-    accepted: NDArray[np.bool_]
+    accepted: NDArray[np.float32]
     kinds: NDArray[np.uint8]
 
     def __len__(self) -> int:
@@ -92,7 +96,7 @@ class Taken:
 
     def right(self, logits: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Which (N,) have an answer, by logits (N, 10), that is among the accepted ones."""
-        named: NDArray[np.bool_] = self.accepted[np.arange(len(self)), logits.argmax(1)]
+        named: NDArray[np.bool_] = self.accepted[np.arange(len(self)), logits.argmax(1)] > 0
         return named
 
     def right_by_kind(self, logits: NDArray[np.float32]) -> dict[str, float]:
@@ -155,7 +159,7 @@ def load(pictures: Path, part: Part) -> Taken:
             names=names,
         )
     images = [np.zeros((0, SIDE, SIDE), np.uint8)]
-    accepted = [np.zeros((0, len(CLASSES)), bool)]
+    accepted = [np.zeros((0, len(CLASSES)), np.float32)]
     kinds = [np.zeros(0, np.uint8)]
     for source in here:
         path = pictures / source.file
@@ -171,7 +175,7 @@ def load(pictures: Path, part: Part) -> Taken:
             shown, times = (min(count, SHOWN), 1) if part == "validation" else (count, source.times)
             rows = np.tile(np.arange(start, start + shown), times)
             images.append(made[rows])
-            accepted.append(np.tile(_mask(original.accepted), (len(rows), 1)))
+            accepted.append(np.tile(_weights(original.accepted), (len(rows), 1)))
             kinds.append(np.full(len(rows), KINDS.index(source.kind), np.uint8))
     return Taken(np.concatenate(images), np.concatenate(accepted), np.concatenate(kinds))
 
@@ -190,10 +194,12 @@ def _renderings(source: Source, original: Original) -> int:
     return source.garments
 
 
-def _mask(accepted: tuple[int, ...] | None) -> NDArray[np.bool_]:
-    mask = np.zeros(len(CLASSES), bool)
-    mask[list(accepted or ())] = True
-    return mask
+def _weights(accepted: tuple[int, ...] | None) -> NDArray[np.float32]:
+    """How far each class counts as right (10,), by labels of which the first is what it is."""
+    weights = np.zeros(len(CLASSES), np.float32)
+    weights[list(accepted or ())] = ALIKE
+    weights[list(accepted or ())[:1]] = 1
+    return weights
 
 
 def _is_held_out(group: str) -> bool:

@@ -216,7 +216,7 @@ class _Batch(NamedTuple):
 
     images: Tensor  # augmented, (n, 1, 28, 28)
     targets: Tensor  # the probabilities to learn, (n, 10)
-    sets: Tensor | None  # bool (n, 10), of which any is right where there is one; see `_aims`
+    sets: Tensor | None  # (n, 10), the weights of what is right where any has one; see `_aims`
     total: int
 
 
@@ -243,7 +243,7 @@ class _Batches:
             training = everyday.add_to(training, count, recipe.seed)
         self._sets = None
         if taken is not None:
-            of_labels = np.zeros((len(training), len(CLASSES)), bool)
+            of_labels = np.zeros((len(training), len(CLASSES)), np.float32)
             self._sets = torch.tensor(np.concatenate([of_labels, taken.accepted]), device=device)
             training += Split(taken.images, np.full(len(taken), len(CLASSES), np.uint8))
         self._images = torch.tensor(training.images, device=device)
@@ -344,10 +344,11 @@ def _smoothed(labels: NDArray[np.uint8], smoothing: float) -> Tensor:
 
 
 def _aims(logits: Tensor, targets: Tensor, sets: Tensor, smoothing: float) -> Tensor:
-    """What images are to be answered with (N, 10): their targets, or one of a set bool (N, 10).
+    """What images are to be answered with (N, 10): their targets, or one of a weighted set (N, 10).
 
-    Where several classes count as right, the model shares among them as it likes: the gradient
-    of the cross-entropy with that is the one of -log of the probability of the whole set.
+    Where several classes count as right, the model shares among them as it likes, but for their
+    weights: the gradient of the cross-entropy with that is the one of -log of the probability of
+    the whole set, each class with its weight.
     """
     shares = logits.softmax(1) * sets
     shares = shares / shares.sum(1, keepdim=True).clamp_min(1e-12)

@@ -33,7 +33,7 @@ def test_every_picture_is_taken_in_several_times_each_time_otherwise(pictures: P
     assert taken.images.dtype == np.uint8
     assert taken.accepted.shape == (len(taken), 10)
     drawn = taken.kinds == KINDS.index("drawings")
-    bags = taken.images[drawn & taken.accepted[:, BAG]]
+    bags = taken.images[drawn & (taken.accepted[:, BAG] > 0)]
     assert len(bags) % 6 == 0
     assert len(np.unique(bags, axis=0)) > 0.9 * len(bags)
     assert 0 < len(held_out) < len(taken)
@@ -51,6 +51,14 @@ def test_what_counts_as_right_is_a_set_and_for_none_of_the_ten_it_is_empty(pictu
     sets = {tuple(np.flatnonzero(mask)) for mask in taken.accepted}
     assert sets == {(), (BAG,), tuple(SHIRTS)}
     assert len(taken.garments()) == taken.accepted.any(1).sum() < len(taken)
+
+
+def test_what_a_picture_is_called_counts_for_more_than_what_it_may_be_called_too() -> None:
+    shirt = people._weights((6, 0))
+    assert shirt[6] == 1
+    assert 0 < shirt[0] < 1
+    assert np.flatnonzero(shirt).tolist() == [0, 6]
+    assert not people._weights(None).any()
 
 
 def test_nothing_of_a_drawing_or_of_neighbouring_products_is_both_trained_on_and_held_out() -> None:
@@ -147,8 +155,8 @@ def test_the_card_names_whose_pictures_were_there(pictures: Path) -> None:
 
 
 def test_answers_are_right_where_they_are_among_the_accepted_ones_and_counted_by_kind() -> None:
-    accepted = np.zeros((4, 10), bool)
-    accepted[:3, SHIRTS], accepted[3, BAG] = True, True
+    accepted = np.zeros((4, 10), np.float32)
+    accepted[:3, SHIRTS], accepted[3, BAG] = (0.25, 1), 1
     kinds = np.array([KINDS.index(kind) for kind in ("careful", "photos", "photos", "photos")])
     taken = Taken(np.zeros((4, 28, 28), np.uint8), accepted, kinds.astype(np.uint8))
     logits = np.eye(10, dtype=np.float32)[[SHIRTS[0], SHIRTS[1], BAG, BAG]]

@@ -314,16 +314,17 @@ def test_a_teacher_answers_an_image_and_its_mirror_image_alike(splits, bfloat16,
     np.testing.assert_allclose(answers, expected, atol=tolerance)
 
 
-def test_a_set_is_learned_as_the_probability_of_any_of_its_classes() -> None:
+@pytest.mark.parametrize("alike", [1.0, 0.25])
+def test_a_set_is_learned_as_the_probability_of_any_of_its_classes_by_their_weights(alike) -> None:
     logits = torch.randn(6, 10, generator=torch.Generator().manual_seed(0), requires_grad=True)
-    sets = torch.zeros(6, 10, dtype=torch.bool)
-    sets[:4, [0, 6]] = True
+    sets = torch.zeros(6, 10)
+    sets[:4, [0, 6]] = torch.tensor([1.0, alike])
     targets = loop._smoothed(np.array([0, 0, 0, 0, 3, 10], np.uint8), 0.0)
     aims = loop._aims(logits.detach(), targets, sets, 0.0)
     nn.functional.cross_entropy(logits, aims, reduction="sum").backward()
     ours = logits.grad.clone()
     logits.grad = None
-    mass = logits.softmax(1)[:4, [0, 6]].sum(1).log().sum()
+    mass = (logits.softmax(1) * sets)[:4].sum(1).log().sum()
     rest = nn.functional.cross_entropy(logits[4:], targets[4:], reduction="sum")
     (rest - mass).backward()
     torch.testing.assert_close(ours, logits.grad)
@@ -335,8 +336,8 @@ def people() -> People:
 
     def taken(count: int, seed: int) -> Taken:
         images, labels = garments.draw(count, seed)
-        accepted = np.eye(10, dtype=bool)[labels]
-        accepted[::4] = False
+        accepted = np.eye(10, dtype=np.float32)[labels]
+        accepted[::4] = 0
         return Taken(images, accepted, np.arange(count, dtype=np.uint8) % 4)
 
     return People(taken(120, seed=3), taken(40, seed=4))
