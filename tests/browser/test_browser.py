@@ -293,6 +293,8 @@ def test_uploaded_weights_join_the_models_on_every_page(
     )
     expect(names).to_have_count(2)
     follow(page, "Errors")
+    expect(page.get_by_text(re.compile(r"^everyday names \d+\.\d+% of"))).to_be_visible()
+    settle(page)  # or the list is drawn anew below the mouse
     page.get_by_role("combobox", name="Model").click()
     page.get_by_role("option", name="my-own", exact=True).click()
     expect(page.get_by_text(re.compile(r"^my-own names \d+\.\d+% of"))).to_be_visible()
