@@ -12,11 +12,10 @@ from fmnist.classroom.room import Room, Ticket
 from fmnist.classroom.sketches import Sketch
 from fmnist.data.splits import CLASSES
 from fmnist.machine import templates
-from fmnist.machine.errors import UserFacingError
 from fmnist.pictures.encode import data_url
 from fmnist.runs import queue
 from fmnist.runs.run import Run
-from fmnist.ui.parts.room import SCAN, address, asked, qr_code, way_in
+from fmnist.ui.parts.room import SCAN, address, as_now, asked, qr_code, way_in
 from fmnist.words import Words, _, number, said
 
 FOLLOWED = 1.0
@@ -51,12 +50,8 @@ def wall(ticket: Ticket, room: Room) -> None:
 
 def _life(ticket: Ticket) -> None:
     """Everything that changes; only what has changed is read."""
-    try:
-        room = rooms.admit(ticket)
-    except UserFacingError:
-        st.rerun()
+    room = as_now(ticket)
     queue.dispatch()
-    rooms.note_presence(ticket)
     st.html(markup(ticket, room))
 
 

@@ -192,8 +192,8 @@ def _in_sizes(model: Graph, *taken_for: Words, cost: float = 0.0) -> list[Candid
 def _sizes(side: int, larger: Classifier, framed: Classifier) -> list[tuple[Classifier, Words]]:
     """The ways to make pictures as large as a model takes them, with what each is in words."""
     return [
-        (larger, Words("pictures made {side}x{side}", side=side)),
-        (framed, Words("pictures with a border, {side}x{side}", side=side)),
+        (larger, stacks.sized(side, bordered=False)),
+        (framed, stacks.sized(side, bordered=True)),
     ]
 
 

@@ -165,6 +165,13 @@ STATES: Mapping[str, Words] = {
 }
 
 
+def sized(side: int, bordered: bool) -> Words:
+    """In words, how pictures were made as large as a network takes them."""
+    if bordered:
+        return Words("pictures with a border, {side}x{side}", side=side)
+    return Words("pictures made {side}x{side}", side=side)
+
+
 def _sizes(values: Sequence[str]) -> str:
     """One size where all are the same."""
     return "-".join(values if len(set(values)) > 1 else values[:1])
@@ -369,10 +376,8 @@ class Stack:
             words = [style.convolution] * plain + words
             words.append(STATES[style.states])
             words += [Words("columns for rows")] if style.columns else []
-        if geometry.side != SIDE and style.bordered:
-            words.append(Words("pictures with a border, {side}x{side}", side=geometry.side))
-        elif geometry.side != SIDE:
-            words.append(Words("pictures made {side}x{side}", side=geometry.side))
+        if geometry.side != SIDE:
+            words.append(sized(geometry.side, style.bordered))
         if style.colours:
             words.append(Words("colours standardised as ImageNet's are"))
         if style.end != LINEAR:
